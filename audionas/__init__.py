@@ -1,0 +1,2 @@
+"""audionas"""
+__version__ = "0.1.0"

@@ -1,0 +1,259 @@
+"""`Clip` and `Manifest`: which pieces of which audio files exist, what they are labelled, who speaks.
+
+A manifest is a folder's `manifest.csv` (one row a clip) with `manifest.json` beside it (what the rows
+cannot say: task, where groups and folds come from).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from audionas.errors import ManifestError, unknown
+from audionas.records import read_json, write_json, write_text
+
+Task = Literal["classification", "multilabel", "regression"]
+TASK_NAMES: tuple[Task, ...] = ("classification", "multilabel", "regression")
+SPLITS = ("train", "dev", "test")
+SCHEMA_VERSION = 1
+COLUMNS = ("clip", "path", "start_s", "duration_s", "label", "group", "fold", "split", "sha256")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled piece of one audio file.
+
+    `clip` names the labelled recording: the windows of a long recording share it, and predictions are
+    averaged over it before any metric. `duration_s` 0 means until the end of the file.
+    """
+
+    path: str
+    label: str
+    group: str = ""
+    fold: str = ""
+    split: str = ""
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    clip: str = ""
+    sha256: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def audio_key(self) -> str:
+        """Content and cut of this clip's audio; equal keys give equal features."""
+        return f"{self.sha256}:{self.start_s:.6f}:{self.duration_s:.6f}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The clips of a corpus, in a fixed order, with the folds that every later step keeps to."""
+
+    root: Path
+    clips: tuple[Clip, ...]
+    labels: tuple[str, ...]
+    task: Task = "classification"
+    dataset: str = "csv"
+    group_source: str = ""
+    fold_source: str = ""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """Class index of each clip: (clips,), int64, an index into `labels`."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        return np.array([index[clip.label] for clip in self.clips], dtype=np.int64)
+
+    @property
+    def speaker_independence_checked(self) -> bool:
+        """Whether groups are known; otherwise each file is its own group and nothing is known of speakers."""
+        return self.group_source != "each file"
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of clips, labels, groups and folds; independent of where the files lie."""
+        return hashlib.sha256(self._csv().encode()).hexdigest()
+
+    def path_of(self, clip: Clip) -> Path:
+        """The audio file of a clip."""
+        return self.root / clip.path
+
+    def with_clips(self, clips: Iterable[Clip]) -> Manifest:
+        """The same corpus with other rows; labels are taken anew from the rows."""
+        rows = tuple(clips)
+        return replace(self, clips=rows, labels=tuple(sorted({clip.label for clip in rows})))
+
+    def write(self, folder: Path) -> None:
+        """Write `manifest.csv` and `manifest.json` into `folder`, each atomically."""
+        header = {
+            "schema_version": SCHEMA_VERSION,
+            "root": str(self.root.resolve()),
+            "task": self.task,
+            "dataset": self.dataset,
+            "group_source": self.group_source,
+            "fold_source": self.fold_source,
+            "labels": list(self.labels),
+            "notes": list(self.notes),
+        }
+        write_json(folder / "manifest.json", header)
+        write_text(folder / "manifest.csv", self._csv())
+
+    @staticmethod
+    def read(folder: Path, root: Path | None = None) -> Manifest:
+        """Read what `write` wrote; `root` replaces the audio folder on record (after a move, say).
+
+        Raises:
+            ManifestError: a file is missing, of a newer version, or not as `write` writes it.
+        """
+        header = read_json(folder / "manifest.json", "manifest header")
+        if not isinstance(header, dict) or header.get("schema_version") != SCHEMA_VERSION:
+            raise ManifestError(
+                f"{folder / 'manifest.json'}: not a manifest header of version {SCHEMA_VERSION}"
+            )
+        if header.get("task") not in TASK_NAMES:
+            raise ManifestError(
+                f"{folder / 'manifest.json'}: {unknown('task', str(header.get('task')), TASK_NAMES)}"
+            )
+        table = read_table(folder / "manifest.csv")
+        missing = [name for name in COLUMNS if name not in table.columns]
+        if missing:
+            raise ManifestError(f"{folder / 'manifest.csv'}: missing columns {', '.join(missing)}")
+        extras = [name for name in table.columns if name not in COLUMNS]
+        clips = tuple(_clip(row, extras) for row in table_rows(table))
+        return Manifest(
+            root=root or Path(header["root"]),
+            clips=clips,
+            labels=tuple(header["labels"]),
+            task=cast(Task, header["task"]),
+            dataset=header["dataset"],
+            group_source=header["group_source"],
+            fold_source=header["fold_source"],
+            notes=tuple(header["notes"]),
+        )
+
+    def _csv(self) -> str:
+        extras = sorted({name for clip in self.clips for name, _ in clip.extra})
+        rows = []
+        for clip in self.clips:
+            row = {name: getattr(clip, name) for name in COLUMNS}
+            row["start_s"] = f"{clip.start_s:.6f}"
+            row["duration_s"] = f"{clip.duration_s:.6f}"
+            rows.append(row | {name: dict(clip.extra).get(name, "") for name in extras})
+        text = StringIO()
+        pd.DataFrame(rows, columns=[*COLUMNS, *extras]).to_csv(text, index=False, lineterminator="\n")
+        return text.getvalue()
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV as text cells (a label "NA" or "007" stays as it is); UTF-8, with or without a byte-order mark.
+
+    Raises:
+        ManifestError: the file is missing, empty, not UTF-8 or not a table.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Rows longer than the header: pandas would shift all columns by one, or drop cells.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
+    except FileNotFoundError as why:
+        raise ManifestError(f"{path}: no such file") from why
+    except (OSError, ValueError, pd.errors.ParserWarning) as why:
+        raise ManifestError(f"{path}: not a readable CSV table ({' '.join(str(why).split())})") from why
+
+
+def table_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of `read_table` as dicts, in order."""
+    return [{str(name): str(cell) for name, cell in row.items()} for row in table.to_dict("records")]
+
+
+def check_clips(manifest: Manifest) -> None:
+    """Refuse what no later step could use.
+
+    Raises:
+        ManifestError: no clips, one class only, a clip listed twice, a path that leaves the root, or the
+            same audio in two groups.
+    """
+    where = manifest.root
+    if not manifest.clips:
+        raise ManifestError(f"{where}: no clips found")
+    if manifest.task == "classification" and len(manifest.labels) < 2:
+        raise ManifestError(
+            f"{where}: one class only ({manifest.labels[0]!r}); a classifier needs at least two labels"
+        )
+    cuts = Counter((clip.path, clip.start_s, clip.duration_s) for clip in manifest.clips)
+    (path, start_s, _), count = cuts.most_common(1)[0]
+    if count > 1:
+        raise ManifestError(
+            f"{where}: clip {path} (from {start_s:g} s) is listed {count} times; keep one row"
+        )
+    for clip in manifest.clips:
+        if Path(clip.path).is_absolute() or ".." in Path(clip.path).parts:
+            raise ManifestError(f"{where}: path {clip.path!r} leaves the corpus folder; use paths inside it")
+        if not clip.label:
+            raise ManifestError(f"{where}: clip {clip.path} has an empty label; fill it in or drop the row")
+
+
+def merge_identical_audio(manifest: Manifest, silent: frozenset[str] = frozenset()) -> tuple[Manifest, int]:
+    """One group for clips whose files are byte-identical, so that no fold separates them.
+
+    Returns the manifest and the number of groups merged away. With groups that the user gave, identical
+    audio under two names is an error instead, because one of the two names must be wrong. Files whose
+    sha256 is in `silent` (all zeros) are alike without being the same recording and stay as they are.
+
+    Raises:
+        ManifestError: groups were given and the same audio stands in two of them.
+    """
+    first: dict[str, Clip] = {}
+    renamed: dict[str, str] = {}
+    for clip in manifest.clips:
+        twin = first.setdefault(clip.sha256, clip)
+        if twin.group == clip.group or not clip.sha256 or clip.sha256 in silent:
+            continue
+        if twin.path == clip.path:  # two cuts of one recording, say of its two speakers
+            continue
+        if manifest.speaker_independence_checked:
+            raise ManifestError(
+                f"{manifest.root}: {twin.path} and {clip.path} are the same audio in two groups "
+                f"({twin.group!r}, {clip.group!r}); drop one or give both the same group"
+            )
+        renamed[clip.group] = twin.group
+    clips = [replace(clip, group=renamed.get(clip.group, clip.group)) for clip in manifest.clips]
+    return manifest.with_clips(clips), len(renamed)
+
+
+def count_by(values: Sequence[str]) -> dict[str, int]:
+    """How often each value occurs, by name."""
+    return dict(sorted(Counter(values).items()))
+
+
+def _clip(row: dict[str, str], extras: list[str]) -> Clip:
+    return Clip(
+        path=row["path"],
+        label=row["label"],
+        group=row["group"],
+        fold=row["fold"],
+        split=row["split"],
+        start_s=float(row["start_s"]),
+        duration_s=float(row["duration_s"]),
+        clip=row["clip"],
+        sha256=row["sha256"],
+        extra=tuple((name, row[name]) for name in extras),
+    )
+
+
+__all__ = [
+    "COLUMNS", "SPLITS", "TASK_NAMES", "Clip", "Manifest", "Task", "check_clips", "count_by",
+    "merge_identical_audio", "read_table", "table_rows",
+]  # fmt: skip

@@ -1,0 +1,91 @@
+"""The skeleton that supernet and derived networks share: stem, stacked cells, pooling, classifier.
+
+Source: Liu et al. 2019 (DARTS) and its release: stem of 3x3 convolution and BN, cell k reads cells k-1
+and k-2, channels double in reduction cells, global average pooling, one linear layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from audionas.ops import FactorizedReduce, ReluConvBn
+from audionas.records import validate
+from audionas.spaces import CnnMacro
+
+MakeCell = Callable[[str, int], nn.Module]
+
+
+def with_macro(macro: CnnMacro, overrides: Mapping[str, Any]) -> CnnMacro:
+    """Macro values with some replaced.
+
+    Raises:
+        SettingsError: a value is unknown or out of range.
+    """
+    return validate(CnnMacro, {**macro.model_dump(), **overrides}, "macro") if overrides else macro
+
+
+class PreparedCell(nn.Module):
+    """A cell behind the two preprocessing layers that bring its inputs to its size and channels."""
+
+    def __init__(
+        self, kind: str, channels_in: tuple[int, int], channels: int, cell: nn.Module, after_reduction: bool, affine: bool
+    ) -> None:
+        super().__init__()
+        self.kind = kind
+        first = FactorizedReduce if after_reduction else ReluConvBn
+        self.preprocess0 = first(channels_in[0], channels, affine)
+        self.preprocess1 = ReluConvBn(channels_in[1], channels, affine)
+        self.cell = cell
+
+    def forward(self, s0: Tensor, s1: Tensor, *context: Any) -> Tensor:
+        """Outputs of cells k-2 and k-1 -> (batch, channels * outputs, features', frames')."""
+        return self.cell(self.preprocess0(s0), self.preprocess1(s1), *context)  # type: ignore[no-any-return]
+
+
+class CnnNetwork(nn.Module):
+    """Stem, `macro.n_cells` cells made by `make_cell(kind, channels)`, global pooling, classifier."""
+
+    def __init__(
+        self,
+        macro: CnnMacro,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        make_cell: MakeCell,
+        n_outputs: Mapping[str, int],
+        affine: bool,
+    ) -> None:
+        super().__init__()
+        self.macro = macro
+        self.input_shape = input_shape
+        width = macro.channels * macro.stem_multiplier
+        self.stem = nn.Sequential(
+            nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        )
+        self.cells = nn.ModuleList()
+        before, last, channels, reduced = width, width, macro.channels, False
+        for index in range(macro.n_cells):
+            reduces = index in macro.reduction_cells
+            channels *= 2 if reduces else 1
+            kind = "reduce" if reduces else "normal"
+            cell = make_cell(kind, channels)
+            self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine))
+            before, last, reduced = last, n_outputs[kind] * channels, reduces
+        self.n_features = last
+        self.classifier = nn.Linear(last, n_classes)
+
+    def cell_outputs(self, x: Tensor, context: Callable[[str], tuple[Any, ...]] = lambda _: ()) -> list[Tensor]:
+        """The output of every cell; `context(kind)` is handed to each cell beside its inputs."""
+        s0 = s1 = self.stem(x)
+        outputs = []
+        for cell in self.cells:
+            s0, s1 = s1, cell(s0, s1, *context(cell.kind))
+            outputs.append(s1)
+        return outputs
+
+    def classify(self, features: Tensor) -> Tensor:
+        """(batch, channels, features, frames) -> logits (batch, classes)."""
+        return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]

@@ -1,0 +1,41 @@
+"""Skip connection, no connection, and the factorised reduction that a skip becomes at stride 2.
+
+Source: Liu et al. 2019, as FACTS of the DARTS release: the second half of the channels is taken one
+pixel further right and down, so that no pixel is dropped. Difference: for odd sizes the shifted half
+is zero-padded by one row and column, where the release fails.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Zero(nn.Module):
+    """No connection: zeros of the output's shape."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, features, frames) -> the same, strided, all 0."""
+        return x[:, :, :: self.stride, :: self.stride] * 0.0
+
+
+class FactorizedReduce(nn.Module):
+    """ReLU, two 1x1 stride-2 convolutions (the second shifted by one pixel), concatenation, BN."""
+
+    def __init__(self, channels_in: int, channels_out: int, affine: bool) -> None:
+        super().__init__()
+        half = channels_out // 2
+        self.conv_1 = nn.Conv2d(channels_in, half, 1, stride=2, bias=False)
+        self.conv_2 = nn.Conv2d(channels_in, channels_out - half, 1, stride=2, bias=False)
+        self.bn = nn.BatchNorm2d(channels_out, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
+        x = functional.relu(x)
+        shifted = functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))[:, :, 1:, 1:]
+        return self.bn(torch.cat([self.conv_1(x), self.conv_2(shifted)], dim=1))  # type: ignore[no-any-return]

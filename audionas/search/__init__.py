@@ -1,0 +1,48 @@
+"""The search itself, and the only place that imports NNI (lazily: it takes seconds to import)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audionas.models.cnn_supernet import CnnSupernet
+    from audionas.search.evaluator import Score, SearchData, TrainingEvaluator
+    from audionas.search.run import SearchListener, SearchResult, run_search
+    from audionas.search.strategy import Strategy, load_strategy
+    from audionas.spaces import SearchSpace
+
+_HOMES = {
+    "Score": "evaluator", "SearchData": "evaluator", "TrainingEvaluator": "evaluator",
+    "SearchListener": "run", "SearchResult": "run", "run_search": "run",
+    "Strategy": "strategy", "load_strategy": "strategy",
+}  # fmt: skip
+
+
+def build_supernet(
+    space: SearchSpace, *, input_shape: tuple[int, int, int], n_classes: int, **macro: Any
+) -> CnnSupernet:
+    """The supernet of a space: (batch, *input_shape) float32 -> logits (batch, n_classes).
+
+    `.arch_parameters()` are the alphas, an ordered list; initialisation draws from torch's global generator.
+
+    Raises:
+        SettingsError: a macro value is unknown or out of range.
+    """
+    from audionas.models.cnn_network import with_macro
+    from audionas.models.cnn_supernet import CnnSupernet
+
+    return CnnSupernet(space, with_macro(space.macro, macro), input_shape, n_classes)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"audionas.search.{_HOMES[name]}"), name)
+
+
+__all__ = [
+    "Score", "SearchData", "SearchListener", "SearchResult", "Strategy", "TrainingEvaluator", "build_supernet",
+    "load_strategy", "run_search",
+]  # fmt: skip

@@ -1,0 +1,64 @@
+"""Search algorithms, each an NNI strategy. The table is read by people: name -> module, kind, one line.
+
+`build(*, seed, **settings)` of each module returns an `nni.nas.strategy.Strategy`; the settings of a
+strategy YAML are its keyword arguments.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from audionas.errors import SettingsError, unknown
+
+Kind = Literal["one-shot", "multi-trial"]
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One line of the table."""
+
+    module: str
+    kind: Kind
+    summary: str
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)"),
+    "random": Algorithm("random", "multi-trial", "uniform draws, each trained from scratch"),
+}
+
+
+def builder(name: str) -> Callable[..., Any]:
+    """The `build` function of an algorithm.
+
+    Raises:
+        SettingsError: the name is not in `ALGORITHMS`.
+    """
+    if name not in ALGORITHMS:
+        raise SettingsError(unknown("algorithm", name, ALGORITHMS))
+    module = importlib.import_module(f"audionas.search.algorithms.{ALGORITHMS[name].module}")
+    return cast(Callable[..., Any], module.build)
+
+
+def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
+    """Refuse settings that `build` does not take or whose type is wrong.
+
+    Raises:
+        SettingsError: naming the accepted settings, read from the signature of `build`.
+    """
+    accepted = {k: p for k, p in inspect.signature(builder(name)).parameters.items() if k != "seed"}
+    for key, value in settings.items():
+        if key not in accepted:
+            known = ", ".join(accepted) or "none"
+            raise SettingsError(f"{where}: settings: unknown key {key!r} for algorithm {name!r}; accepted: {known}")
+        wanted = type(accepted[key].default)
+        if wanted is float and type(value) is int:
+            continue
+        if type(value) is not wanted:
+            raise SettingsError(
+                f"{where}: settings.{key}: got {value!r}, must be {wanted.__name__} such as {accepted[key].default!r}"
+            )

@@ -1,0 +1,19 @@
+"""`TrainingModule` in the form that NNI's one-shot strategies wrap."""
+
+from __future__ import annotations
+
+from nni.nas.evaluator.pytorch import LightningModule
+from torch import Tensor
+
+from audionas.training.batches import Batch
+from audionas.training.module import TrainingModule
+
+
+class SearchModule(TrainingModule, LightningModule):  # type: ignore[misc]
+    """One step on either part; NNI numbers alpha steps 2i and weight steps 2i + 1."""
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one batch of the alphas part or of the weights part."""
+        loss = self._loss(*batch)
+        self.record("alphas" if batch_idx % 2 == 0 else "weights", loss)
+        return loss

@@ -1,0 +1,17 @@
+"""Imports NNI without its banner of warnings and keeps its logger to errors."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import warnings
+
+
+def import_nni() -> None:
+    """Import NNI's NAS parts once; torch 2.13 makes it warn about two classes it does not know."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("nni", "nni.nas.strategy", "nni.nas.evaluator.pytorch", "nni.nas.space", "nni.nas.execution"):
+            importlib.import_module(name)
+    for name in ("nni", "nni.nas", "nni.mutable"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

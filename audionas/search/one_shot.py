@@ -1,0 +1,222 @@
+"""One-shot searches: NNI trains our supernet and its alphas in turn; one log line and checkpoint an epoch."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from audionas.errors import RunError
+from audionas.models import build_model, n_parameters
+from audionas.models.cnn_supernet import CnnSupernet, batch_statistics
+from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
+from audionas.search.algorithms import builder
+from audionas.search.evaluator import SearchData, TrainingEvaluator
+from audionas.search.nni_quiet import import_nni
+from audionas.search.run import Pick, SearchListener
+from audionas.search.strategy import Strategy
+from audionas.seeding import derive, generator, seed_torch
+from audionas.spaces import CnnGenotype, SearchSpace
+from audionas.spaces.cnn_cell import KINDS
+from audionas.spaces.genotype_file import cells_document
+from audionas.training.batches import n_batches_of
+from audionas.training.checkpoint import EpochCheckpoint
+from audionas.training.fit import NonFiniteLossError, quiet, run_interruptibly, trainer_settings
+from audionas.training.module import TrainingModule
+from audionas.training.scoring import predict_clips
+
+EPOCHS_FILE = "epochs.jsonl"
+SCORE_BATCH = 64
+
+
+def search_one_shot(
+    space: SearchSpace,
+    strategy: Strategy,
+    evaluator: TrainingEvaluator,
+    seed: int,
+    run: Path,
+    pick: Pick,
+    listener: SearchListener,
+) -> tuple[CnnGenotype, int]:
+    """The derived genotype and the epoch that it comes from."""
+    checkpoint = EpochCheckpoint(run / "checkpoint" / "last.pt")
+    log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener)
+    log.cut_back(checkpoint.next_epoch)
+    if checkpoint.next_epoch < strategy.budget.epochs:
+        with quiet():
+            _train(space, strategy, evaluator, seed, log, checkpoint)
+    record = log.records[-1]
+    if pick == "best":
+        record = max(log.records, key=lambda line: (line["network_ua"], line["epoch"]))
+    return space.make(*(tuple((op, source) for op, source in record["genotype"][kind]) for kind in KINDS)), record["epoch"]
+
+
+def steps_per_epoch(strategy: Strategy, parts: Any) -> int:
+    """Bi-level steps an epoch: batches of the weights part; the alphas part is cycled to as many."""
+    return n_batches_of(len(parts["weights"]), strategy.batch_size)
+
+
+def alpha_reach(strategy: Strategy, parts: Any) -> float:
+    """Steps x rate: how far Adam can move an alpha in the whole search; logits need about 1 to decide."""
+    rate = float(strategy.settings.get("arc_learning_rate", 3.0e-4))
+    return rate * strategy.budget.epochs * steps_per_epoch(strategy, parts)
+
+
+def with_reach(strategy: Strategy, parts: Any) -> Strategy:
+    """The strategy with its alphas' rate raised until `alpha_reach` is met."""
+    if strategy.alpha_reach is None or alpha_reach(strategy, parts) >= strategy.alpha_reach:
+        return strategy
+    steps = strategy.budget.epochs * steps_per_epoch(strategy, parts)
+    rate = math.ceil(strategy.alpha_reach / steps * 1e6) / 1e6
+    return strategy.replace(settings={**strategy.settings, "arc_learning_rate": rate})
+
+
+def _train(
+    space: SearchSpace,
+    strategy: Strategy,
+    evaluator: TrainingEvaluator,
+    seed: int,
+    log: EpochLog,
+    checkpoint: EpochCheckpoint,
+) -> None:
+    import_nni()
+    from nni.nas.evaluator.pytorch import Lightning, Trainer
+    from nni.nas.execution import SequentialExecutionEngine
+    from nni.nas.space import RawFormatModelSpace
+
+    from audionas.search.nni_module import SearchModule
+    from audionas.search.nni_space import AudioModelSpace
+
+    data = evaluator.data
+    seed_torch(seed, "supernet")
+    supernet = CnnSupernet(space, space.macro, data.input_shape, data.n_outputs)
+    log.supernet = supernet
+    module = SearchModule(data.task, evaluator.recipe, epochs=strategy.budget.epochs, seed=seed, purpose="search")
+    trainer = Trainer(
+        max_epochs=strategy.budget.epochs,
+        callbacks=[log, checkpoint],
+        **trainer_settings(evaluator.device, mixed_precision=False),
+    )
+    checkpoint.start(trainer)
+
+    def epoch() -> int:
+        return int(trainer.current_epoch)
+
+    n_steps = steps_per_epoch(strategy, data.parts)
+    nni_evaluator = Lightning(
+        module,
+        trainer,
+        train_dataloaders=data.batches("weights", seed=seed, epoch=epoch),
+        val_dataloaders=data.batches("alphas", seed=seed, epoch=epoch, n_batches=n_steps),
+    )
+    nni_strategy = builder(strategy.algorithm)(seed=derive(seed, strategy.algorithm), **strategy.settings)
+    model_space = RawFormatModelSpace(AudioModelSpace(space, supernet), nni_evaluator)
+    run_interruptibly(trainer, lambda: nni_strategy(model_space, SequentialExecutionEngine()))
+    exported = space.genotype(next(iter(nni_strategy.list_models())).sample)
+    if exported.hash != supernet.genotype().hash:
+        raise RunError("NNI exported another genotype than the supernet's; this is a defect, please report it")
+
+
+class EpochLog(pl.Callback):
+    """`epochs.jsonl`: losses, UA of supernet and of the derived sub-network, alphas, genotype."""
+
+    supernet: CnnSupernet
+
+    def __init__(self, path: Path, data: SearchData, seed: int, listener: SearchListener) -> None:
+        self._path, self._data, self._seed, self._listener = path, data, seed, listener
+        self.records: list[dict[str, Any]] = []
+        self._started = 0.0
+
+    def cut_back(self, epoch: int) -> None:
+        """Forget epochs that the checkpoint does not hold."""
+        self.records = read_jsonl(self._path)[:epoch]
+        if len(self.records) < epoch:
+            raise RunError(f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged")
+        rewrite_jsonl(self._path, self.records)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Start the epoch's clock."""
+        self._started = time.perf_counter()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: Any,  # noqa: ARG002
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,
+    ) -> None:
+        """Tell the listener of the step."""
+        self._listener.on_step(trainer.current_epoch, batch_idx + 1, int(trainer.num_training_batches))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Score, describe and log the epoch."""
+        module: TrainingModule = pl_module.training_module  # type: ignore[assignment]
+        losses = {name: module.mean_loss(name) for name in ("weights", "alphas")}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the {name} loss is {loss}; lower the rates")
+        record = {
+            "epoch": trainer.current_epoch,
+            "weights_loss": losses["weights"],
+            "alphas_loss": losses["alphas"],
+            **self._scores(trainer.current_epoch),
+            **describe(self.supernet, self._data),
+            "seconds": round(time.perf_counter() - self._started, 3),
+        }
+        self.records.append(record)
+        append_jsonl(self._path, record)
+        self._listener.on_epoch(record)
+
+    def _scores(self, epoch: int) -> dict[str, Any]:
+        """UA of the mixture and of the derived sub-network, both with BN statistics of the scored batches."""
+        part = "monitor" if self._data.parts.get("monitor") else "alphas"
+        rows = list(self._data.parts[part])
+        generator(self._seed, "score", epoch).shuffle(rows)
+        genotype = self.supernet.genotype()
+
+        def ua(forward: Any) -> float:
+            data = self._data
+            device = self.supernet.alphas_normal.device
+            found = predict_clips(
+                forward, data.tensors, data.manifest, rows, data.task, batch_size=SCORE_BATCH, device=device
+            )
+            return data.task.metrics(found.truth, found.scores, found.labels).ua
+
+        def derived(x: Tensor) -> Tensor:
+            return self.supernet(x, genotype)  # type: ignore[no-any-return]
+
+        with batch_statistics(self.supernet):
+            scores = {"supernet_ua": ua(self.supernet), "network_ua": ua(derived)}
+        return {**scores, "scored_on": "monitor" if part == "monitor" else "used by the search"}
+
+
+def describe(supernet: CnnSupernet, data: SearchData) -> dict[str, Any]:
+    """Alphas, their entropy (mean over edges, nats), margins of kept edges, skips, genotype, parameters."""
+    genotype = supernet.genotype()
+    entropy, margins = {}, {}
+    for kind in KINDS:
+        weights = torch.softmax(supernet.alphas(kind).detach().double(), dim=-1)
+        entropy[kind] = float(-(weights * weights.log()).sum(-1).mean())
+        table = supernet.strengths(kind)
+        kept = {(op, source) for op, source in getattr(genotype, kind)}
+        margins[kind] = [m for rows in table.values() for _, source, op, m in rows if (op, source) in kept]
+    network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
+    return {
+        "ops": list(supernet.space.ops),
+        "edges": [list(edge) for edge in supernet.space.edges],
+        "alphas": {kind: supernet.alphas(kind).detach().cpu().tolist() for kind in KINDS},
+        "entropy": entropy,
+        "margins": margins,
+        "skips": sum(op == "skip_connect" for op, _ in genotype.normal),
+        "genotype": cells_document(genotype),
+        "parameters": n_parameters(network),
+    }
+
+
+__all__ = ["alpha_reach", "describe", "search_one_shot", "steps_per_epoch", "with_reach"]

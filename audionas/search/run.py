@@ -1,0 +1,76 @@
+"""`run_search`: (space, strategy, evaluator) -> the best genotype, through NNI; killable and resumable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from audionas.errors import SettingsError, unknown
+from audionas.search.evaluator import TrainingEvaluator
+from audionas.search.strategy import Strategy
+from audionas.spaces import CnnGenotype, SearchSpace
+
+ENGINES = ("in_process",)
+Pick = Literal["last", "best"]
+
+
+def _ignore(*_: Any) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class SearchListener:
+    """What a caller wants to hear: steps (epoch, step, steps), epoch records, finished trials."""
+
+    on_step: Callable[[int, int, int], None] = _ignore
+    on_epoch: Callable[[dict[str, Any]], None] = _ignore
+    on_trial: Callable[[Any], None] = _ignore
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The genotype found and how the search ended."""
+
+    genotype: CnnGenotype
+    epoch_or_trial: int
+    seconds: float
+    stopped_by: Literal["budget", "exhausted"]
+
+
+def run_search(
+    space: SearchSpace,
+    strategy: Strategy,
+    evaluator: TrainingEvaluator,
+    engine: str = "in_process",
+    *,
+    seed: int,
+    run: Path,
+    pick: Pick = "last",
+    listener: SearchListener | None = None,
+) -> SearchResult:
+    """Search, logging into `run` (`epochs.jsonl` or `trials.jsonl`, `checkpoint/`); goes on if logs are there.
+
+    Raises:
+        SettingsError: the engine is unknown, or `pick="best"` without a monitor part.
+        NonFiniteLossError: the supernet's loss became NaN or infinite.
+        RunError: no trial of a multi-trial search succeeded.
+    """
+    if engine not in ENGINES:
+        raise SettingsError(unknown("engine", engine, ENGINES))
+    if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
+        raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+    started = time.perf_counter()
+    listener = listener or SearchListener()
+    if strategy.kind == "one-shot":
+        from audionas.search.one_shot import search_one_shot
+
+        genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
+        stopped: Literal["budget", "exhausted"] = "budget"
+    else:
+        from audionas.search.multi_trial import search_multi_trial
+
+        genotype, number, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener)
+    return SearchResult(genotype, number, time.perf_counter() - started, stopped)

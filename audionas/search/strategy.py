@@ -1,0 +1,116 @@
+"""`Strategy`: one YAML of `strategies/`, validated: which algorithm, on which parts, for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from audionas.errors import SettingsError, unknown
+from audionas.records import Record, parse_yaml, validate
+from audionas.search.algorithms import ALGORITHMS, check_settings
+from audionas.shipped import find
+from audionas.training.recipe import Recipe
+from audionas.training.tasks import ClassWeighting
+
+PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation")}
+AUTO_MONITOR_SHARE = 0.2
+AUTO_MONITOR_GROUPS = 8
+
+
+class Budget(Record):
+    """When a search ends: `epochs` of the supernet, or of each of `trials` candidates."""
+
+    epochs: int = Field(default=50, ge=1, le=100_000)
+    trials: int = Field(default=20, ge=1, le=1_000_000)
+
+
+class Strategy(Record):
+    """How to look. `settings` are the keyword arguments of the algorithm's `build`.
+
+    `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials.
+    """
+
+    name: str = "unnamed"
+    algorithm: str
+    source: str = ""
+    batch_size: int = Field(default=16, ge=2, le=65536)
+    parts: dict[str, float | Literal["auto"]]
+    settings: dict[str, int | float | str | bool] = {}
+    alpha_reach: float | None = Field(default=None, gt=0)
+    objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
+    recipe: Recipe = Recipe()
+    class_weighting: ClassWeighting = "balanced"
+    budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Strategy:
+        if self.algorithm not in ALGORITHMS:
+            raise ValueError(f"algorithm: {unknown('algorithm', self.algorithm, ALGORITHMS)}")
+        wrong = [part for part in self.parts if part not in PARTS[self.kind]]
+        if wrong:
+            raise ValueError(f"parts: {unknown('part', wrong[0], PARTS[self.kind])}")
+        for part, share in self.parts.items():
+            if share == "auto" and part != "monitor":
+                raise ValueError(f"parts.{part}: got 'auto', only monitor may be auto")
+            if share != "auto" and not 0 <= share <= 1:
+                raise ValueError(f"parts.{part}: got {share}, must be a share from 0 to 1")
+        for part in PARTS[self.kind][:2]:
+            if not self.parts.get(part):
+                raise ValueError(f"parts.{part}: must be above 0 for algorithm {self.algorithm!r}")
+        try:
+            check_settings(self.algorithm, self.settings, "strategy")
+        except SettingsError as why:
+            raise ValueError(str(why).removeprefix("strategy: ")) from why
+        return self
+
+    @property
+    def kind(self) -> Literal["one-shot", "multi-trial"]:
+        """Whether one supernet is trained, or many candidates."""
+        return ALGORITHMS[self.algorithm].kind
+
+    def shares(self, n_groups: int) -> dict[str, float]:
+        """Share of each part, `auto` resolved: a fifth monitors from 8 search groups on, else none."""
+        auto = AUTO_MONITOR_SHARE if n_groups >= AUTO_MONITOR_GROUPS else 0.0
+        return {part: auto if share == "auto" else float(share) for part, share in self.parts.items()}
+
+    def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:
+        """The same strategy with another budget, from the command line.
+
+        Raises:
+            SettingsError: a number is out of range, or trials are asked of a one-shot algorithm.
+        """
+        if trials is not None and self.kind == "one-shot":
+            raise SettingsError(f"--trials: strategy {self.name!r} is one-shot and trains one supernet; use --epochs")
+        given = {"epochs": epochs, "trials": trials}
+        changes = {key: value for key, value in given.items() if value is not None}
+        return self.replace(budget={**self.budget.model_dump(), **changes}) if changes else self
+
+    def replace(self, **changes: Any) -> Strategy:
+        """A validated copy with some fields replaced."""
+        return validate(Strategy, {**self.model_dump(), **changes}, f"strategy {self.name}")
+
+    def to_settings(self) -> dict[str, Any]:
+        """The mapping that the strategy's YAML holds."""
+        return self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+
+
+def load_strategy(name_or_path: str | Path) -> Strategy:
+    """A strategy from a shipped name or the path of a YAML file.
+
+    Raises:
+        SettingsError: no such file, or a key or value that is not accepted (all are listed).
+    """
+    path = find("strategies", name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise SettingsError(f"{path}: cannot read this strategy ({why})") from why
+    return strategy_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+
+
+def strategy_from_settings(settings: Mapping[str, Any], name: str, where: str) -> Strategy:
+    """A strategy from the mapping that its YAML holds."""
+    return validate(Strategy, {**settings, "name": name}, where)

@@ -1,0 +1,48 @@
+"""What may be built: declarative search spaces, and genotypes, the small records that fix one network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audionas.errors import SettingsError, unknown
+from audionas.records import parse_yaml, validate
+from audionas.shipped import find
+from audionas.spaces.cnn_cell import CnnCellSpace
+from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
+
+SPACES = {"cnn_cell": CnnCellSpace}
+SearchSpace = CnnCellSpace
+Genotype = CnnGenotype
+
+
+def load_search_space(name_or_path: str | Path) -> SearchSpace:
+    """A search space from a shipped name or the path of a YAML file.
+
+    Raises:
+        SettingsError: no such file, or a key or value that is not accepted (all are listed).
+    """
+    path = find("search_spaces", name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise SettingsError(f"{path}: cannot read this search space ({why})") from why
+    return space_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+
+
+def space_from_settings(settings: dict[str, object], name: str, where: str) -> SearchSpace:
+    """A search space from the mapping that its YAML holds.
+
+    Raises:
+        SettingsError: `kind` is missing or unknown, or any other key or value is not accepted.
+    """
+    kind = str(settings.get("kind", ""))
+    if kind not in SPACES:
+        raise SettingsError(f"{where}: {unknown('kind', kind, SPACES)}")
+    body = {key: value for key, value in settings.items() if key != "name"}
+    return validate(SPACES[kind], {"name": name, **body}, where)
+
+
+__all__ = [
+    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "Genotype", "SearchSpace", "load_search_space",
+    "space_from_settings",
+]  # fmt: skip

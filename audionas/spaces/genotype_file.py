@@ -1,0 +1,139 @@
+"""`genotype.json`: read without evaluating anything, written with the hash of its cells.
+
+Provenance (what the search read) stands outside the hash: equal architectures have equal hashes wherever
+they were found, and a copied file still tells whose clips found it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from audionas.errors import AudionasError, GenotypeError, unknown
+from audionas.ops import CNN_OPS, NONE
+from audionas.records import Record, read_json, validate, write_json
+from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
+
+MAX_BYTES = 1_000_000
+SCHEMA_VERSION = 1
+_Node = Annotated[int, Field(ge=0, le=64)]
+_EdgeField = tuple[Annotated[str, Field(max_length=64)], _Node]
+
+
+class _Cells(Record):
+    normal: tuple[_EdgeField, ...] = Field(min_length=1, max_length=256)
+    normal_concat: tuple[_Node, ...] = Field(min_length=1, max_length=64)
+    reduce: tuple[_EdgeField, ...] = Field(min_length=1, max_length=256)
+    reduce_concat: tuple[_Node, ...] = Field(min_length=1, max_length=64)
+    edges_per_node: int = Field(default=2, ge=1, le=6)
+
+
+class _Document(Record):
+    schema_version: Literal[1]
+    kind: Literal["cnn_cell"]
+    space: str = Field(default="", max_length=256)
+    cells: _Cells
+    macro: CnnMacro
+    hash: str = Field(default="", max_length=128)
+    provenance: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class GenotypeFile:
+    """A genotype and where it comes from."""
+
+    genotype: CnnGenotype
+    provenance: dict[str, Any]
+
+
+def load_genotype(path: str | Path) -> CnnGenotype:
+    """The genotype of a JSON file; see `read_genotype_file` for the errors."""
+    return read_genotype_file(Path(path)).genotype
+
+
+def read_genotype_file(path: Path) -> GenotypeFile:
+    """Genotype and provenance of a JSON file; nothing in the file is evaluated.
+
+    Raises:
+        GenotypeError: the file is missing, larger than 1 MB, not JSON, of another version, has unknown
+            operations or inputs, or its hash does not fit its cells.
+    """
+    try:
+        document = validate(_Document, _json(path), str(path))
+    except GenotypeError:
+        raise
+    except AudionasError as why:
+        raise GenotypeError(str(why)) from why
+    genotype = CnnGenotype(
+        macro=document.macro, space=document.space, **{k: getattr(document.cells, k) for k in _Cells.model_fields}
+    )
+    check_cells(genotype, str(path))
+    if document.hash and document.hash != genotype.hash:
+        raise GenotypeError(
+            f"{path}: the hash does not fit the cells (damaged, or edited by hand); remove the hash to accept it"
+        )
+    return GenotypeFile(genotype, document.provenance)
+
+
+def save_genotype(genotype: CnnGenotype, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
+    """Write the genotype atomically as JSON, with its hash and provenance."""
+    write_json(Path(path), genotype_document(genotype, provenance))
+
+
+def genotype_document(genotype: CnnGenotype, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON document of a genotype."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "cnn_cell",
+        "space": genotype.space,
+        "cells": cells_document(genotype),
+        "macro": genotype.macro.model_dump(mode="json"),
+        "hash": genotype.hash,
+        "provenance": provenance or {},
+    }
+
+
+def cells_document(genotype: CnnGenotype) -> dict[str, Any]:
+    """The cells alone, as JSON lists."""
+    return {
+        "normal": [list(edge) for edge in genotype.normal],
+        "normal_concat": list(genotype.normal_concat),
+        "reduce": [list(edge) for edge in genotype.reduce],
+        "reduce_concat": list(genotype.reduce_concat),
+        "edges_per_node": genotype.edges_per_node,
+    }
+
+
+def check_cells(genotype: CnnGenotype, where: str) -> None:
+    """Refuse cells that no network could be built from.
+
+    Raises:
+        GenotypeError: an unknown operation, `none`, an input that is not an earlier node, a node with too
+            few edges, or an output that does not exist.
+    """
+    ops = [name for name in CNN_OPS if name != NONE]
+    for kind in ("normal", "reduce"):
+        nodes = node_edges(getattr(genotype, kind), genotype.edges_per_node)
+        for n, edges in enumerate(nodes):
+            if len(edges) != min(genotype.edges_per_node, n + 2):
+                raise GenotypeError(f"{where}: {kind} cell: node {n + 2} has {len(edges)} edge(s)")
+            for op, source in edges:
+                if op not in ops:
+                    raise GenotypeError(f"{where}: {kind} cell: {unknown('operation', op, ops)}")
+                if source >= n + 2:
+                    raise GenotypeError(
+                        f"{where}: {kind} cell: node {n + 2} takes input {source}, must be 0 to {n + 1}"
+                    )
+        for node in getattr(genotype, f"{kind}_concat"):
+            if not 0 <= node < len(nodes) + 2:
+                raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 0 to {len(nodes) + 1}")
+
+
+def _json(path: Path) -> Any:
+    value = read_json(path, "genotype file", max_bytes=MAX_BYTES)
+    if not isinstance(value, dict):
+        raise GenotypeError(f"{path}: not a genotype file: expected a JSON object, got {type(value).__name__}")
+    return value

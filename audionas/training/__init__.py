@@ -1,0 +1,1 @@
+"""Training and scoring of networks: batches, losses, metrics, predictions. No NNI."""

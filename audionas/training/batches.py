@@ -1,0 +1,164 @@
+"""Batches of cached features: normalised with training clips only, in an order keyed by (seed, epoch).
+
+The order of a stock shuffled loader depends on how many draws came before, so a resumed run would see
+other batches. Here every epoch's order, crops and sampling are drawn from (seed, purpose, epoch) alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from audionas.seeding import generator
+
+Batch = tuple[Tensor, Tensor, Tensor]
+IN_MEMORY_BYTES = 2 * 2**30
+
+
+class FeatureRows(Protocol):
+    """Features by row: each (channels, features, frames) float32, frames may differ."""
+
+    def __getitem__(self, row: int) -> np.ndarray: ...
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @staticmethod
+    def fit(features: FeatureRows, rows: Sequence[int], mode: str) -> Normaliser:
+        """Statistics of the training rows; `mode` is per_feature, global or none."""
+        if mode == "none":
+            one = np.ones((1, 1, 1), np.float32)
+            return Normaliser(0 * one, one)
+        axes = (2,) if mode == "per_feature" else (0, 1, 2)
+        count, total, squares = 0, np.zeros(()), np.zeros(())
+        for row in rows:
+            block = np.asarray(features[row], dtype=np.float64)
+            count += block.size if mode == "global" else block.shape[2]
+            total = total + block.sum(axis=axes, keepdims=True)
+            squares = squares + (block**2).sum(axis=axes, keepdims=True)
+        mean = total / count
+        std = np.sqrt(np.maximum(squares / count - mean**2, 1e-10))
+        return Normaliser(mean.astype(np.float32), std.astype(np.float32))
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        """(..., channels, features, frames) -> the same, standardised."""
+        return np.asarray((block - self.mean) / self.std, dtype=np.float32)
+
+
+class ClipTensors:
+    """Normalised features of all clips, cut to `frames`; one tensor in memory while that is small.
+
+    Args:
+        frames: width of the network's input.
+        test_windows: `centre` scores one window a clip, `multi` scores half-overlapping ones.
+    """
+
+    def __init__(
+        self, features: FeatureRows, targets: np.ndarray, normaliser: Normaliser, frames: int, test_windows: str
+    ) -> None:
+        self._features = features
+        self._normaliser = normaliser
+        self._frames = frames
+        self._test_windows = test_windows
+        self.targets = torch.from_numpy(np.asarray(targets))
+        self._widths = np.array([features[row].shape[2] for row in range(len(features))])
+        fixed = bool((self._widths == frames).all())
+        small = len(features) > 0 and features[0].nbytes * len(features) <= IN_MEMORY_BYTES
+        self._tensor = self._load() if fixed and small else None
+
+    def crop(self, rows: Sequence[int], rng: np.random.Generator) -> Tensor:
+        """(rows, channels, features, frames) float32; longer clips cut at a random place."""
+        if self._tensor is not None:
+            return self._tensor[torch.as_tensor(np.asarray(rows))]
+        starts = rng.integers(0, np.maximum(self._widths[list(rows)] - self._frames, 0) + 1)
+        return self._cut(rows, starts)
+
+    def windows(self, row: int) -> list[int]:
+        """Start frames of the windows that a test clip is scored by."""
+        spare = int(self._widths[row]) - self._frames
+        if spare <= 0 or self._test_windows == "centre":
+            return [max(spare, 0) // 2]
+        return np.unique(np.linspace(0, spare, 1 + -(-spare // max(self._frames // 2, 1))).astype(int)).tolist()
+
+    def at(self, rows: Sequence[int], starts: Sequence[int]) -> Tensor:
+        """(rows, channels, features, frames): each row cut at its start frame."""
+        if self._tensor is not None:
+            return self._tensor[torch.as_tensor(np.asarray(rows))]
+        return self._cut(rows, np.asarray(starts))
+
+    def _cut(self, rows: Sequence[int], starts: np.ndarray) -> Tensor:
+        blocks = [self._features[row][:, :, s : s + self._frames] for row, s in zip(rows, starts, strict=True)]
+        return torch.from_numpy(self._normaliser(np.stack(blocks)))
+
+    def _load(self) -> Tensor:
+        blocks = [self._normaliser(self._features[row]) for row in range(len(self._features))]
+        return torch.from_numpy(np.stack(blocks))
+
+
+class EpochBatches:
+    """Training batches of some rows; iterating gives the batches of the epoch that `epoch()` names.
+
+    Rows are dealt out evenly, so that no batch is left with a single clip (BN needs two). With `sampler`
+    weighting, rows are drawn with replacement, every class equally likely.
+    """
+
+    def __init__(
+        self,
+        tensors: ClipTensors,
+        rows: Sequence[int],
+        weights: np.ndarray,
+        *,
+        batch_size: int,
+        seed: int,
+        purpose: str,
+        epoch: Callable[[], int],
+        n_batches: int | None = None,
+        balanced_sampling: bool = False,
+    ) -> None:
+        self._tensors, self._rows, self._epoch = tensors, np.asarray(rows), epoch
+        self._weight_of = dict(zip(self._rows.tolist(), np.asarray(weights).tolist(), strict=True))
+        self._seed, self._purpose = seed, purpose
+        self._per_pass = n_batches_of(len(self._rows), batch_size)
+        self._n_batches = n_batches if n_batches is not None else self._per_pass
+        self._probabilities = self._class_balance() if balanced_sampling else None
+
+    def __len__(self) -> int:
+        return self._n_batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch = self._epoch()
+        rng = generator(self._seed, self._purpose, "crops", epoch)
+        for rows in self._orders(epoch):
+            weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
+            yield self._tensors.crop(rows.tolist(), rng), self._tensors.targets[torch.from_numpy(rows)], weights
+
+    def _orders(self, epoch: int) -> Iterator[np.ndarray]:
+        left, lap = self._n_batches, 0
+        while left > 0:
+            rng = generator(self._seed, self._purpose, "order", epoch, lap)
+            order = rng.choice(self._rows, len(self._rows), replace=self._probabilities is not None, p=self._probabilities)
+            for part in np.array_split(order, self._per_pass)[:left]:
+                yield part
+            left, lap = left - self._per_pass, lap + 1
+
+    def _class_balance(self) -> np.ndarray:
+        targets = self._tensors.targets.numpy()[self._rows]
+        counts = np.bincount(targets)
+        each = 1.0 / counts[targets]
+        return np.asarray(each / each.sum())
+
+
+def n_batches_of(n_rows: int, batch_size: int) -> int:
+    """Batches a pass: as many as needed for at most `batch_size` rows each, never a batch of one row."""
+    return max(1, min(-(-n_rows // batch_size), n_rows // 2))

@@ -1,0 +1,167 @@
+"""Trains one plain network with Lightning; can be killed at any moment and goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import nn
+
+from audionas.errors import AudionasError, SettingsError
+from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
+from audionas.training.batches import EpochBatches
+from audionas.training.checkpoint import EpochCheckpoint
+from audionas.training.module import TrainingModule
+from audionas.training.recipe import Recipe
+from audionas.training.tasks import TaskSeam
+
+
+class NonFiniteLossError(AudionasError):
+    """A loss became NaN or infinite; for a trial this is a failed trial, for a search the end."""
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """Everything about one training but the network and its data."""
+
+    task: TaskSeam
+    recipe: Recipe
+    epochs: int
+    seed: int
+    purpose: str
+    device: str = "cpu"
+    folder: Path | None = None
+    checkpoint_every_s: float = 5.0
+
+
+def fit(
+    network: nn.Module,
+    batches: Callable[[Callable[[], int]], EpochBatches],
+    plan: FitPlan,
+    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+) -> list[dict[str, float]]:
+    """Train `network` in place; returns one record an epoch: epoch, train_loss, seconds and what `on_epoch` adds.
+
+    Args:
+        batches: makes the epoch's batches, given a function that names the epoch.
+        on_epoch: called after every epoch with its number and record, may add numbers to the record.
+
+    Raises:
+        NonFiniteLossError: the loss is NaN or infinite.
+        KeyboardInterrupt: the user stopped the training; its checkpoint is kept.
+    """
+    module = TrainingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
+    module.set_model(network)
+    history = _History(plan.folder, on_epoch)
+    callbacks: list[pl.Callback] = [history]
+    checkpoint = None
+    if plan.folder is not None:
+        checkpoint = EpochCheckpoint(plan.folder / "checkpoint" / "last.pt", plan.checkpoint_every_s)
+        callbacks.append(checkpoint)
+        history.cut_back(checkpoint.next_epoch)
+    with quiet():
+        trainer = pl.Trainer(
+            max_epochs=plan.epochs, callbacks=callbacks, gradient_clip_val=plan.recipe.gradient_clip,
+            **trainer_settings(plan.device),
+        )  # fmt: skip
+        if checkpoint is not None:
+            checkpoint.start(trainer)
+        run_interruptibly(trainer, lambda: trainer.fit(module, batches(lambda: trainer.current_epoch)))
+    return history.records
+
+
+def trainer_settings(device: str, *, mixed_precision: bool = True) -> dict[str, Any]:
+    """Arguments of a silent Lightning trainer on one device; mixed precision on a GPU.
+
+    Raises:
+        SettingsError: the device does not exist here.
+    """
+    import torch
+
+    settings: dict[str, Any] = {
+        "logger": False, "enable_checkpointing": False, "enable_progress_bar": False,
+        "enable_model_summary": False, "num_sanity_val_steps": 0, "limit_val_batches": 0,
+    }  # fmt: skip
+    if device == "cpu":
+        return settings | {"accelerator": "cpu", "devices": 1}
+    if device != "cuda" and not (device.startswith("cuda:") and device[5:].isdigit()):
+        raise SettingsError(f"device: got {device!r}; accepted: cpu, cuda, cuda:N")
+    index = int(device[5:] or 0) if ":" in device else 0
+    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
+        raise SettingsError(f"device: {device!r} is not available here ({torch.cuda.device_count()} GPUs); use cpu")
+    gpu = {"accelerator": "gpu", "devices": [index]}
+    return settings | gpu | ({"precision": "16-mixed"} if mixed_precision else {})
+
+
+def run_interruptibly(trainer: pl.Trainer, run: Callable[[], object]) -> None:
+    """Call `run`; an interruption that Lightning swallowed or turned into an exit is raised again."""
+    from pytorch_lightning.trainer.states import TrainerStatus
+
+    try:
+        run()
+    except SystemExit as why:
+        raise KeyboardInterrupt from why
+    if trainer.state.status == TrainerStatus.INTERRUPTED:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence, by message, what Lightning and torch 2.13 say on every start and no user can act on."""
+    names = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning.utilities.rank_zero")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*TracerWarning.*", ".*not a nn.Module.*",
+                        ".*nni.trace.*", ".*lr_scheduler.step.*", ".*GPU available but not used.*", ".*No .val_dataloader.*",
+                        ".*you defined a .validation_step.*", ".*isinstance.treespec.*"):  # fmt: skip
+            warnings.filterwarnings("ignore", message=message)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+class _History(pl.Callback):
+    """Keeps `history.jsonl`, stops on a loss that is not finite."""
+
+    def __init__(self, folder: Path | None, on_epoch: Callable[[int, dict[str, float]], None] | None) -> None:
+        self._path = folder / "history.jsonl" if folder is not None else None
+        self._on_epoch = on_epoch
+        self._started = 0.0
+        self.records: list[dict[str, float]] = []
+
+    def cut_back(self, epoch: int) -> None:
+        """Forget epochs that the checkpoint does not hold."""
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.records = read_jsonl(self._path)[:epoch]
+        rewrite_jsonl(self._path, self.records)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, TrainingModule)
+        loss = pl_module.mean_loss("train")
+        if not math.isfinite(loss):
+            raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the training loss is {loss}; lower the learning rate")
+        seconds = time.perf_counter() - self._started
+        record = {"epoch": trainer.current_epoch, "train_loss": loss, "seconds": round(seconds, 3)}
+        if self._on_epoch is not None:
+            self._on_epoch(trainer.current_epoch, record)
+        self.records.append(record)
+        if self._path is not None:
+            append_jsonl(self._path, record)

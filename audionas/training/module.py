@@ -1,0 +1,96 @@
+"""`TrainingModule`: one optimisation step of any network on any task, as a Lightning module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from audionas.seeding import flush_denormals, seed_torch
+from audionas.training.augmentation import mixup, spec_augment
+from audionas.training.batches import Batch
+from audionas.training.recipe import Recipe
+from audionas.training.tasks import TaskSeam
+
+AUXILIARY_WEIGHT = 0.4  # Liu et al. 2019, evaluation recipe
+
+
+class TrainingModule(pl.LightningModule):
+    """Weighted loss, optimiser with cosine decay to `min_learning_rate`, noise keyed by (seed, epoch).
+
+    Batches are (features (batch, channels, features, frames), targets (batch,), weights (batch,)).
+    """
+
+    def __init__(self, task: TaskSeam, recipe: Recipe, *, epochs: int, seed: int, purpose: str) -> None:
+        super().__init__()
+        self.task, self.recipe, self.epochs = task, recipe, epochs
+        self.seed, self.purpose = seed, purpose
+        self.losses: dict[str, list[Tensor]] = {}
+
+    @property
+    def model(self) -> nn.Module:
+        """The network; set by `set_model`."""
+        return self._model
+
+    def set_model(self, model: nn.Module) -> None:
+        """Give the module its network."""
+        self._model = model
+
+    def on_train_epoch_start(self) -> None:
+        """Key all noise of this epoch (dropout, drop-path, masks) by seed and epoch, not by history."""
+        flush_denormals()
+        epoch = self.trainer.current_epoch
+        seed_torch(self.seed, self.purpose, "noise", epoch)
+        self.losses = {}
+        if self.recipe.drop_path > 0 and hasattr(self.model, "set_drop_path"):
+            self.model.set_drop_path(self.recipe.drop_path * epoch / self.epochs)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """The loss of one batch."""
+        loss = self._loss(*batch)
+        self.record("train", loss)
+        return loss
+
+    def record(self, name: str, loss: Tensor) -> None:
+        """Keep a loss for the epoch's mean; read once an epoch, so that no step waits for the device."""
+        self.losses.setdefault(name, []).append(loss.detach())
+
+    def mean_loss(self, name: str) -> float:
+        """The epoch's mean loss of a name."""
+        return float(torch.stack(self.losses[name]).mean())
+
+    def configure_optimizers(self) -> Any:
+        """The optimiser of the recipe, with its learning rate decayed once an epoch."""
+        recipe = self.recipe
+        parameters = self.model.parameters()
+        optimiser: torch.optim.Optimizer
+        if recipe.optimiser == "sgd":
+            optimiser = torch.optim.SGD(
+                parameters, recipe.learning_rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+            )
+        else:
+            optimiser = torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
+        low = min(recipe.min_learning_rate, recipe.learning_rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.epochs, eta_min=low)
+        return [optimiser], [{"scheduler": schedule, "interval": "epoch"}]
+
+    def _loss(self, x: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        x = spec_augment(x, self.recipe.augmentation)
+        if self.recipe.augmentation.mixup_alpha > 0:
+            mixed, partners, share = mixup(x, self.recipe.augmentation.mixup_alpha)
+            first = self._task_loss(logits := self._logits(mixed), targets, weights)
+            return share * first + (1 - share) * self._task_loss(logits, targets[partners], weights[partners])
+        return self._task_loss(self._logits(x), targets, weights)
+
+    def _logits(self, x: Tensor) -> list[Tensor]:
+        if getattr(self.model, "auxiliary", None) is not None:
+            return [logits for logits in self.model.forward_with_auxiliary(x) if logits is not None]
+        return [self.model(x)]
+
+    def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
+        loss = self.task.loss(logits[0], targets, weights)
+        for extra in logits[1:]:
+            loss = loss + AUXILIARY_WEIGHT * self.task.loss(extra, targets, weights)
+        return loss

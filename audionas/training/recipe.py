@@ -1,0 +1,33 @@
+"""`Recipe`: the settings of one training, as a strategy YAML or `audionas retrain` gives them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from audionas.records import Record
+
+
+class Augmentation(Record):
+    """Settings; all zero means no augmentation.
+
+    Sources: Park et al. 2019 (SpecAugment; one mask an axis, no time warping), Zhang et al. 2018 (mixup).
+    """
+
+    time_mask: float = Field(default=0.0, ge=0.0, le=1.0)
+    feature_mask: float = Field(default=0.0, ge=0.0, le=1.0)
+    mixup_alpha: float = Field(default=0.0, ge=0.0, le=10.0)
+
+
+class Recipe(Record):
+    """How weights are trained. Defaults: Liu et al. 2019 (DARTS), section 3.1, as EmotionNAS has them."""
+
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    learning_rate: float = Field(default=0.025, gt=0)
+    min_learning_rate: float = Field(default=0.001, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=3.0e-4, ge=0)
+    gradient_clip: float = Field(default=5.0, gt=0)
+    drop_path: float = Field(default=0.0, ge=0, lt=1)
+    augmentation: Augmentation = Augmentation()

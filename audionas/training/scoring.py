@@ -1,0 +1,51 @@
+"""Scores of a network on clips: probabilities averaged over the windows of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from audionas.audio.manifest import Manifest
+from audionas.training.batches import ClipTensors
+from audionas.training.predictions import Predictions, average_windows
+from audionas.training.tasks import TaskSeam
+
+
+def score_rows(
+    forward: Callable[[Tensor], Tensor],
+    tensors: ClipTensors,
+    rows: Sequence[int],
+    task: TaskSeam,
+    *,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """Scores (rows, outputs) float64 of `forward` (logits); the caller sets eval mode."""
+    pairs = [(position, row, start) for position, row in enumerate(rows) for start in tensors.windows(row)]
+    scores: list[Tensor] = []
+    with torch.no_grad():
+        for first in range(0, len(pairs), batch_size):
+            _, chunk, starts = zip(*pairs[first : first + batch_size], strict=True)
+            scores.append(task.scores(forward(tensors.at(chunk, starts).to(device))).double().cpu())
+    stacked = torch.cat(scores).numpy()
+    owner = np.array([position for position, _, _ in pairs])
+    return np.stack([stacked[owner == position].mean(axis=0) for position in range(len(rows))])
+
+
+def predict_clips(
+    forward: Callable[[Tensor], Tensor],
+    tensors: ClipTensors,
+    manifest: Manifest,
+    rows: Sequence[int],
+    task: TaskSeam,
+    *,
+    part: str = "test",
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+) -> Predictions:
+    """Predictions of the clips that these rows belong to."""
+    scores = score_rows(forward, tensors, rows, task, batch_size=batch_size, device=device)
+    return average_windows(manifest, rows, scores, part)
