@@ -45,9 +45,7 @@ def outer_splits(manifest: Manifest) -> list[OuterSplit]:
         folds = sorted({clip.fold for clip in clips}, key=_natural)
         if "" in folds:
             row = next(clip for clip in clips if not clip.fold)
-            raise ManifestError(
-                f"{manifest.root}: clip {row.path} has no fold; fill the column for every clip"
-            )
+            raise ManifestError(f"{manifest.root}: clip {row.path} has no fold; fill the column for every clip")
         if len(folds) < 2:
             raise ManifestError(f"{manifest.root}: one fold only ({folds[0]}); at least two are needed")
         return [
@@ -61,9 +59,7 @@ def outer_splits(manifest: Manifest) -> list[OuterSplit]:
     _whole_groups(manifest, "split", [clip.split for clip in clips])
     rows = {name: tuple(i for i, clip in enumerate(clips) if clip.split == name) for name in SPLITS}
     if not rows["test"] or not rows["train"]:
-        raise ManifestError(
-            f"{manifest.root}: neither folds nor a train and a test split; run prepare with --folds 5"
-        )
+        raise ManifestError(f"{manifest.root}: neither folds nor a train and a test split; run prepare with --folds 5")
     return [OuterSplit("test", rows["test"], tuple(sorted(rows["train"] + rows["dev"])), rows["dev"])]
 
 
@@ -99,9 +95,7 @@ def assign_folds(manifest: Manifest, n_folds: int, seed: int = 0) -> Manifest:
     parts = divide_groups(manifest, rows, shares, seed, "folds")
     fold_of = {row: name for name, part in parts.items() for row in part}
     clips = [replace(clip, fold=fold_of[i], split="") for i, clip in enumerate(manifest.clips)]
-    return replace(
-        manifest, clips=tuple(clips), fold_source=f"{n_folds} grouped stratified folds, seed {seed}"
-    )
+    return replace(manifest, clips=tuple(clips), fold_source=f"{n_folds} grouped stratified folds, seed {seed}")
 
 
 def divide_groups(

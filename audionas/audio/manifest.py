@@ -119,13 +119,9 @@ class Manifest:
         """
         header = read_json(folder / "manifest.json", "manifest header")
         if not isinstance(header, dict) or header.get("schema_version") != SCHEMA_VERSION:
-            raise ManifestError(
-                f"{folder / 'manifest.json'}: not a manifest header of version {SCHEMA_VERSION}"
-            )
+            raise ManifestError(f"{folder / 'manifest.json'}: not a manifest header of version {SCHEMA_VERSION}")
         if header.get("task") not in TASK_NAMES:
-            raise ManifestError(
-                f"{folder / 'manifest.json'}: {unknown('task', str(header.get('task')), TASK_NAMES)}"
-            )
+            raise ManifestError(f"{folder / 'manifest.json'}: {unknown('task', str(header.get('task')), TASK_NAMES)}")
         table = read_table(folder / "manifest.csv")
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
@@ -189,15 +185,11 @@ def check_clips(manifest: Manifest) -> None:
     if not manifest.clips:
         raise ManifestError(f"{where}: no clips found")
     if manifest.task == "classification" and len(manifest.labels) < 2:
-        raise ManifestError(
-            f"{where}: one class only ({manifest.labels[0]!r}); a classifier needs at least two labels"
-        )
+        raise ManifestError(f"{where}: one class only ({manifest.labels[0]!r}); a classifier needs at least two labels")
     cuts = Counter((clip.path, clip.start_s, clip.duration_s) for clip in manifest.clips)
     (path, start_s, _), count = cuts.most_common(1)[0]
     if count > 1:
-        raise ManifestError(
-            f"{where}: clip {path} (from {start_s:g} s) is listed {count} times; keep one row"
-        )
+        raise ManifestError(f"{where}: clip {path} (from {start_s:g} s) is listed {count} times; keep one row")
     for clip in manifest.clips:
         if Path(clip.path).is_absolute() or ".." in Path(clip.path).parts:
             raise ManifestError(f"{where}: path {clip.path!r} leaves the corpus folder; use paths inside it")

@@ -31,9 +31,7 @@ def build_model(
     Raises:
         SettingsError: a macro value is unknown or out of range.
     """
-    return GenotypeNetwork(
-        genotype, with_macro(genotype.macro, macro), input_shape, n_classes, auxiliary, drop_path
-    )
+    return GenotypeNetwork(genotype, with_macro(genotype.macro, macro), input_shape, n_classes, auxiliary, drop_path)
 
 
 def n_parameters(network: nn.Module) -> int:

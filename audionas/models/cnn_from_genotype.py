@@ -25,9 +25,7 @@ class GenotypeCell(nn.Module):
         self.nodes = node_edges(cell, edges_per_node)
         self.concat = concat
         self.drop_path = 0.0
-        self.ops = nn.ModuleList(
-            build_cnn_op(op, channels, stride if source < 2 else 1, True) for op, source in cell
-        )
+        self.ops = nn.ModuleList(build_cnn_op(op, channels, stride if source < 2 else 1, True) for op, source in cell)
 
     def forward(self, s0: Tensor, s1: Tensor) -> Tensor:
         """Two (batch, channels, features, frames) -> (batch, channels * outputs, features', frames')."""
@@ -107,4 +105,4 @@ class GenotypeNetwork(CnnNetwork):
     def _width(self, index: int, n_outputs: dict[str, int]) -> int:
         reductions = sum(1 for at in self.macro.reduction_cells if at <= index)
         kind = "reduce" if index in self.macro.reduction_cells else "normal"
-        return n_outputs[kind] * self.macro.channels * 2**reductions
+        return int(n_outputs[kind] * self.macro.channels * 2**reductions)

@@ -32,7 +32,13 @@ class PreparedCell(nn.Module):
     """A cell behind the two preprocessing layers that bring its inputs to its size and channels."""
 
     def __init__(
-        self, kind: str, channels_in: tuple[int, int], channels: int, cell: nn.Module, after_reduction: bool, affine: bool
+        self,
+        kind: str,
+        channels_in: tuple[int, int],
+        channels: int,
+        cell: nn.Module,
+        after_reduction: bool,
+        affine: bool,
     ) -> None:
         super().__init__()
         self.kind = kind
@@ -62,9 +68,7 @@ class CnnNetwork(nn.Module):
         self.macro = macro
         self.input_shape = input_shape
         width = macro.channels * macro.stem_multiplier
-        self.stem = nn.Sequential(
-            nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
-        )
+        self.stem = nn.Sequential(nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
         self.cells = nn.ModuleList()
         before, last, channels, reduced = width, width, macro.channels, False
         for index in range(macro.n_cells):
@@ -82,6 +86,7 @@ class CnnNetwork(nn.Module):
         s0 = s1 = self.stem(x)
         outputs = []
         for cell in self.cells:
+            assert isinstance(cell, PreparedCell)
             s0, s1 = s1, cell(s0, s1, *context(cell.kind))
             outputs.append(s1)
         return outputs

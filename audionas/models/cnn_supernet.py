@@ -50,9 +50,7 @@ class MixedCell(nn.Module):
         self.edges = space.edges
         self.edges_per_node = space.edges_per_node
         self.n_nodes = space.nodes
-        self.ops = nn.ModuleList(
-            MixedOp(space.ops, channels, stride if source < 2 else 1) for _, source in space.edges
-        )
+        self.ops = nn.ModuleList(MixedOp(space.ops, channels, stride if source < 2 else 1) for _, source in space.edges)
 
     def forward(self, s0: Tensor, s1: Tensor, weights: Tensor, kept: Cell | None = None) -> Tensor:
         """Weights (edges, ops) mix the operations; with `kept`, only those edges run, each one operation."""
@@ -63,7 +61,7 @@ class MixedCell(nn.Module):
             if chosen is None:
                 terms = [self.ops[first + j](h, weights[first + j]) for j, h in enumerate(states)]
             else:
-                terms = [self.ops[first + j].single(states[j], op) for op, j in chosen[n]]  # type: ignore[operator, union-attr]
+                terms = [self.ops[first + j].single(states[j], op) for op, j in chosen[n]]  # type: ignore[operator]
             states.append(_sum(terms))
         return torch.cat(states[2:], dim=1)
 
@@ -74,9 +72,7 @@ class CnnSupernet(CnnNetwork):
     `alphas_normal` and `alphas_reduce`: (edges, ops), float32, logits.
     """
 
-    def __init__(
-        self, space: CnnCellSpace, macro: CnnMacro, input_shape: tuple[int, int, int], n_classes: int
-    ) -> None:
+    def __init__(self, space: CnnCellSpace, macro: CnnMacro, input_shape: tuple[int, int, int], n_classes: int) -> None:
         def make_cell(kind: str, channels: int) -> nn.Module:
             return MixedCell(space, channels, 2 if kind == "reduce" else 1)
 
@@ -122,7 +118,8 @@ class CnnSupernet(CnnNetwork):
         weights = torch.softmax(self.alphas(kind).detach().double(), dim=-1).tolist()
         for (node, source), row in zip(self.space.edges, weights, strict=True):
             ranked = sorted(
-                ((w, op) for w, op in zip(row, self.space.ops, strict=True) if op != NONE), key=lambda t: -t[0]
+                ((w, op) for w, op in zip(row, self.space.ops, strict=True) if op != NONE),
+                key=lambda t: -t[0],
             )
             margin = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 1.0
             table.setdefault(node, []).append((ranked[0][0], source, ranked[0][1], margin))
@@ -138,16 +135,15 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
     was_training = network.training
     network.eval()
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    kept = [(norm.running_mean, norm.running_var) for norm in norms]
     for norm in norms:
         norm.training, norm.track_running_stats = True, False
-        norm._saved = (norm.running_mean, norm.running_var)  # type: ignore[assignment]
         norm.running_mean = norm.running_var = None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.running_mean, norm.running_var = norm._saved  # type: ignore[assignment, misc]
-            norm.track_running_stats = True
+        for norm, (mean, variance) in zip(norms, kept, strict=True):
+            norm.running_mean, norm.running_var, norm.track_running_stats = mean, variance, True
         network.train(was_training)
 
 

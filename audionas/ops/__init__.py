@@ -22,9 +22,9 @@ SKIP = "skip_connect"
 POOLS = ("max_pool_3x3", "avg_pool_3x3")
 
 CNN_OPS: dict[str, CnnOp] = {
-    NONE: lambda channels, stride, affine: Zero(stride),  # noqa: ARG005
-    "max_pool_3x3": lambda channels, stride, affine: max_pool(3, stride),  # noqa: ARG005
-    "avg_pool_3x3": lambda channels, stride, affine: average_pool(3, stride),  # noqa: ARG005
+    NONE: lambda channels, stride, affine: Zero(stride),
+    "max_pool_3x3": lambda channels, stride, affine: max_pool(3, stride),
+    "avg_pool_3x3": lambda channels, stride, affine: average_pool(3, stride),
     SKIP: lambda channels, stride, affine: (
         nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
     ),

@@ -19,7 +19,12 @@ from audionas.training.fit import NonFiniteLossError
 
 
 def search_multi_trial(
-    space: SearchSpace, strategy: Strategy, evaluator: TrainingEvaluator, seed: int, run: Path, listener: SearchListener
+    space: SearchSpace,
+    strategy: Strategy,
+    evaluator: TrainingEvaluator,
+    seed: int,
+    run: Path,
+    listener: SearchListener,
 ) -> tuple[CnnGenotype, int, Literal["budget", "exhausted"]]:
     """Genotype and number of the best trial, and what ended the search."""
     import_nni()
@@ -32,9 +37,7 @@ def search_multi_trial(
     trials = TrialRunner(space, strategy, evaluator, seed, TrialLog(run / FILE_NAME), listener)
     engine = InProcessEngine(max_model_count=strategy.budget.trials)
     nni_strategy = builder(strategy.algorithm)(seed=derive(seed, strategy.algorithm), **strategy.settings)
-    model_space = SimplifiedModelSpace.from_model(
-        AudioModelSpace(space), FunctionalEvaluator(run_trial, trials=trials)
-    )
+    model_space = SimplifiedModelSpace.from_model(AudioModelSpace(space), FunctionalEvaluator(run_trial, trials=trials))
     nni_strategy(model_space, engine)
     best = trials.log.best(strategy.objective)
     if best is None:

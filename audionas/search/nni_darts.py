@@ -28,9 +28,7 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
 
     def configure_architecture_optimizers(self) -> torch.optim.Optimizer:
         """Adam with betas (0.5, 0.999) and weight decay 1e-3 (Liu et al. 2019, section 3.1)."""
-        return torch.optim.Adam(
-            self.arch_parameters(), self.arc_learning_rate, betas=(0.5, 0.999), weight_decay=1e-3
-        )
+        return torch.optim.Adam(self.arch_parameters(), self.arc_learning_rate, betas=(0.5, 0.999), weight_decay=1e-3)
 
     def log_probs(self, probs: Any) -> None:
         """Nothing: the epoch log holds the alphas."""

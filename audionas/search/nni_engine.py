@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nni.nas.execution import SequentialExecutionEngine
@@ -15,7 +16,5 @@ class InProcessEngine(SequentialExecutionEngine):  # type: ignore[misc]
     """Runs trials one after another here. NNI would either stop at a failed trial or swallow every error."""
 
     def _run_single_model(self, model: Any) -> None:
-        try:
+        with suppress(TrialFailedError):  # NNI has marked the model as failed and told the strategy
             super()._run_single_model(model)
-        except TrialFailedError:
-            pass  # NNI has marked the model as failed and told the strategy

@@ -11,7 +11,13 @@ def import_nni() -> None:
     """Import NNI's NAS parts once; torch 2.13 makes it warn about two classes it does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in ("nni", "nni.nas.strategy", "nni.nas.evaluator.pytorch", "nni.nas.space", "nni.nas.execution"):
+        for name in (
+            "nni",
+            "nni.nas.strategy",
+            "nni.nas.evaluator.pytorch",
+            "nni.nas.space",
+            "nni.nas.execution",
+        ):
             importlib.import_module(name)
     for name in ("nni", "nni.nas", "nni.mutable"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -52,7 +52,7 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
         """The proposal that NNI froze this space to."""
         return dict(self.decisions.sample)
 
-    def extra_oneshot_hooks(self, strategy: object) -> list[Any]:  # noqa: ARG002
+    def extra_oneshot_hooks(self, strategy: object) -> list[Any]:
         """The mutation hook that puts the supernet in place of the decisions."""
 
         def put_supernet(module: nn.Module, *_: object) -> nn.Module | None:
@@ -81,15 +81,15 @@ class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
         """The alphas, in a fixed order."""
         return self.network.arch_parameters()
 
-    def resample(self, memo: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def resample(self, memo: dict[str, Any]) -> dict[str, Any]:
         """Nothing is sampled in a mixture."""
         return {}
 
-    def export(self, memo: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def export(self, memo: dict[str, Any]) -> dict[str, Any]:
         """The derived genotype as a sample."""
         return self._space.sample(self.network.genotype())
 
-    def export_probs(self, memo: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def export_probs(self, memo: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the epoch log holds the alphas."""
         return {}
 

@@ -53,7 +53,9 @@ def search_one_shot(
     record = log.records[-1]
     if pick == "best":
         record = max(log.records, key=lambda line: (line["network_ua"], line["epoch"]))
-    return space.make(*(tuple((op, source) for op, source in record["genotype"][kind]) for kind in KINDS)), record["epoch"]
+    return space.make(*(tuple((op, source) for op, source in record["genotype"][kind]) for kind in KINDS)), record[
+        "epoch"
+    ]
 
 
 def steps_per_epoch(strategy: Strategy, parts: Any) -> int:
@@ -136,19 +138,21 @@ class EpochLog(pl.Callback):
         """Forget epochs that the checkpoint does not hold."""
         self.records = read_jsonl(self._path)[:epoch]
         if len(self.records) < epoch:
-            raise RunError(f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged")
+            raise RunError(
+                f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged"
+            )
         rewrite_jsonl(self._path, self.records)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the epoch's clock."""
         self._started = time.perf_counter()
 
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: Any,  # noqa: ARG002
-        batch: Any,  # noqa: ARG002
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
         batch_idx: int,
     ) -> None:
         """Tell the listener of the step."""

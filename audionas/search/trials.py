@@ -71,6 +71,4 @@ class TrialLog:
 
 def _trial(proposed: Mapping[str, Any], finished: Mapping[str, Any]) -> Trial:
     score = Score(**finished["score"]) if finished["score"] else None
-    return Trial(
-        proposed["number"], proposed["hash"], proposed["sample"], finished["status"], score, finished["error"]
-    )
+    return Trial(proposed["number"], proposed["hash"], proposed["sample"], finished["status"], score, finished["error"])

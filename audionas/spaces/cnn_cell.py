@@ -74,7 +74,7 @@ class CnnCellSpace(Record):
         cell = 1
         for node in range(2, self.nodes + 2):
             cell *= comb(node, self.kept(node)) * n_ops ** self.kept(node)
-        return cell ** len(KINDS)
+        return int(cell ** len(KINDS))
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Every decision of a multi-trial search: label -> its options, all text.
@@ -96,9 +96,7 @@ class CnnCellSpace(Record):
 
     def make(self, normal: Cell, reduce: Cell) -> CnnGenotype:
         """A genotype of this space from its two cells."""
-        return CnnGenotype(
-            normal, self.concat, reduce, self.concat, self.edges_per_node, self.macro, self.name
-        )
+        return CnnGenotype(normal, self.concat, reduce, self.concat, self.edges_per_node, self.macro, self.name)
 
     def sample(self, genotype: CnnGenotype) -> dict[str, str]:
         """The sample whose genotype is `genotype` up to the order of a node's edges."""
@@ -141,8 +139,7 @@ class CnnCellSpace(Record):
         nodes = node_edges(cell, genotype.edges_per_node)
         if len(nodes) != self.nodes or genotype.edges_per_node != self.edges_per_node:
             return (
-                f"{len(nodes)} nodes of {genotype.edges_per_node} edges, "
-                f"expected {self.nodes} of {self.edges_per_node}"
+                f"{len(nodes)} nodes of {genotype.edges_per_node} edges, expected {self.nodes} of {self.edges_per_node}"
             )
         if concat != self.concat:
             return f"output nodes {list(concat)}, expected {list(self.concat)}"

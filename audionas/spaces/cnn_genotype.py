@@ -80,7 +80,8 @@ def node_edges(cell: Sequence[Edge], edges_per_node: int) -> list[tuple[Edge, ..
     >>> node_edges((("a", 0), ("b", 1), ("c", 2), ("d", 0)), 2)
     [(('a', 0), ('b', 1)), (('c', 2), ('d', 0))]
     """
-    nodes, start = [], 0
+    nodes: list[tuple[Edge, ...]] = []
+    start = 0
     while start < len(cell):
         n_edges = min(edges_per_node, len(nodes) + 2)
         nodes.append(tuple(cell[start : start + n_edges]))
@@ -113,7 +114,9 @@ def _refined_colours(nodes: list[tuple[Edge, ...]], concat: Sequence[int]) -> li
     colours = ["output" if i + 2 in concat else "inner" for i in range(len(nodes))]
     for _ in range(len(nodes) + 1):
         seen = ["input 0", "input 1", *colours]
-        colours = [_digest(seen[i + 2], _incoming(nodes[i], seen), _outgoing(i, nodes, seen)) for i in range(len(nodes))]
+        colours = [
+            _digest(seen[i + 2], _incoming(nodes[i], seen), _outgoing(i, nodes, seen)) for i in range(len(nodes))
+        ]
     return colours
 
 
@@ -122,9 +125,7 @@ def _incoming(edges: tuple[Edge, ...], seen: list[str]) -> list[list[str]]:
 
 
 def _outgoing(index: int, nodes: list[tuple[Edge, ...]], seen: list[str]) -> list[list[str]]:
-    return sorted(
-        [op, seen[j + 2]] for j, edges in enumerate(nodes) for op, source in edges if source == index + 2
-    )
+    return sorted([op, seen[j + 2]] for j, edges in enumerate(nodes) for op, source in edges if source == index + 2)
 
 
 def _digest(*parts: object) -> str:

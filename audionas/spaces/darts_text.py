@@ -1,6 +1,6 @@
 """The namedtuple text in which the DARTS release prints genotypes: written, and read by parsing only.
 
-    Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...], reduce_concat=[2, 3])
+Genotype(normal=[('sep_conv_3x3', 0), ...], normal_concat=range(2, 6), reduce=[...], reduce_concat=[2, 3])
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ def read_genotype_file(path: Path) -> GenotypeFile:
     except AudionasError as why:
         raise GenotypeError(str(why)) from why
     genotype = CnnGenotype(
-        macro=document.macro, space=document.space, **{k: getattr(document.cells, k) for k in _Cells.model_fields}
+        macro=document.macro,
+        space=document.space,
+        **{k: getattr(document.cells, k) for k in _Cells.model_fields},
     )
     check_cells(genotype, str(path))
     if document.hash and document.hash != genotype.hash:

@@ -65,7 +65,12 @@ class ClipTensors:
     """
 
     def __init__(
-        self, features: FeatureRows, targets: np.ndarray, normaliser: Normaliser, frames: int, test_windows: str
+        self,
+        features: FeatureRows,
+        targets: np.ndarray,
+        normaliser: Normaliser,
+        frames: int,
+        test_windows: str,
     ) -> None:
         self._features = features
         self._normaliser = normaliser
@@ -89,7 +94,8 @@ class ClipTensors:
         spare = int(self._widths[row]) - self._frames
         if spare <= 0 or self._test_windows == "centre":
             return [max(spare, 0) // 2]
-        return np.unique(np.linspace(0, spare, 1 + -(-spare // max(self._frames // 2, 1))).astype(int)).tolist()
+        n_windows = 1 + -(-spare // max(self._frames // 2, 1))
+        return [int(start) for start in np.unique(np.linspace(0, spare, n_windows).astype(int))]
 
     def at(self, rows: Sequence[int], starts: Sequence[int]) -> Tensor:
         """(rows, channels, features, frames): each row cut at its start frame."""
@@ -141,15 +147,20 @@ class EpochBatches:
         rng = generator(self._seed, self._purpose, "crops", epoch)
         for rows in self._orders(epoch):
             weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
-            yield self._tensors.crop(rows.tolist(), rng), self._tensors.targets[torch.from_numpy(rows)], weights
+            yield (
+                self._tensors.crop(rows.tolist(), rng),
+                self._tensors.targets[torch.from_numpy(rows)],
+                weights,
+            )
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:
         left, lap = self._n_batches, 0
         while left > 0:
             rng = generator(self._seed, self._purpose, "order", epoch, lap)
-            order = rng.choice(self._rows, len(self._rows), replace=self._probabilities is not None, p=self._probabilities)
-            for part in np.array_split(order, self._per_pass)[:left]:
-                yield part
+            order = rng.choice(
+                self._rows, len(self._rows), replace=self._probabilities is not None, p=self._probabilities
+            )
+            yield from np.array_split(order, self._per_pass)[:left]
             left, lap = left - self._per_pass, lap + 1
 
     def _class_balance(self) -> np.ndarray:

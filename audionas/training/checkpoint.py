@@ -53,7 +53,8 @@ class EpochCheckpoint(pl.Callback):
     def start(self, trainer: pl.Trainer) -> None:
         """Let the trainer count from `next_epoch`; call before `fit`."""
         progress = trainer.fit_loop.epoch_progress.current
-        progress.ready = progress.started = progress.processed = progress.completed = self.next_epoch
+        for counter in ("ready", "started", "processed", "completed"):
+            setattr(progress, counter, self.next_epoch)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Put weights, optimisers and schedules back; by now Lightning has built them."""

@@ -6,11 +6,10 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
@@ -114,17 +113,31 @@ def run_interruptibly(trainer: pl.Trainer, run: Callable[[], object]) -> None:
         raise KeyboardInterrupt
 
 
+_NOISE = (
+    ".*does not have many workers.*",
+    ".*LeafSpec.*",
+    ".*isinstance.treespec.*",
+    ".*not a nn.Module.*",
+    ".*nni.trace.*",
+    ".*lr_scheduler.step.*",
+    ".*GPU available but not used.*",
+)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence, by message, what Lightning and torch 2.13 say on every start and no user can act on."""
-    names = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "pytorch_lightning.utilities.rank_zero")
+    names = (
+        "pytorch_lightning",
+        "lightning.pytorch",
+        "lightning.fabric",
+        "pytorch_lightning.utilities.rank_zero",
+    )
     levels = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*TracerWarning.*", ".*not a nn.Module.*",
-                        ".*nni.trace.*", ".*lr_scheduler.step.*", ".*GPU available but not used.*", ".*No .val_dataloader.*",
-                        ".*you defined a .validation_step.*", ".*isinstance.treespec.*"):  # fmt: skip
+        for message in _NOISE:
             warnings.filterwarnings("ignore", message=message)
         try:
             yield
@@ -150,14 +163,16 @@ class _History(pl.Callback):
         self.records = read_jsonl(self._path)[:epoch]
         rewrite_jsonl(self._path, self.records)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, TrainingModule)
         loss = pl_module.mean_loss("train")
         if not math.isfinite(loss):
-            raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the training loss is {loss}; lower the learning rate")
+            raise NonFiniteLossError(
+                f"epoch {trainer.current_epoch}: the training loss is {loss}; lower the learning rate"
+            )
         seconds = time.perf_counter() - self._started
         record = {"epoch": trainer.current_epoch, "train_loss": loss, "seconds": round(seconds, 3)}
         if self._on_epoch is not None:

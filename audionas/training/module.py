@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from audionas.models import GenotypeNetwork
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
@@ -44,10 +45,10 @@ class TrainingModule(pl.LightningModule):
         epoch = self.trainer.current_epoch
         seed_torch(self.seed, self.purpose, "noise", epoch)
         self.losses = {}
-        if self.recipe.drop_path > 0 and hasattr(self.model, "set_drop_path"):
+        if self.recipe.drop_path > 0 and isinstance(self.model, GenotypeNetwork):
             self.model.set_drop_path(self.recipe.drop_path * epoch / self.epochs)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
         loss = self._loss(*batch)
         self.record("train", loss)
@@ -85,7 +86,7 @@ class TrainingModule(pl.LightningModule):
         return self._task_loss(self._logits(x), targets, weights)
 
     def _logits(self, x: Tensor) -> list[Tensor]:
-        if getattr(self.model, "auxiliary", None) is not None:
+        if isinstance(self.model, GenotypeNetwork):
             return [logits for logits in self.model.forward_with_auxiliary(x) if logits is not None]
         return [self.model(x)]
 

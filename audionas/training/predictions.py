@@ -61,9 +61,7 @@ class Predictions:
         return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)
 
 
-def average_windows(
-    manifest: Manifest, rows: Sequence[int], scores: np.ndarray, part: str = "test"
-) -> Predictions:
+def average_windows(manifest: Manifest, rows: Sequence[int], scores: np.ndarray, part: str = "test") -> Predictions:
     """Predictions of clips from scores (rows, labels) of their windows, averaged clip by clip."""
     members: dict[str, list[int]] = {}
     for position, row in enumerate(rows):

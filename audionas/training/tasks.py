@@ -69,7 +69,8 @@ class Classification:
         if weighting != "balanced":
             return np.ones(len(targets), dtype=np.float32)
         counts = np.bincount(targets)
-        return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
+        weights = len(targets) / (np.count_nonzero(counts) * counts[targets])
+        return np.asarray(weights, dtype=np.float32)
 
 
 TASKS: dict[str, TaskSeam] = {"classification": Classification()}

@@ -1,0 +1,70 @@
+"""The command line: parse, call one function of `experiment/`, print. One file a subcommand.
+
+Exit status: 0 done, 1 an error in one line, 2 usage, 130 interrupted (and resumable).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import NoReturn
+
+import typer
+
+from audionas import __version__
+from audionas.cli.check import check
+from audionas.cli.export import export
+from audionas.cli.list import list_parts
+from audionas.cli.prepare import prepare
+from audionas.cli.report import report
+from audionas.cli.retrain import retrain
+from audionas.cli.search import search
+from audionas.errors import AudionasError
+
+app = typer.Typer(
+    name="audionas",
+    help="Neural architecture search for audio: search spaces, strategies, genotypes, honest evaluation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=True,
+)
+app.command("prepare")(prepare)
+app.command("search")(search)
+app.command("retrain")(retrain)
+app.command("report")(report)
+app.command("export")(export)
+app.command("list")(list_parts)
+app.command("check")(check)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"audionas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(  # noqa: ARG001
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what libraries say."),
+) -> None:
+    """Neural architecture search for audio."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> NoReturn:
+    """Entry point of the `audionas` command."""
+    try:
+        app(prog_name="audionas", standalone_mode=True)
+    except AudionasError as why:
+        print(f"audionas: {why}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("audionas: interrupted", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)

@@ -1,0 +1,27 @@
+"""`audionas export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audionas.cli.console import print_result
+from audionas.cli.parameters import JsonOption
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="Run folder, genotype file, or a .txt file of DARTS text.")],
+    to: Annotated[str, typer.Option("--to", help="genotype (JSON) or darts (namedtuple text).")] = "darts",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write. Default: standard output.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Convert a genotype between our JSON and DARTS text; nothing that is read is evaluated.
+
+    Example: audionas export runs/first --to darts
+    """
+    from audionas.experiment.export import export_genotype
+
+    text = export_genotype(source, to, out)
+    print_result([str(out) if out else text], {"out": str(out) if out else None, "text": text}, as_json=as_json)

@@ -1,0 +1,133 @@
+"""`audionas retrain`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from audionas.cli.console import ConsoleTalk, print_result
+from audionas.cli.parameters import (
+    DatasetOption,
+    DeviceOption,
+    FoldsOption,
+    GroupFromOption,
+    GroupOption,
+    JsonOption,
+    LabelOption,
+    OutOption,
+    QuietOption,
+    SkipBadOption,
+    ThreadsOption,
+)  # fmt: skip
+
+
+def retrain(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Run folders of searches, or genotype files; then, with --data, the data."),
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Data to train on. Default: that of the search.")] = None,
+    epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
+    seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
+    select: Annotated[
+        str,
+        typer.Option("--select", help="last epoch, or best by an inner validation part of at least two groups."),
+    ] = "last",
+    final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
+    batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Initial rate, decayed by a cosine.")] = 0.025,
+    class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
+    drop_path: Annotated[
+        float, typer.Option("--drop-path", help="Probability to drop an edge, raised linearly.")
+    ] = 0.0,
+    auxiliary: Annotated[bool, typer.Option("--auxiliary", help="Train with DARTS's auxiliary classifier.")] = False,
+    time_mask: Annotated[float, typer.Option("--time-mask", help="SpecAugment: largest share of frames masked.")] = 0.0,
+    feature_mask: Annotated[
+        float, typer.Option("--feature-mask", help="SpecAugment: largest share of features masked.")
+    ] = 0.0,
+    mixup: Annotated[float, typer.Option("--mixup", help="Alpha of mixup; 0 is off.")] = 0.0,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the retraining in this folder.")] = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    dataset: DatasetOption = None,
+    label: LabelOption = None,
+    group: GroupOption = None,
+    group_from: GroupFromOption = None,
+    folds: FoldsOption = None,
+    skip_bad: SkipBadOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train genotypes from scratch under every fold and several seeds; leaves metrics.json.
+
+    Example: audionas retrain runs/first --epochs 2 --seeds 1
+    """
+    from audionas.errors import SettingsError
+    from audionas.experiment import retrain as steps
+    from audionas.experiment.prepare import PrepareOptions
+    from audionas.records import read_json
+
+    recipe: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "drop_path": drop_path,
+        "augmentation": {"time_mask": time_mask, "feature_mask": feature_mask, "mixup_alpha": mixup},
+    }
+    with ConsoleTalk(quiet=quiet) as talk:
+        try:
+            if resume is not None:
+                if sources or data is not None or out is not None:
+                    raise SettingsError("--resume takes nothing else: the run folder holds all settings")
+                run = steps.resume_retraining(resume, talk)
+            else:
+                if not sources:
+                    raise SettingsError("nothing to retrain: name a run folder or a genotype file")
+                genotypes, data = _split_sources(sources, data)
+                preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad)
+                request = steps.RetrainRequest(
+                    genotypes, data, epochs, seeds, select, batch_size, class_weighting, recipe, auxiliary, final,
+                    device, threads, out, preparation, tuple(sys.argv[1:]),
+                )  # fmt: skip
+                run = steps.retrain(request, talk)
+        except KeyboardInterrupt as why:
+            talk.warn("stopped; go on with: audionas retrain --resume FOLDER")
+            raise typer.Exit(130) from why
+    metrics = read_json(run / "metrics.json", "metrics file")
+    print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
+
+
+def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, ...], Path | None]:
+    """The last of several sources is the data when it is neither a run folder nor a genotype file."""
+    last = sources[-1]
+    is_genotype = last.suffix == ".json" or (last / "run.json").exists() or (last / "genotype.json").exists()
+    if data is None and len(sources) > 1 and not is_genotype:
+        return tuple(sources[:-1]), last
+    return tuple(sources), data
+
+
+def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
+    lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
+    for name in ("headline", "all_splits"):
+        found = metrics[name]
+        if found is None:
+            lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
+            continue
+        lines.append(
+            f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
+            f"{len(found['seeds'])} seed(s)"
+        )
+        lines.append(f"  = {found['what']}")
+    if not metrics["speaker_independence_checked"]:
+        lines.append("speaker independence not checked")
+    lines += [
+        f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
+    ]
+    return [*lines, f"next: audionas report {run}"]
+
+
+def _pm(found: dict[str, Any], name: str) -> str:
+    spread = found[f"{name}_sd"]
+    return f"{found[name]:.3f}" + (f" +- {spread:.3f}" if spread is not None else "")

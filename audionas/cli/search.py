@@ -1,0 +1,89 @@
+"""`audionas search`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audionas.cli.console import ConsoleTalk, print_result
+from audionas.cli.parameters import (
+    DataArgument,
+    DatasetOption,
+    DeviceOption,
+    FoldsOption,
+    GroupFromOption,
+    GroupOption,
+    HopOption,
+    JsonOption,
+    LabelOption,
+    OutOption,
+    QuietOption,
+    SkipBadOption,
+    ThreadsOption,
+    WindowOption,
+)  # fmt: skip
+
+
+def search(
+    data: DataArgument = None,
+    space: Annotated[str, typer.Option("--space", help="Search space: a name or a YAML file.")] = "darts_cnn_small",
+    strategy: Annotated[str, typer.Option("--strategy", help="Strategy: a name or a YAML file.")] = "darts_small_data",
+    features: Annotated[
+        str | None, typer.Option("--features", help="Features: a name or a YAML file. Default: the space's.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Fixes parts, batches, initial weights and alphas.")] = 0,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs of the supernet, or of each trial.")] = None,
+    trials: Annotated[int | None, typer.Option("--trials", help="Trials of a multi-trial strategy.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Overrides the strategy's.")] = None,
+    exclude_fold: Annotated[
+        str | None, typer.Option("--exclude-fold", help="Fold kept out of the search. Default: the first.")
+    ] = None,
+    nested: Annotated[bool, typer.Option("--nested", help="One search per fold, each without that fold.")] = False,
+    pick: Annotated[
+        str, typer.Option("--pick", help="last: the last epoch's genotype; best: by the monitor part.")
+    ] = "last",
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the search in this run folder.")] = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    dataset: DatasetOption = None,
+    label: LabelOption = None,
+    group: GroupOption = None,
+    group_from: GroupFromOption = None,
+    folds: FoldsOption = None,
+    window: WindowOption = None,
+    hop: HopOption = None,
+    skip_bad: SkipBadOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Search an architecture; leaves a run folder with genotype.json. Without DATA: on the shipped sample.
+
+    Example: audionas search --space darts_cnn_small --strategy darts_small_data --epochs 2 --out runs/first
+    """
+    from audionas.errors import SettingsError
+    from audionas.experiment import search as steps
+    from audionas.experiment.prepare import PrepareOptions
+
+    with ConsoleTalk(quiet=quiet) as talk:
+        try:
+            if resume is not None:
+                if data is not None or out is not None:
+                    raise SettingsError("--resume takes no DATA and no --out: the run folder holds all settings")
+                run = steps.resume(resume, talk)
+            else:
+                preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad)
+                request = steps.SearchRequest(
+                    data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
+                    device, threads, out, preparation, tuple(sys.argv[1:]),
+                )  # fmt: skip
+                run = steps.search(request, talk)
+        except KeyboardInterrupt as why:
+            talk.warn("stopped; go on with: audionas search --resume RUN (the folder named above)")
+            raise typer.Exit(130) from why
+    genotypes = sorted(map(str, [*run.glob("genotype.json"), *run.glob("split_*/genotype.json")]))
+    lines = [f"run: {run}", *(f"genotype: {path}" for path in genotypes), f"next: audionas retrain {run}"]
+    print_result(lines, {"run": str(run), "genotypes": genotypes}, as_json=as_json)

@@ -1,0 +1,56 @@
+"""Tells from names and folders which data set lies in a folder; the user can always name it instead."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from audionas.audio.waveform import SUFFIXES
+from audionas.datasets import emodb, esc50, fsdd
+from audionas.datasets.files import audio_files
+from audionas.errors import ManifestError
+
+_BY_NAMES: dict[str, re.Pattern[str]] = {"emodb": emodb.NAME, "fsdd": fsdd.NAME}
+
+
+def recognise(root: Path) -> str:
+    """The name, in DATASETS, of the layout of `root`.
+
+    A table wins over file names, and names over folders; a corpus is known by its names only when all
+    of them fit.
+
+    Raises:
+        ManifestError: no such path, no audio, or none of the known layouts.
+    """
+    if root.is_file() and root.suffix.lower() == ".csv":
+        return "csv"
+    if root.is_file():
+        raise ManifestError(f"{root}: is a file; give a folder of audio files, or a table that ends in .csv")
+    if not root.exists():
+        raise ManifestError(f"{root}: no such file or folder")
+    if (root / "manifest.csv").is_file():
+        return "csv"
+    paths = audio_files(root)
+    if not paths:
+        raise ManifestError(f"{root}: no audio files in it ({', '.join(SUFFIXES)} were looked for)")
+    if (root / esc50.TABLE).is_file() and _all_match(esc50.NAME, paths):
+        return "esc50"
+    for name, pattern in _BY_NAMES.items():
+        if _all_match(pattern, paths):
+            return name
+    if any("/" in path for path in paths):
+        return "folder_per_label"
+    raise ManifestError(f"{root}: layout not recognised; {_looked_for(root)}")
+
+
+def _all_match(pattern: re.Pattern[str], paths: list[str]) -> bool:
+    return all(pattern.fullmatch(PurePosixPath(path).stem) for path in paths)
+
+
+def _looked_for(root: Path) -> str:
+    tables = sorted(path.name for path in root.glob("*.csv"))
+    hint = f"; {tables[0]} lies there: give it as DATA" if tables else ""
+    return (
+        "looked for manifest.csv, the file names of emodb, fsdd and esc50, train/dev/test folders, and a "
+        f"folder per label, and found audio files that lie side by side without labels{hint}"
+    )

@@ -1,0 +1,1 @@
+"""One function for each step: prepare, search, export, retrain, report."""

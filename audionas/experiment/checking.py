@@ -1,0 +1,77 @@
+"""Validation of a file of any kind that a user may write: what it is, and all its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audionas.errors import AudionasError, SettingsError
+from audionas.experiment.prepare import PrepareOptions, prepare
+from audionas.features import extractor_from_settings
+from audionas.records import parse_yaml
+from audionas.search.strategy import strategy_from_settings
+from audionas.spaces import space_from_settings
+from audionas.spaces.darts_text import from_darts_text
+from audionas.spaces.genotype_file import read_genotype_file
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a file was taken for, and what is wrong with it; no errors means that it can be used."""
+
+    kind: str
+    errors: tuple[str, ...]
+
+
+def check_file(path: Path) -> Checked:
+    """Check a space, strategy or feature YAML, a genotype, DARTS text, a manifest CSV or a data folder."""
+    if not path.exists():
+        return Checked("file", ("no such file",))
+    if path.suffix in (".yaml", ".yml"):
+        return _yaml(path)
+    if path.suffix == ".json":
+        return _checked("genotype", path, lambda: read_genotype_file(path))
+    if path.suffix == ".txt":
+        return _checked("DARTS text", path, lambda: from_darts_text(path.read_text(encoding="utf-8"), str(path)))
+    if path.suffix == ".csv" or path.is_dir():
+        return _checked(
+            "manifest" if path.is_file() else "data folder",
+            path,
+            lambda: prepare(path, None, PrepareOptions()),
+        )
+    return Checked(
+        "file",
+        (f"cannot tell what {path.suffix or 'this'} is; accepted: .yaml, .json, .csv, .txt, a folder",),
+    )
+
+
+def _yaml(path: Path) -> Checked:
+    try:
+        settings = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (AudionasError, UnicodeDecodeError, OSError) as why:
+        return Checked("YAML file", (_stripped(str(why), path),))
+    makers: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+        "kind": ("search space", lambda s: space_from_settings(s, path.stem, str(path))),
+        "algorithm": ("strategy", lambda s: strategy_from_settings(s, path.stem, str(path))),
+        "extractor": ("feature setting", lambda s: extractor_from_settings(s, str(path))),
+    }
+    for key, (kind, make) in makers.items():
+        if key in settings:
+            return _checked(kind, path, lambda make=make: make(settings))  # type: ignore[misc]
+    return Checked("YAML file", ("has none of the keys kind (a space), algorithm (a strategy), extractor (features)",))
+
+
+def _checked(kind: str, path: Path, make: Callable[[], object]) -> Checked:
+    try:
+        make()
+    except SettingsError as why:
+        return Checked(kind, tuple(_stripped(str(why), path).split("; ")))
+    except (AudionasError, UnicodeDecodeError, OSError) as why:
+        return Checked(kind, (_stripped(str(why), path),))
+    return Checked(kind, ())
+
+
+def _stripped(message: str, path: Path) -> str:
+    return message.removeprefix(f"{path}: ")

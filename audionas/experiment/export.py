@@ -1,0 +1,46 @@
+"""Conversion of genotypes between `genotype.json` and DARTS text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
+from audionas.experiment.genotype_sources import find_sources
+from audionas.records import to_json, write_text
+from audionas.spaces import CnnGenotype
+from audionas.spaces.darts_text import from_darts_text, to_darts_text
+from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
+
+FORMATS = ("genotype", "darts")
+
+
+def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
+    """The genotype of a run, a JSON file or a text file, in another format; written to `out` if given.
+
+    Raises:
+        SettingsError: the format is unknown.
+        GenotypeError: the source holds no genotype, or several.
+    """
+    if to not in FORMATS:
+        raise SettingsError(unknown("export format", to, FORMATS))
+    genotype, provenance = _read(source)
+    text = to_darts_text(genotype) if to == "darts" else to_json(genotype_document(genotype, provenance), indent=2)
+    if out is not None:
+        if out.is_dir():
+            raise AudionasError(f"{out}: is a folder; name a file")
+        write_text(out, text + "\n")
+    return text
+
+
+def _read(source: Path) -> tuple[CnnGenotype, dict[str, object]]:
+    if source.is_file() and source.suffix != ".json":
+        if source.stat().st_size > MAX_BYTES:
+            raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")
+        try:
+            return from_darts_text(source.read_text(encoding="utf-8"), str(source)), {}
+        except UnicodeDecodeError as why:
+            raise GenotypeError(f"{source}: not a text file") from why
+    sources = find_sources([source])
+    if len(sources) > 1:
+        raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
+    return sources[0].genotype, dict(sources[0].provenance)

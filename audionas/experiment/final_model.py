@@ -1,0 +1,58 @@
+"""`retrain --final`: one model on all clips; its expected score is the k-fold estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from audionas.errors import RunError
+from audionas.experiment.corpus import Corpus
+from audionas.experiment.fold_training import FoldRows, TrainingPlan, train_fold
+from audionas.experiment.genotype_sources import Source
+from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.talk import Talk
+from audionas.records import read_json, write_json
+from audionas.spaces.genotype_file import genotype_document
+
+FINAL = "final"
+
+
+def train_final(
+    run: RunFolder,
+    corpus: Corpus,
+    sources: Mapping[str, Source],
+    plan: TrainingPlan,
+    document: Mapping[str, Any],
+    talk: Talk,
+) -> None:
+    """One model on all clips, epochs as fixed beforehand; its expected score is the k-fold estimate."""
+    hashes = {source.genotype.hash for source in sources.values()}
+    if len(hashes) > 1:
+        raise RunError(
+            f"{run.path}: --final trains one genotype, and the splits have {len(hashes)}; search once on all folds "
+            "for the final model, or give one genotype"
+        )
+    source = next(iter(sources.values()))
+    rows = tuple(range(len(corpus.manifest)))
+    epochs = plan.epochs
+    if plan.select == "best":
+        used = [
+            read_json(path, "result")["epoch_used"] + 1 for path in sorted(run.path.glob("split_*/seed_*/result.json"))
+        ]
+        epochs = int(np.median(used))
+    final = replace(plan, epochs=epochs, select="last")
+    train_fold(source.genotype, corpus, FoldRows(rows, (), ()), final, run.path / FINAL, 0)
+    write_json(run.path / FINAL / "model.json", {
+        "schema_version": 1,
+        "genotype": genotype_document(source.genotype, dict(source.provenance)),
+        "features": corpus.settings,
+        "input_shape": list(corpus.input_shape),
+        "labels": list(corpus.manifest.labels),
+        "task": corpus.manifest.task,
+        "epochs": epochs,
+        "expected": document["headline"] or document["all_splits"],
+    })  # fmt: skip
+    talk.say(f"final model on all {len(rows)} clips: {run.path / FINAL}")

@@ -1,0 +1,82 @@
+"""Which genotype each outer split is retrained with, and whether the search that found it saw the split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audionas.audio.folds import OuterSplit
+from audionas.audio.manifest import Manifest
+from audionas.errors import RunError
+from audionas.experiment.provenance import groups_seen
+from audionas.experiment.run_folder import RUN_FILE, RunFolder
+from audionas.spaces import CnnGenotype
+from audionas.spaces.genotype_file import read_genotype_file
+
+
+@dataclass(frozen=True)
+class Source:
+    """A genotype file; `left_out` is the split that its search did not read, if it was one."""
+
+    path: Path
+    genotype: CnnGenotype
+    provenance: Mapping[str, Any]
+
+    @property
+    def left_out(self) -> str | None:
+        """Name of the split that the search left out."""
+        name = self.provenance.get("split_left_out")
+        return str(name) if name is not None else None
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """The genotypes of run folders and genotype files; a nested search gives one a split.
+
+    Raises:
+        RunError: a run is not finished, or is no search.
+        GenotypeError: a file is not a genotype.
+    """
+    return [_source(file) for path in paths for file in _files(path)]
+
+
+def by_split(sources: Sequence[Source], splits: Sequence[OuterSplit]) -> dict[str, Source]:
+    """The source of each split: the only one, or the one that left this split out.
+
+    Raises:
+        RunError: several sources, and a split is left out by none or by two.
+    """
+    if len(sources) == 1:
+        return {split.name: sources[0] for split in splits}
+    table: dict[str, Source] = {}
+    for split in splits:
+        fitting = [source for source in sources if source.left_out == split.name]
+        if len(fitting) != 1:
+            found = ", ".join(f"{source.path} left out {source.left_out}" for source in sources)
+            raise RunError(f"split {split.name} is left out by {len(fitting)} of the given runs, must be 1 ({found})")
+        table[split.name] = fitting[0]
+    return table
+
+
+def seen_groups(manifest: Manifest, split: OuterSplit, source: Source) -> list[str]:
+    """Test groups of a split that the search behind a genotype has read."""
+    return groups_seen(manifest, split.test, source.provenance)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file() or not path.exists():
+        return [path]
+    if not (path / RUN_FILE).exists() and (path / "genotype.json").exists():
+        return [path / "genotype.json"]
+    run = RunFolder.open(path, "search", "nested_search")
+    if run.record["status"] != "done":
+        raise RunError(f"{path}: this search is not finished ({run.record['status']}); audionas search --resume {path}")
+    if run.record["kind"] == "nested_search":
+        return [path / f"split_{name}" / "genotype.json" for name in run.record["splits"]]
+    return [path / "genotype.json"]
+
+
+def _source(file: Path) -> Source:
+    found = read_genotype_file(file)
+    return Source(file, found.genotype, found.provenance)

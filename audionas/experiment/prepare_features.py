@@ -1,0 +1,66 @@
+"""Preparation with a summary, and optionally the features of one extractor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audionas.audio.folds import outer_splits
+from audionas.audio.manifest import Manifest, count_by
+from audionas.experiment.corpus import Corpus, load_corpus
+from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
+from audionas.experiment.talk import Talk
+from audionas.features import load_features
+
+
+@dataclass(frozen=True)
+class PreparedSummary:
+    """What a user wants to read after `audionas prepare`."""
+
+    folder: Path
+    manifest: Manifest
+    corpus: Corpus | None
+
+    def record(self) -> dict[str, Any]:
+        """JSON form."""
+        manifest = self.manifest
+        return {
+            "folder": str(self.folder),
+            "dataset": manifest.dataset,
+            "clips": len({clip.clip for clip in manifest.clips}),
+            "rows": len(manifest),
+            "labels": count_by([clip.label for clip in manifest.clips]),
+            "groups": len({clip.group for clip in manifest.clips}),
+            "group_source": manifest.group_source,
+            "fold_source": manifest.fold_source,
+            "splits": {split.name: len(split.test) for split in outer_splits(manifest)},
+            "notes": [*manifest.notes, *(self.corpus.remarks() if self.corpus else [])],
+        }
+
+    def lines(self) -> list[str]:
+        """Text form."""
+        record = self.record()
+        labels = ", ".join(f"{name} {count}" for name, count in record["labels"].items())
+        splits = ", ".join(f"{name} {count}" for name, count in record["splits"].items())
+        return [
+            f"prepared: {record['folder']} ({record['dataset']})",
+            f"clips: {record['clips']} in {record['rows']} rows; {labels}",
+            f"groups: {record['groups']} ({record['group_source']})",
+            f"test clips per split: {splits} ({record['fold_source']})",
+            *(f"note: {note}" for note in record["notes"]),
+        ]
+
+
+def prepare_with_features(
+    data: Path, out: Path, options: PrepareOptions, features: str | None, talk: Talk
+) -> PreparedSummary:
+    """Prepare a corpus; with `features`, also fill their cache (lengths from all clips, for a first look)."""
+    extractor = load_features(features) if features else None
+    prepared = prepare(data, out, options, talk.progress)
+    corpus = None
+    if extractor is not None:
+        durations = [clip.duration_s for clip in prepared.manifest.clips]
+        settings = extractor.resolve(common_rate(prepared.manifest), durations).settings()
+        corpus = load_corpus(prepared.manifest, prepared.features_folder, settings, talk)
+    return PreparedSummary(prepared.folder, prepared.manifest, corpus)

@@ -1,0 +1,291 @@
+"""Retraining from scratch under the outer splits, several seeds each; then metrics against plain baselines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionas.audio.folds import OuterSplit, outer_splits
+from audionas.audio.manifest import Manifest
+from audionas.errors import GenotypeError, RunError, SettingsError
+from audionas.experiment.corpus import Corpus, data_record, load_corpus
+from audionas.experiment.final_model import train_final
+from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
+from audionas.experiment.genotype_sources import Source, by_split, find_sources, seen_groups
+from audionas.experiment.prepare import PrepareOptions, prepare
+from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
+from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.talk import Silent, Talk, duration
+from audionas.records import validate, write_json
+from audionas.seeding import flush_denormals
+from audionas.spaces.genotype_file import read_genotype_file, save_genotype
+from audionas.training.plain_baselines import plain_baselines, summarise
+from audionas.training.recipe import Recipe
+from audionas.training.tasks import task_of
+
+DEFAULT_EPOCHS = 60
+
+
+@dataclass(frozen=True)
+class RetrainRequest:
+    """What the user asked for; None and defaults as `audionas retrain --help` says."""
+
+    sources: tuple[Path, ...]
+    data: Path | None = None
+    epochs: int = DEFAULT_EPOCHS
+    seeds: int = 3
+    select: str = "last"
+    batch_size: int = 16
+    class_weighting: str = "balanced"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    auxiliary: bool = False
+    final: bool = False
+    device: str = "cpu"
+    threads: int | None = None
+    out: Path | None = None
+    preparation: PrepareOptions = field(default_factory=PrepareOptions)
+    argv: tuple[str, ...] = ("retrain",)
+
+
+def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
+    """Retrain genotypes under every outer split; returns the run folder, which holds `metrics.json`.
+
+    Raises:
+        AudionasError: of its kinds, for anything in the request or the data that cannot be used.
+        KeyboardInterrupt: stopped; `resume_retraining` goes on.
+    """
+    talk = talk or Silent()
+    _check(request)
+    sources = find_sources(request.sources)
+    out = request.out or _default_out(request.sources)
+    refuse_occupied(out)
+    manifest, features_folder = _data(request, talk)
+    task_of(manifest)
+    settings, shape = _features(sources)
+    table = by_split(sources, outer_splits(manifest))
+    plan = {
+        "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
+        "seeds": list(range(request.seeds)),
+        "epochs": request.epochs,
+        "select": request.select,
+        "options": {
+            "recipe": validate(Recipe, dict(request.recipe), "retrain").model_dump(mode="json"),
+            "batch_size": request.batch_size,
+            "class_weighting": request.class_weighting,
+            "auxiliary": request.auxiliary,
+            "final": request.final,
+        },
+        "device": request.device,
+        "threads": _threads(request.threads),
+        "features": settings,
+        "features_folder": str(features_folder.resolve()),
+        "input_shape": list(shape),
+        "data": data_record(manifest),
+    }
+    manifest.write(out)
+    for name, source in table.items():
+        save_genotype(source.genotype, out / f"split_{name}" / "genotype.json", dict(source.provenance))
+    run = RunFolder.create(out, "retrain", list(request.argv), **plan)
+    return _work(run, talk)
+
+
+def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
+    """Go on with a retraining that was stopped; finished folds are not trained again."""
+    run = RunFolder.open(path, "retrain")
+    if run.record["status"] == "done":
+        (talk or Silent()).say(f"{path}: this retraining is done already")
+        return path
+    return _work(run, talk or Silent())
+
+
+def _work(run: RunFolder, talk: Talk) -> Path:
+    import torch
+
+    flush_denormals()
+    torch.set_num_threads(run.record["threads"])
+    with run.working():
+        manifest = Manifest.read(run.path)
+        record = run.record
+        corpus = load_corpus(manifest, Path(record["features_folder"]), record["features"], talk)
+        if list(corpus.input_shape) != record["input_shape"]:
+            raise GenotypeError(
+                f"{run.path}: features give {corpus.input_shape}, "
+                f"the genotype was searched on {tuple(record['input_shape'])}"
+            )
+        splits = outer_splits(manifest)
+        sources = {split.name: _kept_source(run.path / f"split_{split.name}" / "genotype.json") for split in splits}
+        seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
+        _announce(run, corpus, splits, seen, talk)
+        plan = _training_plan(record)
+        parameters = _train_folds(run, corpus, splits, sources, plan, talk)
+        document = _scores(run, corpus, splits, seen, parameters)
+        if record["options"]["final"]:
+            train_final(run, corpus, sources, plan, document, talk)
+        write_json(run.path / "metrics.json", document)
+        run.save(notes=corpus.remarks())
+    return run.path
+
+
+def _train_folds(
+    run: RunFolder,
+    corpus: Corpus,
+    splits: Sequence[OuterSplit],
+    sources: Mapping[str, Source],
+    plan: TrainingPlan,
+    talk: Talk,
+) -> int:
+    """Every (split, seed); returns the largest parameter count."""
+    jobs = [(split, seed) for split in splits for seed in run.record["seeds"]]
+    started, parameters, trained = time.perf_counter(), 0, 0
+    for number, (split, seed) in enumerate(jobs, start=1):
+        folder = run.path / f"split_{split.name}" / f"seed_{seed}"
+        was_done = (folder / "result.json").exists()
+        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
+        result = train_fold(
+            sources[split.name].genotype, corpus, rows, plan, folder, seed,
+            partial(_tell_epoch, talk, f"training {number}/{len(jobs)}", plan.epochs),
+        )  # fmt: skip
+        parameters = max(parameters, result["parameters"])
+        if was_done:
+            continue
+        trained += 1
+        left = (time.perf_counter() - started) / trained * (len(jobs) - number)
+        talk.say(
+            f"training {number}/{len(jobs)}: split {split.name}, seed {seed}, {result['parameters']} parameters, "
+            f"{duration(result['seconds'])}; {duration(left)} left"
+        )
+    return parameters
+
+
+def _tell_epoch(talk: Talk, what: str, epochs: int, epoch: int, _: Mapping[str, float]) -> None:
+    talk.progress(what, epoch + 1, epochs)
+
+
+def _scores(
+    run: RunFolder,
+    corpus: Corpus,
+    splits: Sequence[OuterSplit],
+    seen: Mapping[str, list[str]],
+    parameters: int,
+) -> dict[str, Any]:
+    manifest = corpus.manifest
+    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
+    clean = [split for split in splits if not seen[split.name]]
+    summaries = np.stack([summarise(corpus.features[row]) for row in range(len(manifest))])
+    results = plain_baselines(
+        summaries,
+        np.array([clip.duration_s for clip in manifest.clips]),
+        manifest.targets,
+        [clip.group for clip in manifest.clips],
+        [(split.name, split.test, split.search) for split in clean or splits],
+        len(manifest.labels),
+        0,
+    )
+    records = [
+        {**asdict(result), "recalls": dict(zip(manifest.labels, result.recalls, strict=True))} for result in results
+    ]
+    return metrics_document(manifest, splits, scores, parameters, {"headline": records})
+
+
+def _announce(
+    run: RunFolder, corpus: Corpus, splits: Sequence[OuterSplit], seen: Mapping[str, list[str]], talk: Talk
+) -> None:
+    n_seen = sum(bool(groups) for groups in seen.values())
+    talk.say(
+        f"{len(splits)} splits, {len(run.record['seeds'])} seeds, {run.record['epochs']} epochs; "
+        f"{'; '.join(corpus.remarks())}"
+    )
+    lines = []
+    if n_seen:
+        names = ", ".join(name for name, groups in seen.items() if groups)
+        lines.append(
+            f"the search has read clips of test fold(s) {names}: scored, marked 'seen by the search', "
+            "kept out of the headline"
+        )
+    if not corpus.manifest.speaker_independence_checked:
+        lines.append("speaker independence not checked: no speaker or group is known, each file is its own group")
+    for line in lines:
+        run.warn(line)
+        talk.warn(line)
+
+
+def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
+    options = record["options"]
+    return TrainingPlan(
+        recipe=validate(Recipe, options["recipe"], "run.json"),
+        epochs=record["epochs"],
+        batch_size=options["batch_size"],
+        weighting=options["class_weighting"],
+        select=record["select"],
+        auxiliary=options["auxiliary"],
+        device=record["device"],
+    )
+
+
+def _kept_source(path: Path) -> Source:
+    found = read_genotype_file(path)
+    return Source(path, found.genotype, found.provenance)
+
+
+def _check(request: RetrainRequest) -> None:
+    for flag, given, accepted in (
+        ("--select", request.select, ("last", "best")),
+        ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),
+    ):
+        if given not in accepted:
+            raise SettingsError(f"{flag}: got {given!r}; accepted: {', '.join(accepted)}")
+    for flag, number, lowest in (
+        ("--epochs", request.epochs, 1), ("--seeds", request.seeds, 1), ("--batch-size", request.batch_size, 2)
+    ):  # fmt: skip
+        if number < lowest:
+            raise SettingsError(f"{flag}: got {number}, must be {lowest} or more")
+
+
+def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
+    if request.data is not None:
+        prepared = prepare(request.data, None, request.preparation, talk.progress)
+        return prepared.manifest, prepared.features_folder
+    run = request.sources[0] if request.sources[0].is_dir() else request.sources[0].parent
+    if not (run / "manifest.json").exists():
+        raise RunError(
+            f"{request.sources[0]}: a genotype without its run; name the data: audionas retrain GENOTYPE DATA"
+        )
+    return Manifest.read(run), Path(RunFolder.open(run).record["features_folder"])
+
+
+def _features(sources: Sequence[Source]) -> tuple[dict[str, Any], tuple[int, int, int]]:
+    """Feature settings and input shape, which all genotypes must share but for the fitted length."""
+    first = sources[0].provenance
+    if "features" not in first or "input_shape" not in first:
+        raise GenotypeError(f"{sources[0].path}: says nothing of its features; retrain from a run of audionas search")
+    for source in sources[1:]:
+        if source.provenance.get("input_shape") != first["input_shape"]:
+            raise GenotypeError(
+                f"{source.path}: searched on {source.provenance.get('input_shape')}, "
+                f"{sources[0].path} on {first['input_shape']}"
+            )
+    channels, features, frames = (int(n) for n in first["input_shape"])
+    return dict(first["features"]), (channels, features, frames)
+
+
+def _default_out(sources: Sequence[Path]) -> Path:
+    if len(sources) == 1 and sources[0].is_dir():
+        base = sources[0] / "retrained"
+        number, path = 1, base
+        while path.exists():
+            number += 1
+            path = base.with_name(f"retrained-{number}")
+        return path
+    return fresh_folder("retrained")
+
+
+def _threads(asked: int | None) -> int:
+    import torch
+
+    return int(torch.get_num_threads()) if asked is None else max(1, asked)

@@ -1,0 +1,105 @@
+"""`metrics.json` of a retraining: every number says what it is of (pooled, per fold, per seed; seen or not)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from audionas.audio.folds import OuterSplit
+from audionas.audio.manifest import Manifest
+from audionas.training.metrics import ClassificationMetrics, pooled
+from audionas.training.predictions import Predictions
+from audionas.training.tasks import TaskSeam
+
+CLEAN = "pooled UA over the test folds that the search did not read; mean and sd over seeds"
+ALL = "pooled UA over all test folds, those seen by the search included; mean and sd over seeds"
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Metrics of every (split, seed), and which splits the search has seen."""
+
+    metrics: Mapping[tuple[str, int], ClassificationMetrics]
+    seen: Mapping[str, list[str]]
+    seeds: tuple[int, ...]
+
+    def of_seed(self, seed: int, splits: Sequence[str]) -> ClassificationMetrics:
+        """One seed's metrics, pooled over splits."""
+        return pooled([self.metrics[split, seed] for split in splits])
+
+
+def read_fold_scores(
+    run: Path,
+    splits: Sequence[OuterSplit],
+    seeds: Sequence[int],
+    seen: Mapping[str, list[str]],
+    task: TaskSeam,
+) -> FoldScores:
+    """Scores from the predictions that the folds of a run left."""
+    metrics = {}
+    for split in splits:
+        for seed in seeds:
+            found = Predictions.read(run / f"split_{split.name}" / f"seed_{seed}" / "predictions.csv")
+            metrics[split.name, seed] = task.metrics(found.truth, found.scores, found.labels)
+    return FoldScores(metrics, seen, tuple(seeds))
+
+
+def metrics_document(
+    manifest: Manifest,
+    splits: Sequence[OuterSplit],
+    scores: FoldScores,
+    parameters: int,
+    baselines: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The document; `headline` is null when the search has seen every test fold."""
+    names = [split.name for split in splits]
+    clean = [name for name in names if not scores.seen[name]]
+    return {
+        "schema_version": 1,
+        "labels": list(manifest.labels),
+        "parameters": parameters,
+        "speaker_independence_checked": manifest.speaker_independence_checked,
+        "splits": [_split_record(manifest, split, scores) for split in splits],
+        "headline": _summary(CLEAN, scores, clean) if clean else None,
+        "all_splits": _summary(ALL, scores, names),
+        "per_seed": [
+            {"seed": seed, "splits": clean or names, **scores.of_seed(seed, clean or names).as_record()}
+            for seed in scores.seeds
+        ],
+        "per_fold": [
+            {"split": name, "seed": seed, "seen_by_search": bool(scores.seen[name]), **metrics.as_record()}
+            for (name, seed), metrics in scores.metrics.items()
+        ],
+        "baselines": dict(baselines),
+    }
+
+
+def _summary(what: str, scores: FoldScores, splits: Sequence[str]) -> dict[str, Any]:
+    each = [scores.of_seed(seed, splits) for seed in scores.seeds]
+    return {
+        "what": what,
+        **_mean_sd("ua", [metrics.ua for metrics in each]),
+        **_mean_sd("wa", [metrics.wa for metrics in each]),
+        "seeds": list(scores.seeds),
+        "splits": list(splits),
+        "n_clips": each[0].n_clips,
+    }
+
+
+def _mean_sd(name: str, values: Sequence[float]) -> dict[str, float | None]:
+    return {name: mean(values), f"{name}_sd": stdev(values) if len(values) > 1 else None}
+
+
+def _split_record(manifest: Manifest, split: OuterSplit, scores: FoldScores) -> dict[str, Any]:
+    metrics = scores.metrics[split.name, scores.seeds[0]]
+    return {
+        "name": split.name,
+        "n_clips": metrics.n_clips,
+        "n_groups": len({manifest.clips[row].group for row in split.test}),
+        "seen_by_search": bool(scores.seen[split.name]),
+        "groups_seen": scores.seen[split.name],
+        "absent_classes": list(metrics.absent_classes),
+    }

@@ -1,0 +1,176 @@
+"""A run folder: `run.json` from before the first step, a lock while it is worked on, names of its files."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from audionas.errors import AudionasError, RunError
+from audionas.records import read_json, write_json, writing
+
+SCHEMA_VERSION = 1
+RUN_FILE = "run.json"
+_PACKAGES = ("audionas", "torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
+
+
+class RunFolder:
+    """One run; `record` is the content of its `run.json`."""
+
+    def __init__(self, path: Path, record: dict[str, Any]) -> None:
+        self.path, self.record = path, record
+
+    @staticmethod
+    def create(path: Path, kind: str, argv: list[str], **fields: Any) -> RunFolder:
+        """Write `run.json`, the last file of a run's start: a folder without it is no run.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "kind": kind,
+            "status": "running",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "argv": argv,
+            "command": " ".join(["audionas", *map(_quoted, argv)]),
+            "versions": versions(),
+            "machine": machine(),
+            "cost": {"seconds": 0.0},
+            "warnings": [],
+            **fields,
+        }
+        run = RunFolder(path, record)
+        run.save()
+        return run
+
+    @staticmethod
+    def open(path: Path, *kinds: str) -> RunFolder:
+        """The run in a folder.
+
+        Raises:
+            RunError: there is none, it is damaged, of a newer version, or of another kind.
+        """
+        if not path.is_dir():
+            raise RunError(f"{path}: no such run folder")
+        try:
+            record = read_json(path / RUN_FILE, "run file")
+        except AudionasError as why:
+            raise RunError(f"{why}; is {path} a run folder?") from why
+        if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
+            raise RunError(
+                f"{path / RUN_FILE}: not a run of version {SCHEMA_VERSION} (damaged, or from a newer audionas)"
+            )
+        if kinds and record.get("kind") not in kinds:
+            raise RunError(f"{path}: is a {record.get('kind')} run, expected {' or '.join(kinds)}")
+        return RunFolder(path, record)
+
+    def save(self, **changes: Any) -> None:
+        """Change fields and write `run.json` atomically."""
+        self.record.update(changes)
+        write_json(self.path / RUN_FILE, self.record)
+
+    def warn(self, line: str) -> None:
+        """Keep a warning; the report shows it."""
+        if line not in self.record["warnings"]:
+            self.save(warnings=[*self.record["warnings"], line])
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold the run while it is worked on; its status says how that ended, its cost how long it took.
+
+        Raises:
+            RunError: another process works on it.
+        """
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / ".lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as why:
+                raise RunError(f"{self.path}: another process is working on this run; wait for it, or stop it") from why
+        started, spent = time.perf_counter(), self.record["cost"]["seconds"]
+
+        def end(status: str, **more: Any) -> None:
+            seconds = round(spent + time.perf_counter() - started, 3)
+            self.save(status=status, cost={**self.record["cost"], "seconds": seconds}, **more)
+
+        try:
+            self.save(status="running")
+            yield
+            end("done")
+        except KeyboardInterrupt:
+            end("interrupted")
+            raise
+        except AudionasError as why:
+            end("failed", error=str(why))
+            raise
+        finally:
+            lock.release()
+
+
+def refuse_occupied(path: Path) -> None:
+    """Refuse an output place that is a file or holds anything.
+
+    Raises:
+        RunError: it does, or it cannot be looked into.
+    """
+    if path.is_file():
+        raise RunError(f"{path}: is a file; choose another --out")
+    if (path / RUN_FILE).exists():
+        raise RunError(f"{path}: holds another run; choose another --out, or go on with --resume {path}")
+    with writing(path):
+        if path.is_dir() and any(path.iterdir()):
+            raise RunError(f"{path}: is not empty; choose another --out")
+
+
+def fresh_folder(name: str) -> Path:
+    """`runs/<date>-<name>`, numbered when there is one already."""
+    base = Path("runs") / f"{datetime.now():%Y-%m-%d}-{name}"
+    number, path = 1, base
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def versions() -> dict[str, str]:
+    """Versions of audionas, Python and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and memory, as far as the system tells."""
+    import os
+
+    import psutil
+
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    gib = round(psutil.virtual_memory().total / 2**30, 1)
+    return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

@@ -1,0 +1,244 @@
+"""One search: read a space and a strategy, prepare the data, search, leave a genotype with its provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audionas.audio.folds import OuterSplit, divide_groups, find_split, outer_splits
+from audionas.audio.manifest import Manifest
+from audionas.errors import RunError, SettingsError
+from audionas.experiment.corpus import data_record, load_corpus
+from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
+from audionas.experiment.provenance import provenance
+from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied, versions
+from audionas.experiment.search_listener import listener
+from audionas.experiment.search_plan import plan_search, yaml_text
+from audionas.experiment.talk import Silent, Talk
+from audionas.features import load_features
+from audionas.records import write_text
+from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
+from audionas.seeding import flush_denormals
+from audionas.spaces import SearchSpace, load_search_space, space_from_settings
+from audionas.spaces.genotype_file import save_genotype
+from audionas.training.tasks import task_of
+
+KINDS = ("search", "nested_search")
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What the user asked for; None and defaults as `audionas search --help` says."""
+
+    data: Path | None = None
+    space: str = "darts_cnn_small"
+    strategy: str = "darts_small_data"
+    features: str | None = None
+    seed: int = 0
+    epochs: int | None = None
+    trials: int | None = None
+    batch_size: int | None = None
+    exclude_fold: str | None = None
+    nested: bool = False
+    pick: str = "last"
+    device: str = "cpu"
+    threads: int | None = None
+    out: Path | None = None
+    preparation: PrepareOptions = field(default_factory=PrepareOptions)
+    argv: tuple[str, ...] = ("search",)
+
+
+def search(request: SearchRequest, talk: Talk | None = None) -> Path:
+    """Run a search, or one per outer split; returns the run folder, which holds `genotype.json`.
+
+    Raises:
+        AudionasError: of its kinds, for anything in the request or the data that cannot be used.
+        KeyboardInterrupt: stopped; `resume` goes on.
+    """
+    talk = talk or Silent()
+    space = load_search_space(request.space)
+    strategy = load_strategy(request.strategy).with_budget(epochs=request.epochs, trials=request.trials)
+    if request.batch_size is not None:
+        strategy = strategy.replace(batch_size=request.batch_size)
+    if request.pick not in ("last", "best"):
+        raise SettingsError(f"--pick: got {request.pick!r}; accepted: last, best")
+    if request.nested and request.exclude_fold is not None:
+        raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
+    load_features(request.features or space.features)
+    if request.out is not None:
+        refuse_occupied(request.out)  # before the work of preparing
+    prepared = prepare(request.data, None, request.preparation, talk.progress)
+    manifest = prepared.manifest
+    task_of(manifest)
+    out = request.out or fresh_folder(f"{space.name}-{strategy.name}")
+    refuse_occupied(out)
+    plan = {
+        "space": space.name,
+        "strategy": strategy.name,
+        "algorithm": strategy.algorithm,
+        "seed": request.seed,
+        "device": request.device,
+        "threads": _threads(request.threads),
+        "kernel_path": "torch",
+        "engine": "in_process",
+        "pick": request.pick,
+        "features_asked": request.features or space.features,
+        "features_folder": str(prepared.features_folder.resolve()),
+        "data": data_record(manifest),
+    }
+    _write_inputs(out, space, strategy, manifest)
+    if request.nested:
+        names = [split.name for split in outer_splits(manifest)]
+        run = RunFolder.create(out, "nested_search", list(request.argv), splits=names, **plan)
+    else:
+        split = find_split(manifest, request.exclude_fold) if request.exclude_fold else outer_splits(manifest)[0]
+        run = RunFolder.create(out, "search", list(request.argv), split=split.name, **plan)
+    return _work(run, talk)
+
+
+def resume(path: Path, talk: Talk | None = None) -> Path:
+    """Go on with a search that was stopped; a finished one is left as it is.
+
+    Raises:
+        RunError: the folder is no search, is in use, or was made where this machine cannot continue.
+    """
+    run = RunFolder.open(path, *KINDS)
+    if run.record["status"] == "done":
+        (talk or Silent()).say(f"{path}: this search is done already")
+        return path
+    return _work(run, talk or Silent())
+
+
+def _work(run: RunFolder, talk: Talk) -> Path:
+    import torch
+
+    flush_denormals()
+    torch.set_num_threads(run.record["threads"])
+    _check_same_machine(run, talk)
+    with run.working():
+        if run.record["kind"] == "search":
+            _search_split(run, talk)
+            return run.path
+        for name in run.record["splits"]:
+            inner = _inner_run(run, name)
+            if inner.record["status"] != "done":
+                talk.say(f"split {name}: searching without its {_n_test(run, name)} test clips")
+                with inner.working():
+                    _search_split(inner, talk)
+    return run.path
+
+
+def _check_same_machine(run: RunFolder, talk: Talk) -> None:
+    """A resumed search uses the kernels it began with; other versions may end in other last digits."""
+    if run.record["kernel_path"] != "torch":
+        raise RunError(f"{run.path}: was searched with kernels {run.record['kernel_path']!r}, not available here")
+    before, now = run.record["versions"], versions()
+    changed = [f"{name} {before[name]} -> {now[name]}" for name in ("torch", "nni") if before[name] != now[name]]
+    if changed:
+        talk.warn(f"{', '.join(changed)} since this run began: the result may differ from an uninterrupted one")
+
+
+def _inner_run(run: RunFolder, name: str) -> RunFolder:
+    path = run.path / f"split_{name}"
+    if (path / "run.json").exists():
+        return RunFolder.open(path, "search")
+    fields = {key: value for key, value in run.record.items() if key not in _OWN_FIELDS}
+    _write_inputs(path, *read_inputs(run.path))
+    return RunFolder.create(path, "search", run.record["argv"], split=name, **fields)
+
+
+_OWN_FIELDS = (
+    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
+    "splits", "error",
+)  # fmt: skip
+
+
+def _n_test(run: RunFolder, name: str) -> int:
+    return len(find_split(Manifest.read(run.path), name).test)
+
+
+def _search_split(run: RunFolder, talk: Talk) -> None:
+    space, strategy, manifest = read_inputs(run.path)
+    record = run.record
+    split = find_split(manifest, record["split"])
+    extractor = load_features(record["features_asked"])
+    durations = [manifest.clips[row].duration_s for row in split.search]
+    settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
+    corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
+    parts = divide_search_clips(manifest, split, strategy, record["seed"])
+    statistics_rows = sorted(
+        row for name, rows in parts.items() if name not in ("monitor", "validation") for row in rows
+    )
+    tensors, _ = corpus.tensors(statistics_rows)
+    data = SearchData(
+        manifest,
+        tensors,
+        parts,
+        corpus.input_shape,
+        task_of(manifest),
+        strategy.class_weighting,
+        strategy.batch_size,
+    )
+    strategy = plan_search(run, space, strategy, data, corpus, talk)
+    evaluator = TrainingEvaluator(data, strategy.recipe, record["device"])
+    result = run_search(
+        space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
+        listener=listener(strategy, talk, run.warn),
+    )  # fmt: skip
+    read = [row for rows in parts.values() for row in rows]
+    save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
+    run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+
+
+def divide_search_clips(
+    manifest: Manifest, split: OuterSplit, strategy: Strategy, seed: int
+) -> dict[str, tuple[int, ...]]:
+    """The parts of a split's search clips, whole groups each; a corpus's own dev part monitors or validates."""
+    one_shot = strategy.kind == "one-shot"
+    dev_part = "monitor" if one_shot else "validation"
+    rows = [row for row in split.search if row not in set(split.dev)]
+    groups = {manifest.clips[row].group for row in rows}
+    shares = strategy.shares(len(groups))
+    if split.dev:
+        shares = {name: share for name, share in shares.items() if name != dev_part}
+    parts = divide_groups(manifest, rows, shares, seed, "parts")
+    if split.dev:
+        parts[dev_part] = split.dev
+    return parts
+
+
+def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:
+    """Space, strategy and manifest as a run folder holds them."""
+    from audionas.records import parse_yaml
+    from audionas.search.strategy import strategy_from_settings
+
+    run = RunFolder.open(path, *KINDS)
+    texts: dict[str, dict[str, Any]] = {}
+    for name in ("space", "strategy"):
+        file = path / f"{name}.yaml"
+        if not file.is_file():
+            raise RunError(f"{file}: missing; the run was stopped before it began, start it anew")
+        texts[name] = parse_yaml(file.read_text(encoding="utf-8"), str(file))
+    space = space_from_settings(texts["space"], run.record["space"], str(path / "space.yaml"))
+    strategy = strategy_from_settings(texts["strategy"], run.record["strategy"], str(path / "strategy.yaml"))
+    return space, strategy, Manifest.read(path)
+
+
+def _write_inputs(path: Path, space: SearchSpace, strategy: Strategy, manifest: Manifest) -> None:
+    manifest.write(path)
+    write_text(path / "space.yaml", yaml_text(space.to_settings()))
+    write_text(path / "strategy.yaml", yaml_text(strategy.to_settings()))
+
+
+def _threads(asked: int | None) -> int:
+    import torch
+
+    if asked is None:
+        return int(torch.get_num_threads())
+    if asked < 1:
+        raise SettingsError(f"--threads: got {asked}, must be 1 or more")
+    return asked
+
+
+__all__ = ["SearchRequest", "divide_search_clips", "read_inputs", "resume", "search"]

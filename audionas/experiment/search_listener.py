@@ -1,0 +1,50 @@
+"""Turns what a search reports into lines and progress for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from audionas.experiment.talk import Talk, duration
+from audionas.search import SearchListener, Strategy
+
+SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
+
+
+def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]) -> SearchListener:
+    """A listener that tells of every epoch, trial and step."""
+    epochs, trials = strategy.budget.epochs, strategy.budget.trials
+    spent: list[float] = []
+
+    def on_step(epoch: int, step: int, n_steps: int) -> None:
+        talk.progress(f"epoch {epoch + 1}/{epochs}", step, n_steps)
+
+    def on_epoch(record: dict[str, Any]) -> None:
+        spent.append(record["seconds"])
+        left = (epochs - record["epoch"] - 1) * sum(spent) / len(spent)
+        talk.say(
+            f"epoch {record['epoch'] + 1}/{epochs}  loss weights {record['weights_loss']:.3f} alphas "
+            f"{record['alphas_loss']:.3f}  UA supernet {record['supernet_ua']:.3f} network {record['network_ua']:.3f} "
+            f"({record['scored_on']})  entropy {record['entropy']['normal']:.2f}  skips {record['skips']}  "
+            f"{record['seconds']:.1f} s, {duration(left)} left"
+        )
+        n_edges = len(record["genotype"]["normal"])
+        if record["skips"] > SKIP_ALARM * n_edges:
+            line = f"skip alarm: {record['skips']} of {n_edges} edges of the normal cell are skip connections"
+            keep_warning(f"{line} (epoch {record['epoch'] + 1})")
+            talk.warn(line)
+
+    def on_trial(trial: Any) -> None:
+        spent.append(trial.score.seconds if trial.score else 0.0)
+        left = (trials - trial.number - 1) * sum(spent) / len(spent)
+        head = f"trial {trial.number + 1}/{trials}"
+        if trial.score is None:
+            talk.warn(f"{head}  {trial.status}: {trial.error}")
+            return
+        score = trial.score
+        talk.say(
+            f"{head}  validation UA {score.ua:.3f}  balanced loss {score.balanced_loss:.3f}  "
+            f"{score.parameters} parameters  {score.seconds:.1f} s, {duration(left)} left"
+        )
+
+    return SearchListener(on_step, on_epoch, on_trial)

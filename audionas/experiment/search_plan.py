@@ -1,0 +1,101 @@
+"""The plan of a search, told and recorded before its first step: parts, features, time, memory, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from audionas.audio.folds import missing_classes
+from audionas.audio.manifest import Manifest
+from audionas.experiment.corpus import Corpus, data_record, part_record
+from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.talk import Talk, duration
+from audionas.records import write_text
+from audionas.search import SearchData, Strategy
+from audionas.spaces import SearchSpace
+
+NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
+
+
+def plan_search(
+    run: RunFolder, space: SearchSpace, strategy: Strategy, data: SearchData, corpus: Corpus, talk: Talk
+) -> Strategy:
+    """Resolve what depends on the data, check memory, tell and record the plan before the first step."""
+    manifest, record, warnings = data.manifest, run.record, []
+    fields: dict[str, Any] = {
+        "features": corpus.settings,
+        "feature_key": corpus.key,
+        "input_shape": list(data.input_shape),
+        "parts": {name: part_record(manifest, rows) for name, rows in data.parts.items()},
+        "epochs": strategy.budget.epochs,
+        "batch_size": strategy.batch_size,
+        "notes": corpus.remarks(),
+    }
+    for name, rows in data.parts.items():
+        missing = missing_classes(manifest, rows)
+        if missing:
+            warnings.append(f"part {name} holds no clip of {', '.join(missing)}")
+    if not manifest.speaker_independence_checked:
+        warnings.append(NOT_CHECKED)
+    talk.say(_data_line(manifest, record["split"]))
+    settings = corpus.settings
+    talk.say(
+        f"features: {settings['extractor']} at {settings['sample_rate_hz']} Hz, {settings['length_s']:.2f} s -> "
+        f"{'x'.join(map(str, data.input_shape))}; {'; '.join(corpus.remarks())}"
+    )
+    parts = ", ".join(f"{name} {p['n_clips']} clips/{p['n_groups']} groups" for name, p in fields["parts"].items())
+    talk.say(f"search: space {space.name} ({space.size():.3g} cells), strategy {strategy.name}; parts: {parts}")
+    if strategy.kind == "one-shot":
+        strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
+        fields |= more
+    else:
+        talk.say(f"{strategy.budget.trials} trials of {strategy.budget.epochs} epochs")
+        fields["trials"] = strategy.budget.trials
+    write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
+    run.save(**fields)
+    for line in warnings:
+        run.warn(line)
+        talk.warn(line)
+    return strategy
+
+
+def _plan_one_shot(
+    space: SearchSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
+) -> tuple[Strategy, dict[str, Any]]:
+    from audionas.search.estimate import check_memory, seconds_per_step
+    from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
+
+    strategy = with_reach(strategy, data.parts)
+    reach = alpha_reach(strategy, data.parts)
+    needed = check_memory(space, data.input_shape, data.n_outputs, strategy.batch_size, device)
+    steps = steps_per_epoch(strategy, data.parts)
+    total = steps * strategy.budget.epochs
+    seconds = total * seconds_per_step(space, data.input_shape, data.n_outputs, strategy.batch_size)
+    when = f"about {duration(seconds)}" if device == "cpu" else "time not estimated on a GPU"
+    talk.say(
+        f"{strategy.budget.epochs} epochs of {steps} steps, batch {strategy.batch_size}: {when} and "
+        f"{needed / 2**30:.1f} GiB; alphas can move by steps x rate = {reach:.2f}"
+    )
+    if reach < 1:
+        warnings.append(
+            f"steps x rate = {reach:.2f} is below 1: Adam can hardly move the alphas, the genotype will be close to "
+            "its random start; use strategy darts_small_data, more epochs, or a larger arc_learning_rate"
+        )
+    estimate = {"seconds": round(seconds, 1), "memory_mb": round(needed / 2**20)}
+    return strategy, {"steps_per_epoch": steps, "alpha_reach": reach, "estimate": estimate}
+
+
+def _data_line(manifest: Manifest, split: str) -> str:
+    record = data_record(manifest)
+    return (
+        f"data: {manifest.root} ({manifest.dataset}), {record['n_clips']} clips, {len(manifest.labels)} classes, "
+        f"{record['n_groups']} groups ({manifest.group_source}); folds: {manifest.fold_source}; "
+        f"fold {split} is left out for testing"
+    )
+
+
+def yaml_text(settings: Mapping[str, Any]) -> str:
+    """Settings as YAML, keys in their order."""
+    return yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,112 @@
+"""The features of a corpus on disk: one flat, memory-mapped `.npy` for each setting of an extractor.
+
+A JSON sidecar says where each clip's block lies, by `Clip.audio_key` (content and cut), so that a changed
+file or setting is computed again and nothing else is. The sidecar is written last: what it lists is whole,
+whenever the process is killed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from audionas.audio.manifest import Clip, Manifest
+from audionas.audio.scan import Progress
+from audionas.audio.waveform import load_waveform, sha256_of
+from audionas.errors import AudioError, ManifestError
+from audionas.features import flat_file
+from audionas.features.extractor import StftExtractor
+from audionas.features.stored import Features, Store
+from audionas.records import writing
+
+
+@dataclass(frozen=True)
+class BadClip:
+    """A clip without features, and why; `row` is its place in the manifest."""
+
+    row: int
+    path: str
+    reason: str
+
+
+def ensure_features(
+    manifest: Manifest,
+    extractor: StftExtractor,
+    folder: Path,
+    *,
+    skip_bad: bool = False,
+    on_progress: Progress | None = None,
+) -> tuple[Features, list[BadClip]]:
+    """The features of every clip; only those that `folder` does not hold yet are computed.
+
+    Safe to kill at any moment (the next call goes on) and to run in two processes at once (the second waits).
+
+    Raises:
+        AudioError: a clip cannot be read and `skip_bad` is false, or its file changed since `prepare`.
+        SettingsError: the extractor is not resolved.
+        RunError: `folder` cannot be written.
+    """
+    store = Store(folder, extractor)
+    store.open()
+    bad: list[BadClip] = []
+    if any(clip.audio_key not in store.entries for clip in manifest.clips):
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / f"{store.name}.lock")
+            lock.acquire()
+        try:
+            store.open()  # another process may have computed them while this one waited
+            bad = _compute(manifest, extractor, store, skip_bad, on_progress)
+        finally:
+            lock.release()
+    entries = tuple(store.entries.get(clip.audio_key) for clip in manifest.clips)
+    return Features(flat_file.view(store.data, store.n_values), entries, extractor.length_samples), bad
+
+
+def _compute(
+    manifest: Manifest, extractor: StftExtractor, store: Store, skip_bad: bool, on_progress: Progress | None
+) -> list[BadClip]:
+    bad: list[BadClip] = []
+    todo: dict[str, int] = {}
+    for row, clip in enumerate(manifest.clips):
+        if clip.audio_key not in store.entries:
+            todo.setdefault(clip.audio_key, row)
+    verified: set[str] = set()
+    try:
+        for done, row in enumerate(todo.values(), start=1):
+            clip = manifest.clips[row]
+            try:
+                store.add(clip, *_extract(manifest, clip, extractor, verified))
+            except AudioError as why:
+                if not skip_bad:
+                    raise
+                bad += [BadClip(r, c.path, str(why)) for r, c in _alike(manifest, clip)]
+            if on_progress:
+                on_progress("features", done, len(todo))
+    finally:
+        store.flush()
+    return sorted(bad, key=lambda clip: clip.row)
+
+
+def _extract(
+    manifest: Manifest, clip: Clip, extractor: StftExtractor, verified: set[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The waveform and the features of a clip whose file is the one that the manifest describes."""
+    path = manifest.path_of(clip)
+    if not clip.sha256:
+        raise ManifestError(f"{path}: the manifest holds no sha256 of this file; run prepare on the corpus first")
+    if clip.path not in verified and sha256_of(path) != clip.sha256:
+        raise AudioError(f"{path}: changed since prepare; run prepare again")
+    verified.add(clip.path)
+    waveform = load_waveform(path, extractor.rate_hz, clip.start_s, clip.duration_s)
+    return waveform, extractor(waveform)
+
+
+def _alike(manifest: Manifest, clip: Clip) -> list[tuple[int, Clip]]:
+    return [(row, other) for row, other in enumerate(manifest.clips) if other.audio_key == clip.audio_key]
+
+
+__all__ = ["BadClip", "Features", "ensure_features"]

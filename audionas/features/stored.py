@@ -1,0 +1,171 @@
+"""The files of a feature cache, and the view of them that training reads."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionas.audio.manifest import Clip
+from audionas.errors import AudionasError, ManifestError
+from audionas.features import flat_file
+from audionas.features.extractor import StftExtractor
+from audionas.records import read_json, write_json, writing
+
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+FLUSH_S = 3.0
+FLUSH_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where the block of one clip lies, and what it was made of."""
+
+    offset: int
+    shape: tuple[int, int, int]
+    is_silent: bool
+    n_samples: int
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features of a manifest's clips, row by row, mapped from disk; None stands for a bad clip."""
+
+    values: np.ndarray
+    entries: tuple[Entry | None, ...]
+    length_samples: int
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        """One clip: (channels, features, frames), float32, read only.
+
+        Raises:
+            ManifestError: the clip was skipped as bad.
+        """
+        entry = self.entries[row]
+        if entry is None:
+            raise ManifestError(f"row {row} has no features: its clip was skipped as bad; drop it from the manifest")
+        channels, n_features, frames = entry.shape
+        block = self.values[entry.offset : entry.offset + channels * n_features * frames]
+        return block.reshape(entry.shape)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """The shape of each row."""
+        return tuple(entry.shape if entry else None for entry in self.entries)
+
+    @property
+    def n_truncated(self) -> int:
+        """Clips longer than the extractor's length."""
+        return sum(entry.n_samples > self.length_samples for entry in self._good)
+
+    @property
+    def n_padded(self) -> int:
+        """Clips shorter than the extractor's length."""
+        return sum(entry.n_samples < self.length_samples for entry in self._good)
+
+    @property
+    def n_silent(self) -> int:
+        """Clips whose every sample is 0."""
+        return sum(entry.is_silent for entry in self._good)
+
+    def stack(self) -> np.ndarray:
+        """All rows: (clips, channels, features, frames), float32; a view where they lie in order.
+
+        Raises:
+            ManifestError: a clip was skipped as bad.
+            ValueError: the rows differ in shape.
+        """
+        if len(set(self.shapes)) > 1:
+            raise ValueError(f"rows of different shapes cannot be stacked: {sorted(map(str, set(self.shapes)))}")
+        rows = [self[row] for row in range(len(self))]
+        first = self._good[0].offset if rows else 0
+        offsets = [entry.offset for entry in self._good]
+        if rows and offsets == [first + number * rows[0].size for number in range(len(rows))]:
+            return self.values[first : first + len(rows) * rows[0].size].reshape(len(rows), *rows[0].shape)
+        return np.stack(rows)
+
+    @cached_property
+    def _good(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry]
+
+
+class Store:
+    """The two files of one extractor setting, and the blocks that are not written yet."""
+
+    def __init__(self, folder: Path, extractor: StftExtractor) -> None:
+        self.name = f"{extractor.kind}-{extractor.key}"
+        self.data = folder / f"{self.name}.npy"
+        self.sidecar = folder / f"{self.name}.json"
+        self.settings = extractor.settings()
+        self.n_values = 0
+        self.entries: dict[str, Entry] = {}
+        self._blocks: list[np.ndarray] = []
+        self._written_at = time.monotonic()
+
+    def open(self) -> None:
+        """Read the sidecar; with a damaged one, or data shorter than it says, all is computed again."""
+        self.n_values, self.entries = 0, {}
+        if not self.sidecar.exists():
+            return
+        try:
+            record = read_json(self.sidecar, "feature cache")
+            entries = {key: _entry(value) for key, value in record["entries"].items()}
+            n_values = max((entry.offset + int(np.prod(entry.shape)) for entry in entries.values()), default=0)
+            if record["schema_version"] != SCHEMA_VERSION or not flat_file.is_whole(self.data, n_values):
+                raise ValueError("data shorter than listed, or of another version")
+        except (AudionasError, ValueError, TypeError, KeyError, AttributeError) as why:
+            logger.warning("%s: damaged feature cache (%s); computing it again", self.sidecar, why)
+            return
+        self.n_values, self.entries = n_values, entries
+
+    def add(self, clip: Clip, waveform: np.ndarray, features: np.ndarray) -> None:
+        """Keep one clip's features; written to disk every few seconds."""
+        offset = self.n_values + sum(block.size for block in self._blocks)
+        channels, n_features, frames = features.shape
+        is_silent = not waveform.any()
+        # The block first: were an interrupt to fall between, the sidecar must not list what is not there.
+        self._blocks.append(features)
+        self.entries[clip.audio_key] = Entry(offset, (channels, n_features, frames), is_silent, len(waveform))
+        n_bytes = sum(block.nbytes for block in self._blocks)
+        if time.monotonic() - self._written_at > FLUSH_S or n_bytes > FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the waiting blocks: data, then header, then sidecar."""
+        if not self._blocks:
+            return
+        with writing(self.data):
+            if self.n_values == 0:
+                flat_file.create(self.data)
+            self.n_values = flat_file.append(self.data, self.n_values, self._blocks)
+        self._blocks.clear()
+        write_json(self.sidecar, {
+            "schema_version": SCHEMA_VERSION,
+            "settings": self.settings,
+            "entries": {key: _listed(entry) for key, entry in self.entries.items()},
+        })  # fmt: skip
+        self._written_at = time.monotonic()
+
+
+def _listed(entry: Entry) -> dict[str, Any]:
+    return {
+        "offset": entry.offset,
+        "shape": list(entry.shape),
+        "silent": entry.is_silent,
+        "samples": entry.n_samples,
+    }
+
+
+def _entry(value: dict[str, Any]) -> Entry:
+    channels, n_features, frames = (int(size) for size in value["shape"])
+    return Entry(int(value["offset"]), (channels, n_features, frames), bool(value["silent"]), int(value["samples"]))

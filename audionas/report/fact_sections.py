@@ -1,0 +1,88 @@
+"""The parts of the page that say what was read, how the search was set up, and what was spent."""
+
+from __future__ import annotations
+
+from audionas.report.blocks import Facts, Section
+from audionas.report.quantities import count_text, group_word, plain, seconds_text
+from audionas.report.run_files import JsonObject, RunFiles
+
+
+def search_facts(files: RunFiles) -> Section | None:
+    """What was read, and how the search was set up."""
+    data = files.data
+    retrained = files.retraining.run if files.retraining else {}
+    top = files.searches[0].run if files.searches else retrained
+    if not data and not files.searches:
+        return None
+    labels = data.get("labels") or []
+    groups = count_text(data.get("n_groups"), group_word(data))
+    rows = [
+        ("data set", f"{data.get('dataset', 'unnamed')} in {data.get('root', 'an unknown folder')}"),
+        ("clips", count_text(data.get("n_clips"), "clip")),
+        ("groups", f"{groups} (from: {data.get('group_source', 'unknown')})"),
+        ("folds", f"from: {data.get('fold_source', 'unknown')}"),
+        ("labels", f"{len(labels)}: {plain(labels)}"),
+        ("features", plain(top.get("features"))),
+    ]
+    if top.get("input_shape"):
+        rows.append(("input shape", plain(top["input_shape"])))
+    if files.searches:
+        rows += _set_up(top, files.is_nested)
+    where = " (of the first of the nested searches)" if files.is_nested else ""
+    return Section("facts", f"Data and settings{where}", (Facts(tuple(rows)),))
+
+
+def _set_up(run: JsonObject, is_nested: bool) -> list[tuple[str, str]]:
+    left_out = run.get("split")
+    parts = {name: part for name, part in (run.get("parts") or {}).items() if part}
+    rows = [
+        ("search space", str(run.get("space", "unknown"))),
+        ("strategy", f"{run.get('strategy', 'unknown')} (algorithm: {run.get('algorithm', 'unknown')})"),
+        ("test fold left out", f"{left_out}" if left_out else "none: this search read every fold"),
+        *(
+            (
+                f"part: {name}",
+                f"{count_text(part.get('n_clips'), 'clip')}, {count_text(part.get('n_groups'), 'group')}",
+            )
+            for name, part in parts.items()
+        ),
+        ("epochs", plain(run.get("epochs"))),
+        ("batch size", plain(run.get("batch_size"))),
+        ("steps an epoch", plain(run.get("steps_per_epoch"))),
+    ]
+    reach = run.get("alpha_reach")
+    if reach is not None:
+        rows.append(
+            (
+                "reach of an alpha",
+                f"{reach:.2f} = steps × learning rate, the farthest that Adam can move an alpha; below 1 the "
+                "cells hardly differ from chance",
+            )
+        )
+    if is_nested:
+        rows[2] = ("test fold left out", "each search leaves out its own")
+    return [*rows, ("seed", plain(run.get("seed")))]
+
+
+def cost_rows(files: RunFiles) -> list[tuple[str, str]]:
+    """What was spent, and what had been estimated."""
+    rows = []
+    costs = [search.run.get("cost") or {} for search in files.searches]
+    for search, cost in zip(files.searches, costs, strict=True):
+        name = f"search of split {search.split}" if search.split else "search"
+        estimate = search.run.get("estimate") or {}
+        is_running = search.run.get("status") == "running"
+        text = "not known before it ends" if is_running else seconds_text(cost.get("seconds"))
+        if cost.get("clip_passes") is not None:
+            text += f", {cost['clip_passes']:,} passes of a clip through a network"
+        if estimate.get("seconds") is not None:
+            memory = plain(estimate.get("memory_mb"))
+            text += f" (estimated before: {seconds_text(estimate['seconds'])}, {memory} MB)"
+        rows.append((name, text))
+    if files.retraining:
+        rows.append(("retraining", seconds_text((files.retraining.run.get("cost") or {}).get("seconds"))))
+    run = files.searches[0].run if files.searches else files.top
+    rows.append(("device", f"{run.get('device', 'unknown')}, {count_text(run.get('threads'), 'thread')}"))
+    if run.get("kernel_path"):
+        rows.append(("kernels", str(run["kernel_path"])))
+    return rows

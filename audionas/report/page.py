@@ -1,0 +1,143 @@
+"""The page: reads a run, makes the sections, writes one HTML file that works offline."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from pathlib import Path
+
+import jinja2
+
+from audionas.records import write_text
+from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
+from audionas.report.cell_sections import cells_section
+from audionas.report.fact_sections import cost_rows, search_facts
+from audionas.report.quantities import count_text, plain, score_text, seconds_text
+from audionas.report.run_files import JsonObject, RunFiles, read_run
+from audionas.report.score_sections import learning_section, score_section
+from audionas.report.search_sections import search_section
+from audionas.report.trials import count_statuses, trial_lines
+from audionas.report.verdict import LOGISTIC, baseline_scores, title, verdict
+
+FILE_NAME = "report.html"
+
+
+def write_report(run: Path, out: Path | None = None) -> Path:
+    """Write the page of a run and give back where it lies.
+
+    Args:
+        run: folder of a search, a nested search or a retraining; a search's retraining is looked for in
+            its folder `retrained`. What is not there yet is left out, and the page says so.
+        out: the HTML file; by default `report.html` in `run`.
+
+    Raises:
+        RunError: `run` holds no run, or `out` cannot be written.
+        AudionasError: a file of the run is damaged.
+    """
+    target = out or run / FILE_NAME
+    write_text(target, render(read_run(run)))
+    return target
+
+
+def render(files: RunFiles) -> str:
+    """The HTML text of a run's page."""
+    pictures = Pictures()
+    sections = [
+        _warnings(files),
+        cells_section(files, pictures),
+        score_section(files, pictures),
+        learning_section(files, pictures),
+        search_section(files, pictures),
+        search_facts(files),
+        Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
+        _commands(files),
+        _versions(files),
+    ]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    first, *others = verdict(files)
+    return environment.get_template("page.html").render(
+        title=title(files),
+        verdict=first,
+        others=others,
+        tiles=_tiles(files),
+        sections=[section for section in sections if section],
+    )
+
+
+def _tiles(files: RunFiles) -> list[Tile]:
+    """The numbers at the top, each with what it is."""
+    tiles = []
+    metrics = (files.retraining.metrics if files.retraining else None) or {}
+    headline = metrics.get("headline")
+    if headline:
+        n_seeds = len(headline.get("seeds") or [])
+        seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
+        ua = score_text(headline.get("ua"), headline.get("ua_sd"), n_seeds)
+        wa = score_text(headline.get("wa"), headline.get("wa_sd"), n_seeds)
+        tiles += [Tile(ua, f"pooled UA ({seeds})"), Tile(wa, f"pooled WA ({seeds})")]
+        if LOGISTIC in baseline_scores(metrics):
+            tiles.append(Tile(score_text(baseline_scores(metrics)[LOGISTIC].get("ua")), f"pooled UA of {LOGISTIC}"))
+    last = next((search.epochs[-1] for search in files.searches if search.epochs), {})
+    if not metrics and last.get("network_ua") is not None and not files.is_nested:
+        tiles.append(Tile(score_text(last["network_ua"]), f"UA of the network cut out ({last.get('scored_on')})"))
+    if not metrics and files.searches and files.searches[0].trials:
+        lines = trial_lines(files.searches[0].trials)
+        best = max((line.ua for line in lines if line.ua is not None), default=None)
+        tiles.append(Tile(score_text(best), "best UA of a trial (its validation part)"))
+        tiles.append(Tile(str(len(lines)), f"trials ({count_statuses(lines)})"))
+    parameters = metrics.get("parameters", None if files.is_nested else last.get("parameters"))
+    if parameters is not None:
+        tiles.append(Tile(f"{parameters:,}", "parameters of the network"))
+    ended = [search.run for search in files.searches if search.run.get("status") != "running"]
+    seconds = [run["cost"]["seconds"] for run in ended if (run.get("cost") or {}).get("seconds") is not None]
+    if seconds:
+        what = f"of {count_text(len(seconds), 'search', 'searches')}" if files.is_nested else "of the search"
+        tiles.append(Tile(seconds_text(sum(seconds)), f"time {what}"))
+    return tiles
+
+
+def _warnings(files: RunFiles) -> Section | None:
+    runs = [(search.split, search.run) for search in files.searches]
+    runs += [("", files.retraining.run)] if files.retraining else []
+    blocks: list[Block] = []
+    for key, is_alarm in (("warnings", True), ("notes", False)):
+        texts = [f"Split {split}: {text}" if split else str(text) for split, run in runs for text in run.get(key) or []]
+        if texts:
+            blocks.append(Notes(tuple(dict.fromkeys(texts)), is_alarm))
+    return Section("warnings", "Warnings and notes", tuple(blocks)) if blocks else None
+
+
+def _commands(files: RunFiles) -> Section:
+    rows = []
+    if files.top.get("command") and files.top.get("kind") != "retrain":
+        rows.append(("search", str(files.top["command"])))
+    elif files.searches and files.searches[0].run.get("command"):
+        rows.append(("search", str(files.searches[0].run["command"])))
+    if files.retraining and files.retraining.run.get("command"):
+        rows.append(("retrain", str(files.retraining.run["command"])))
+    rows.append(("this page", f"audionas report {shlex.quote(str(files.folder))}"))
+    return Section("repeat", "Commands to repeat this", (Commands(tuple(rows)),), "One click selects a whole command.")
+
+
+def _versions(files: RunFiles) -> Section:
+    runs = [search.run for search in files.searches]
+    runs += [files.retraining.run] if files.retraining else []
+    versions: JsonObject = next((run["versions"] for run in runs if run.get("versions")), {})
+    rows = [(str(name), plain(version)) for name, version in versions.items()]
+    created = next((run["created"] for run in runs if run.get("created")), None)
+    if created:
+        rows.append(("run made", str(created)))
+    manifest = files.data.get("manifest_sha256")
+    if manifest:
+        rows.append(("manifest (sha256)", str(manifest)))
+    rows.append(("page written with Python", platform.python_version()))
+    return Section("versions", "Versions", (Facts(tuple(rows)),))
+
+
+__all__ = ["render", "write_report"]

@@ -1,0 +1,156 @@
+"""What the report reads of a run folder. Files that are not there yet are empty here, never an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audionas.errors import RunError, unknown
+from audionas.records import read_json, read_jsonl
+
+KINDS = ("search", "nested_search", "retrain")
+SCHEMA_VERSION = 1
+RETRAINED = "retrained"
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """One search, as far as it has come; `split` names it among nested ones and is else empty."""
+
+    folder: Path
+    run: JsonObject
+    epochs: tuple[JsonObject, ...]
+    trials: tuple[JsonObject, ...]
+    genotype: JsonObject | None
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """Training losses of one retrained network."""
+
+    split: str
+    seed: int
+    epochs: tuple[JsonObject, ...]
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """One retraining, as far as it has come."""
+
+    folder: Path
+    run: JsonObject
+    metrics: JsonObject | None
+    histories: tuple[History, ...]
+    genotypes: dict[str, JsonObject]
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A folder's searches (several where nested) and its retraining.
+
+    `top` is the run.json of the folder itself.
+    """
+
+    folder: Path
+    top: JsonObject
+    searches: tuple[SearchRun, ...]
+    retraining: Retraining | None
+
+    @property
+    def is_nested(self) -> bool:
+        return bool(self.top.get("kind") == "nested_search")
+
+    @property
+    def data(self) -> JsonObject:
+        """What was searched or retrained on."""
+        sources = [self.top, *(search.run for search in self.searches)]
+        sources += [self.retraining.run] if self.retraining else []
+        return next((source["data"] for source in sources if source.get("data")), {})
+
+
+def read_run(folder: Path) -> RunFiles:
+    """Read a folder of a search, a nested search or a retraining.
+
+    Raises:
+        RunError: the folder is missing, holds no run, or one of another version.
+        AudionasError: a file in it is not JSON.
+    """
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such folder; give the folder of a search or a retraining")
+    if not (folder / "run.json").exists():
+        raise RunError(f"{folder}: no run here (run.json is missing); give the folder of a search or a retraining")
+    top = _read_object(folder / "run.json", "run record")
+    kind = str(top.get("kind", ""))
+    if kind == "retrain":
+        return RunFiles(folder, top, (), _read_retraining(folder))
+    if kind == "nested_search":
+        parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)
+        searches = tuple(_read_search(part, part.name.removeprefix("split_")) for part in parts)
+    elif kind == "search":
+        searches = (_read_search(folder, ""),)
+    else:
+        raise RunError(f"{folder / 'run.json'}: {unknown('kind of run', kind, KINDS)}")
+    retrained = folder / RETRAINED
+    return RunFiles(folder, top, searches, _read_retraining(retrained) if retrained.is_dir() else None)
+
+
+def _read_search(folder: Path, split: str) -> SearchRun:
+    run = _read_object(folder / "run.json", "run record")
+    return SearchRun(
+        folder=folder,
+        run=run,
+        epochs=tuple(read_jsonl(folder / "epochs.jsonl")),
+        trials=tuple(read_jsonl(folder / "trials.jsonl")),
+        genotype=_read_if_there(folder / "genotype.json", "genotype"),
+        split=str(run.get("split") or split) if split else "",
+    )
+
+
+def _read_retraining(folder: Path) -> Retraining:
+    run = _read_if_there(folder / "run.json", "run record") or {}
+    histories = []
+    for path in sorted(folder.glob("split_*/seed_*/history.jsonl"), key=_natural):
+        seed = path.parent.name.removeprefix("seed_")
+        split = path.parent.parent.name.removeprefix("split_")
+        histories.append(History(split, int(seed) if seed.isdigit() else 0, tuple(read_jsonl(path))))
+    return Retraining(
+        folder=folder,
+        run=run,
+        metrics=_read_if_there(folder / "metrics.json", "metrics file"),
+        histories=tuple(histories),
+        genotypes=_read_genotypes(folder, run.get("genotypes") or {}),
+    )
+
+
+def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject]:
+    """The genotype of each split: the copy in the split's folder, else where it was taken from."""
+    genotypes = {}
+    for split, path in paths.items():
+        for candidate in (folder / f"split_{split}" / "genotype.json", folder / path, Path(path)):
+            if candidate.is_file():
+                genotypes[split] = _read_object(candidate, "genotype")
+                break
+    return genotypes
+
+
+def _read_if_there(path: Path, what: str) -> JsonObject | None:
+    return _read_object(path, what) if path.exists() else None
+
+
+def _read_object(path: Path, what: str) -> JsonObject:
+    value = read_json(path, what)
+    if not isinstance(value, dict):
+        raise RunError(f"{path}: not a {what}: expected a JSON object, got {type(value).__name__}")
+    version = value.get("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        raise RunError(f"{path}: a {what} of version {version}; this audionas reads version {SCHEMA_VERSION}")
+    return value
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key under which split_10 comes after split_9."""
+    pieces = [piece for part in path.parts for piece in part.split("_")]
+    return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in pieces]

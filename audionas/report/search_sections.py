@@ -1,0 +1,218 @@
+"""The part of the page about the course of a search: curves, alphas, trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from audionas.report.blocks import Block, Fold, Gallery, Notes, Picture, Pictures, Section, Table
+from audionas.report.cell_sections import CELLS
+from audionas.report.curves import (
+    COLOURS,
+    Line,
+    alpha_weights,
+    draw_alpha_heat,
+    draw_alpha_lines,
+    draw_lines,
+)
+from audionas.report.quantities import count_text, plain, score_text, seconds_text
+from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.report.trials import TrialLine, count_statuses, draw_trials, trial_lines
+from audionas.spaces.cnn_genotype import node_edges
+
+N_TRIALS_SHOWN = 10
+
+
+def search_section(files: RunFiles, pictures: Pictures) -> Section | None:
+    """How the search went: curves, alphas, trials."""
+    if not files.searches:
+        return None
+    if not files.is_nested:
+        blocks = _course(files.searches[0], pictures, with_alpha_lines=True)
+        return Section("search", "How the search went", tuple(blocks)) if blocks else None
+    folds = [
+        Fold(f"Split {search.split}", tuple(_course(search, pictures, with_alpha_lines=False)))
+        for search in files.searches
+    ]
+    intro = "One search a test fold; each read only the clips outside its fold."
+    return Section("search", "How the searches went", (_nested_table(files), *folds), intro)
+
+
+def _nested_table(files: RunFiles) -> Table:
+    rows = []
+    for search in files.searches:
+        last: JsonObject = search.epochs[-1] if search.epochs else {}
+        data = search.run.get("data") or {}
+        rows.append(
+            (
+                search.split,
+                str(search.run.get("status", "unknown")),
+                count_text(_total(search.run, "n_clips", data), "clip"),
+                f"{len(search.epochs)} of {search.run.get('epochs', '?')}",
+                f"{score_text(last.get('network_ua'))} ({last.get('scored_on', 'not recorded')})",
+                plain(last.get("skips")),
+                plain(last.get("parameters")),
+                str((search.genotype or {}).get("hash", "none yet"))[:12],
+            )
+        )
+    head = (
+        "test split",
+        "status",
+        "read",
+        "epochs",
+        "UA of the network cut out (on)",
+        "skips",
+        "parameters",
+        "genotype",
+    )
+    return Table("The searches", head, tuple(rows))
+
+
+def _total(run: JsonObject, key: str, data: JsonObject) -> int | None:
+    parts = run.get("parts") or {}
+    counts = [part.get(key) for part in parts.values() if part]
+    return sum(counts) if counts and None not in counts else data.get(key)
+
+
+def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) -> list[Block]:
+    blocks: list[Block] = []
+    if search.trials:
+        blocks += _trial_blocks(trial_lines(search.trials), pictures)
+    if search.epochs:
+        blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
+        blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
+    return blocks
+
+
+def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
+    epochs = search.epochs
+    drawn = []
+    losses = [
+        _line(epochs, "weights_loss", "loss on the weights part", 0),
+        _line(epochs, "alphas_loss", "loss on the alphas part", 1, "--"),
+    ]
+    if any(line.epochs for line in losses):
+        drawn.append(pictures.make("Losses of the supernet", draw_lines(losses, y_label="cross-entropy")))
+    scores = [
+        _line(epochs, "supernet_ua", "mixed supernet", 0),
+        _line(epochs, "network_ua", "network cut out of it", 1, "--"),
+    ]
+    if any(line.epochs for line in scores):
+        parts = {str(epoch.get("scored_on")) for epoch in epochs if epoch.get("scored_on")}
+        caption = "Scored on " + " and ".join(sorted(map(_part_in_words, parts))) + "."
+        n_labels = len((search.run.get("data") or {}).get("labels") or [])
+        figure = draw_lines(scores, y_label="UA", y_range=(0, 1), chance=1 / n_labels if n_labels else None)
+        drawn.append(pictures.make("UA during the search", figure, caption))
+    entropies = [
+        Line(
+            title,
+            tuple(_shown(epoch, i) for i, epoch in enumerate(epochs) if name in (epoch.get("entropy") or {})),
+            tuple(epoch["entropy"][name] for epoch in epochs if name in (epoch.get("entropy") or {})),
+            COLOURS[number],
+            "-" if number == 0 else "--",
+        )
+        for number, (name, title) in enumerate(CELLS)
+    ]
+    if any(line.epochs for line in entropies):
+        n_ops = len(epochs[-1].get("ops") or [])
+        undecided = f" Undecided between {n_ops} operations it is {np.log(n_ops):.2f}." if n_ops else ""
+        drawn.append(
+            pictures.make(
+                "Entropy of the alphas",
+                draw_lines(entropies, y_label="entropy (nats)"),
+                f"Mean over edges; it falls as the search makes up its mind.{undecided}",
+            )
+        )
+    return drawn
+
+
+def _part_in_words(part: str) -> str:
+    if part == "monitor":
+        return "the monitor part, which trains neither weights nor alphas"
+    return "clips that the search used, so optimistic" if part == "used by the search" else part
+
+
+def _line(epochs: Sequence[JsonObject], key: str, name: str, number: int, dashes: str = "-") -> Line:
+    points = [(_shown(epoch, i), epoch[key]) for i, epoch in enumerate(epochs) if epoch.get(key) is not None]
+    return Line(
+        name,
+        tuple(epoch for epoch, _ in points),
+        tuple(value for _, value in points),
+        COLOURS[number],
+        dashes,
+    )
+
+
+def _shown(epoch: JsonObject, position: int) -> int:
+    """Epochs count from 0 in files and from 1 on the page."""
+    return int(epoch.get("epoch", position)) + 1
+
+
+def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) -> list[Block]:
+    last = search.epochs[-1]
+    if not (last.get("alphas") and last.get("edges") and last.get("ops")):
+        return []
+    edges = [(int(node), int(source)) for node, source in last["edges"]]
+    ops = [str(op) for op in last["ops"]]
+    heats, lines = [], []
+    for name, title in CELLS:
+        if name not in last["alphas"]:
+            continue
+        kept = _kept(last.get("genotype") or {}, name)
+        heat = draw_alpha_heat(alpha_weights(last["alphas"][name]), edges, ops, kept)
+        heats.append(pictures.make(f"{title}: weights after epoch {_shown(last, 0)}", heat))
+        numbered = [(_shown(epoch, i), epoch) for i, epoch in enumerate(search.epochs) if epoch.get("alphas")]
+        if with_lines and len(numbered) > 1:
+            course = np.stack([alpha_weights(epoch["alphas"][name]) for _, epoch in numbered])
+            figure = draw_alpha_lines([number for number, _ in numbered], course, edges, ops)
+            lines.append(pictures.make(f"{title}: weights over the epochs", figure))
+    note = (
+        "Weight of an operation on an edge = softmax of the edge's alphas. Framed: kept in the genotype: "
+        "each node's strongest edges, never “none”."
+    )
+    return [Notes((note, *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
+
+
+def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:
+    blocks = node_edges(genotype.get(name) or [], int(genotype.get("edges_per_node", 2)))
+    return [(node, int(source), str(op)) for node, block in enumerate(blocks, start=2) for op, source in block]
+
+
+def _margins(last: JsonObject) -> list[str]:
+    """How clear the choices were."""
+    margins = [value for name, _ in CELLS for value in (last.get("margins") or {}).get(name) or []]
+    if not margins:
+        return []
+    return [
+        f"Margin of the kept operations to the runner-up: {min(margins):.3f} at the closest edge, "
+        f"{float(np.median(margins)):.3f} in the median."
+    ]
+
+
+def _trial_blocks(lines: Sequence[TrialLine], pictures: Pictures) -> list[Block]:
+    best_first = sorted(lines, key=lambda line: (line.ua is None, -(line.ua or 0), line.parameters or 0, line.number))
+    rows = tuple(
+        (
+            str(line.number),
+            line.status + (f": {line.error}" if line.error else ""),
+            score_text(line.ua),
+            score_text(line.wa),
+            "none" if line.loss is None else f"{line.loss:.3f}",
+            "none" if line.parameters is None else f"{line.parameters:,}",
+            "none" if line.seconds is None else seconds_text(line.seconds),
+            line.genotype_hash[:12],
+        )
+        for line in best_first
+    )
+    head = ("trial", "status", "UA", "WA", "loss", "parameters", "time", "genotype")
+    blocks: list[Block] = []
+    figure = draw_trials(lines)
+    if figure:
+        caption = "One dot a trial; circled: the best UA. The validation part scores and so chooses the trials."
+        blocks.append(Gallery((pictures.make("UA against parameters", figure, caption),)))
+    blocks.append(Table(f"Trials by UA ({count_statuses(lines)})", head, rows[:N_TRIALS_SHOWN]))
+    if len(rows) > N_TRIALS_SHOWN:
+        rest = rows[N_TRIALS_SHOWN:]
+        blocks.append(Table(f"The other {len(rest)} trials", head, rest, is_folded=True))
+    return blocks

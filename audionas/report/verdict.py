@@ -1,0 +1,159 @@
+"""What a run comes to, in sentences; the first is the one that people quote, so it hides nothing."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from audionas.report.quantities import count_text, data_name, group_word, score_text
+from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+
+NOT_CHECKED = "speaker independence not checked"
+LOGISTIC = "logistic regression on mean + sd of the features"
+STATUS_WORDS = {
+    "running": "is not finished",
+    "interrupted": "was interrupted",
+    "failed": "was stopped by an error",
+}
+
+
+def verdict(files: RunFiles) -> list[str]:
+    """The sentences at the top of the page, the verdict first."""
+    metrics = files.retraining.metrics if files.retraining else None
+    if metrics is None:
+        sentences = [_searched_only(files), *_unfinished(files)]
+    else:
+        sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
+    if not _is_checked(files) and NOT_CHECKED not in sentences[0]:
+        sentences.append(f"{NOT_CHECKED.capitalize()}: every file is its own group.")
+    return sentences
+
+
+def baseline_scores(metrics: JsonObject) -> dict[str, JsonObject]:
+    """The plain systems by name, as scored on the headline's splits."""
+    rows = (metrics.get("baselines") or {}).get("headline") or []
+    return {str(row["name"]): row for row in rows}
+
+
+def title(files: RunFiles) -> str:
+    """What was searched on what, as a heading."""
+    data = data_name(files.data)
+    if not files.searches:
+        return f"Retraining of a genotype on {data}"
+    run = files.searches[0].run
+    return f"{run.get('space', 'a space')} searched with {run.get('strategy', 'a strategy')} on {data}"
+
+
+def _in_space(files: RunFiles) -> str:
+    run = files.searches[0].run
+    data = data_name(files.data)
+    return f"in the space {run.get('space')} with the strategy {run.get('strategy')} on {data}"
+
+
+def _searched_only(files: RunFiles) -> str:
+    data = files.data
+    clips = count_text(data.get("n_clips"), "clip")
+    who = count_text(data.get("n_groups"), group_word(data)) if _is_checked(files) else NOT_CHECKED
+    if not files.searches:
+        return f"{title(files)} ({clips}, {who}): no score yet."
+    n_found = sum(search.genotype is not None for search in files.searches)
+    status = str(files.top.get("status", "done"))
+    if n_found:
+        found = "found a genotype"
+    elif status in STATUS_WORDS:
+        found = f"{STATUS_WORDS[status]} {progress(files.searches[0])} and has found no final genotype"
+    else:
+        found = "found no genotype"
+    if files.is_nested:
+        n_splits = len(files.top.get("splits") or files.searches)
+        found = f"found {n_found} of {count_text(n_splits, 'genotype')}, one a test fold"
+    return f"The search {_in_space(files)} ({clips}, {who}) {found}; there is no retrained score yet."
+
+
+def _scored(files: RunFiles, metrics: JsonObject) -> str:
+    dataset = data_name(files.data)
+    given = f"The network built from a given genotype on {dataset}"
+    subject = f"The network found {_in_space(files)}" if files.searches else given
+    headline = metrics.get("headline")
+    if headline is None:
+        everything = metrics.get("all_splits") or {}
+        beaten = baseline_scores(metrics).get(LOGISTIC)
+        loses = beaten is not None and (everything.get("ua") or 0.0) <= beaten["ua"]
+        even_so = f", and even so does not beat {LOGISTIC} ({score_text(beaten['ua'])})" if beaten and loses else ""
+        return (
+            f"{subject} has no clean score, because the search has seen every test fold: pooled UA "
+            f"{_ua(everything)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}."
+        )
+    scored = f"pooled UA {_ua(headline)} ({_evidence(files, metrics, headline)})"
+    logistic = baseline_scores(metrics).get(LOGISTIC)
+    if logistic is None:
+        return f"{subject} reaches {scored}; it was not compared with {LOGISTIC}."
+    gain = headline["ua"] - logistic["ua"]
+    other = score_text(logistic["ua"])
+    if gain <= 0:
+        return f"{subject} does not beat {LOGISTIC} ({other}): {scored}."
+    if gain <= (headline.get("ua_sd") or 0.0):
+        return f"{subject} reaches {scored}, above {LOGISTIC} ({other}) by less than the sd over seeds."
+    return f"{subject} reaches {scored} and beats {LOGISTIC} ({other})."
+
+
+def _ua(scores: JsonObject) -> str:
+    return score_text(scores.get("ua"), scores.get("ua_sd"), len(scores.get("seeds") or []))
+
+
+def _evidence(files: RunFiles, metrics: JsonObject, scores: JsonObject) -> str:
+    """On how much a score stands: seeds, clips, speakers."""
+    n_seeds = len(scores.get("seeds") or [])
+    seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
+    names = set(scores.get("splits") or [])
+    groups: list[Any] = [split.get("n_groups") for split in metrics.get("splits") or [] if split["name"] in names]
+    n_groups = None if None in groups or not groups else sum(groups)
+    who = count_text(n_groups, group_word(files.data)) if _is_checked(files) else NOT_CHECKED
+    return f"{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
+
+
+def _is_checked(files: RunFiles) -> bool:
+    metrics = (files.retraining.metrics if files.retraining else None) or {}
+    checked = files.data.get("speaker_independence_checked", True)
+    return bool(checked and metrics.get("speaker_independence_checked", True))
+
+
+def _seen_folds(metrics: JsonObject) -> list[str]:
+    seen = [str(split["name"]) for split in metrics.get("splits") or [] if split.get("seen_by_search")]
+    if not seen:
+        return []
+    folds = f"Fold {seen[0]} was" if len(seen) == 1 else f"Folds {', '.join(seen)} were"
+    kept_out = "scored, but kept out of the headline" if metrics.get("headline") else "scored all the same"
+    return [f"{folds} seen by the search: {kept_out} and marked in the tables."]
+
+
+def _unfinished(files: RunFiles) -> list[str]:
+    sentences = [sentence for search in files.searches for sentence in _unfinished_search(search, files.folder)]
+    if files.is_nested and not files.searches:
+        sentences.append("None of the nested searches has started.")
+    retraining = files.retraining
+    status = str(retraining.run.get("status", "done")) if retraining else "done"
+    if retraining and status in STATUS_WORDS:
+        sentences.append(f"The retraining {STATUS_WORDS[status]}.")
+    elif not retraining and not sentences:
+        sentences.append(f"To score it: audionas retrain {shlex.quote(str(files.folder))}")
+    return sentences
+
+
+def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
+    status = str(search.run.get("status", "done"))
+    if status not in STATUS_WORDS:
+        return []
+    name = f"The search of split {search.split}" if search.split else "The search"
+    unless = ", unless it is running now" if status == "running" else ""
+    again = f"audionas search --resume {shlex.quote(str(folder))}"
+    return [f"{name} {STATUS_WORDS[status]} ({progress(search)}); to finish it{unless}: {again}"]
+
+
+def progress(search: SearchRun) -> str:
+    """How far a search came."""
+    if search.trials:
+        finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
+        return f"after {count_text(len(finished), 'trial')}"
+    return f"after {len(search.epochs)} of {search.run.get('epochs', '?')} epochs"

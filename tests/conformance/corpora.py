@@ -1,0 +1,96 @@
+"""Small synthetic corpora, each in the real layout and with the real names of its data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+Write = Callable[[Path], Path]
+Build = Callable[[Path, Write], dict[str, tuple[str, str | None]]]
+"""Makes a corpus below a root; gives the label and the group (None: unknown) that each file must get."""
+
+
+def table(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """A manifest.csv with speakers and session folds."""
+    expected: dict[str, tuple[str, str | None]] = {}
+    lines = ["path,label,speaker,session_or_fold,mood"]
+    for label, cell in {"joy": "joy", 'grief, "deep"': '"grief, ""deep"""'}.items():
+        for speaker in ("s1", "s2"):
+            path = f"audio/{len(lines)}.wav"
+            write(root / path)
+            lines.append(f"{path},{cell},{speaker},{speaker[1]},x")
+            expected[path] = (label, speaker)
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return expected
+
+
+def label_folders(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """Folders whose names hold what file systems allow."""
+    expected: dict[str, tuple[str, str | None]] = {}
+    for label in ("Ärger, groß", 'the "calm" one', "喜び"):
+        for name in ("1.wav", "deep/er/2.wav"):
+            write(root / label / name)
+            expected[f"{label}/{name}"] = (label, None)
+    return expected
+
+
+def emodb(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The original names in wav/."""
+    names = {"03a01Wa": "anger", "08a02Lb": "boredom", "10b03Ec": "disgust", "09a04Ad": "fear",
+             "11b10Fa": "happiness", "15a05Ta": "sadness", "16a07Nf": "neutral"}  # fmt: skip
+    for name in names:
+        write(root / "wav" / f"{name}.wav")
+    return {f"wav/{name}.wav": (label, name[:2]) for name, label in names.items()}
+
+
+def fsdd(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """recordings/{digit}_{speaker}_{index}.wav."""
+    expected: dict[str, tuple[str, str | None]] = {}
+    for digit, speaker, index in [
+        ("0", "jackson", 0),
+        ("7", "jackson", 49),
+        ("0", "theo", 12),
+        ("9", "theo", 4),
+    ]:
+        path = f"recordings/{digit}_{speaker}_{index}.wav"
+        write(root / path)
+        expected[path] = (digit, speaker)
+    return expected
+
+
+ESC_ROWS = [
+    ("1-100032-A-0.wav", "1", "0", "dog", "True", "100032", "A"),
+    ("1-100038-A-14.wav", "1", "14", "chirping_birds", "False", "100038", "A"),
+    ("2-100210-A-36.wav", "2", "36", "vacuum_cleaner", "False", "100210", "A"),
+    ("2-101296-B-10.wav", "2", "10", "rain", "True", "101296", "B"),
+]
+
+
+def esc50(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """meta/esc50.csv and audio/, with rows of the real table."""
+    return _esc(root, write, ESC_ROWS)
+
+
+def esc10(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The same folder, of which ESC-10 is a part."""
+    expected = _esc(root, write, ESC_ROWS)
+    return {f"audio/{row[0]}": expected[f"audio/{row[0]}"] for row in ESC_ROWS if row[4] == "True"}
+
+
+def _esc(root: Path, write: Write, rows: list[tuple[str, ...]]) -> dict[str, tuple[str, str | None]]:
+    for row in rows:
+        write(root / "audio" / row[0])
+    header = "filename,fold,target,category,esc10,src_file,take"
+    (root / "meta").mkdir(parents=True, exist_ok=True)
+    (root / "meta" / "esc50.csv").write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
+    return {f"audio/{row[0]}": (row[3], row[5]) for row in rows}
+
+
+CORPORA: dict[str, Build] = {
+    "csv": table,
+    "emodb": emodb,
+    "esc10": esc10,
+    "esc50": esc50,
+    "folder_per_label": label_folders,
+    "fsdd": fsdd,
+}
