@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import reprlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,7 +37,7 @@ def writing(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: cannot write ({reason}); free space or choose another folder") from why
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Call `write` on a temporary file beside `path`, then put it in place; a kill leaves the old file."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +63,11 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, write)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes atomically; writers of torch and safetensors raise errors of their own on a full disk."""
+    write_atomically(path, lambda part: part.write_bytes(data))
+
+
 def to_json(value: object, indent: int | None = None) -> str:
     """JSON text; NaN and infinity are refused, because they are not JSON."""
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
@@ -81,13 +88,25 @@ def read_json(path: Path, what: str, *, max_bytes: int = 512 * 2**20) -> Any:
         size = path.stat().st_size
         if size > max_bytes:
             raise AudionasError(f"{path}: {size} bytes, a {what} has at most {max_bytes}")
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
     except FileNotFoundError as why:
         raise AudionasError(f"{path}: no such {what}") from why
     except OSError as why:
         raise AudionasError(f"{path}: cannot read this {what} ({why.strerror or why})") from why
     except (ValueError, RecursionError) as why:
         raise AudionasError(f"{path}: not a {what}: not valid JSON ({_short(why)})") from why
+
+
+def _refuse_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        _refuse_number(text)
+    return value
 
 
 def append_jsonl(path: Path, record: object) -> None:
@@ -145,7 +164,7 @@ def parse_yaml(text: str, where: str) -> dict[str, Any]:
     """
     try:
         value = yaml.load(text, Loader=_StrictLoader)
-    except (yaml.YAMLError, TypeError, RecursionError) as why:
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as why:
         raise SettingsError(f"{where}: not valid YAML: {_short(why)}") from why
     if not isinstance(value, dict):
         raise SettingsError(f"{where}: expected a YAML mapping of settings, got {type(value).__name__}")
@@ -164,6 +183,11 @@ def validate(model: type[RecordT], data: object, where: str) -> RecordT:
         raise SettingsError(f"{where}: {'; '.join(problems(why, model))}") from why
 
 
+_SHOWN = reprlib.Repr()  # a value may be huge, or explode through YAML aliases
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 80
+_SHOWN.maxlevel = 2
+
+
 def problems(why: ValidationError, model: type[BaseModel]) -> list[str]:
     """Each mistake of a pydantic error in words: key, value given, values accepted."""
     lines = []
@@ -175,7 +199,7 @@ def problems(why: ValidationError, model: type[BaseModel]) -> list[str]:
             lines.append(f"key {place!r} is missing")
         else:
             message = error["msg"].removeprefix("Value error, ")
-            given = "" if isinstance(error["input"], dict) else f"got {error['input']!r}: "
+            given = "" if isinstance(error["input"], dict) else f"got {_SHOWN.repr(error['input'])}: "
             lines.append(f"{place}: {given}{message}" if place else message)
     return lines
 

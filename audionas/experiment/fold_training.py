@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from audionas.audio.folds import divide_groups
@@ -21,7 +21,7 @@ from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus
 from audionas.models import build_model, n_parameters
-from audionas.records import read_json, write_atomically, write_json
+from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import CnnGenotype
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
@@ -194,7 +194,7 @@ class _Best:
             self._highest = record["validation_ua"]
             state = _contiguous(self._network)
             state["validation_ua"] = torch.tensor(self._highest, dtype=torch.float64)
-            write_atomically(self.path, lambda part: save_file(state, part))
+            write_bytes(self.path, save(state))
 
     def resume(self) -> None:
         """Remember, after a restart, how good the kept weights are."""
@@ -225,7 +225,7 @@ def _save_weights(network: nn.Module, normaliser: Normaliser, path: Path) -> Non
     state = _contiguous(network)
     state["normaliser.mean"] = torch.from_numpy(np.ascontiguousarray(normaliser.mean))
     state["normaliser.std"] = torch.from_numpy(np.ascontiguousarray(normaliser.std))
-    write_atomically(path, lambda part: save_file(state, part))
+    write_bytes(path, save(state))
 
 
 def _contiguous(network: nn.Module) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import pytorch_lightning as pl
 import torch
 
 from audionas.errors import RunError
-from audionas.records import write_atomically
+from audionas.records import write_bytes
 
 FILE_NAME = "last.pt"
 
@@ -77,5 +78,7 @@ class EpochCheckpoint(pl.Callback):
             "optimisers": [optimiser.state_dict() for optimiser in trainer.optimizers],
             "schedules": [config.scheduler.state_dict() for config in trainer.lr_scheduler_configs],
         }
-        write_atomically(self._path, lambda part: torch.save(state, part))
+        data = BytesIO()
+        torch.save(state, data)
+        write_bytes(self._path, data.getvalue())
         self._saved_at = time.monotonic()

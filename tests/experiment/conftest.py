@@ -1,0 +1,55 @@
+"""A tiny corpus and a tiny space, so that whole searches take seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+SPACE = """kind: cnn_cell
+features: {features}
+nodes: 1
+ops: [none, max_pool_3x3, skip_connect, sep_conv_3x3]
+macro: {{n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}}
+"""
+FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\nframes: 8\n"
+
+
+@pytest.fixture
+def tiny_corpus(tmp_path: Path) -> Path:
+    """Two classes (a low and a high tone), 6 speakers, 2 clips of each: 24 wav files of 0.5 s at 8 kHz."""
+    rng = np.random.default_rng(0)
+    time_s = np.arange(4000) / 8000
+    for speaker in range(6):
+        for label, pitch_hz in (("low", 300), ("high", 1500)):
+            for take in range(2):
+                tone = np.sin(2 * np.pi * (pitch_hz + 20 * speaker) * time_s) + 0.1 * rng.normal(size=4000)
+                path = tmp_path / "corpus" / label / f"s{speaker}_{label}_{take}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, 0.3 * tone, 8000)
+    return tmp_path / "corpus"
+
+
+@pytest.fixture
+def tiny_space(tmp_path: Path) -> Path:
+    """A space YAML of one node and four operations on 8 x 8 log-mel input."""
+    (tmp_path / "features.yaml").write_text(FEATURES)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(SPACE.format(features=tmp_path / "features.yaml"))
+    return path
+
+
+@pytest.fixture
+def search_words(tiny_corpus: Path, tiny_space: Path) -> Callable[..., list[str]]:
+    """The words of `audionas search` on the tiny corpus, speakers taken from the file names."""
+
+    def words(out: Path, *more: str) -> list[str]:
+        return [
+            "search", str(tiny_corpus), "--space", str(tiny_space), "--group-from", "^(s[0-9])", "--folds", "3",
+            "--threads", "1", "--out", str(out), *more,
+        ]  # fmt: skip
+
+    return words

@@ -1,0 +1,120 @@
+"""The sentences at the top: what is claimed, and what is said plainly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from audionas.report.run_files import read_run
+from audionas.report.verdict import LOGISTIC, verdict
+from audionas.training import plain_baselines
+
+
+def _with_headline(run: Path, **changes: Any) -> list[str]:
+    path = run / "retrained" / "metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["headline"] |= changes
+    path.write_text(json.dumps(metrics))
+    return verdict(read_run(run))
+
+
+def test_the_name_of_logistic_regression_is_the_one_that_retraining_writes() -> None:
+    assert LOGISTIC == plain_baselines.LOGISTIC
+
+
+def test_a_clear_win_is_stated_with_seeds_clips_and_speakers(search_run: Path) -> None:
+    assert _with_headline(search_run, ua=0.61, ua_sd=0.02)[0] == (
+        "The network found in the space darts_cnn_small with the strategy darts_small_data on emodb reaches "
+        "pooled UA 0.610 ± 0.020 (mean ± sd over 3 seeds; 24 test clips, 2 speakers) and beats "
+        "logistic regression on mean + sd of the features (0.500)."
+    )
+
+
+@pytest.mark.parametrize("ua", [0.5, 0.41])
+def test_the_first_sentence_says_so_when_the_plain_system_is_not_beaten(search_run: Path, ua: float) -> None:
+    first = _with_headline(search_run, ua=ua, ua_sd=0.02)[0]
+    assert "does not beat logistic regression on mean + sd of the features (0.500): pooled UA" in first
+
+
+def test_a_win_within_the_sd_is_not_called_one(search_run: Path) -> None:
+    first = _with_headline(search_run, ua=0.51, ua_sd=0.02)[0]
+    assert "above logistic regression on mean + sd of the features (0.500) by less than the sd over seeds" in first
+
+
+def test_one_seed_has_no_sd(search_run: Path) -> None:
+    first = _with_headline(search_run, ua=0.7, ua_sd=None, seeds=[0])[0]
+    assert "pooled UA 0.700 (one seed; 24 test clips, 2 speakers)" in first
+
+
+def test_unchecked_speaker_independence_stands_in_the_first_sentence(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.search(tmp_path / "run", is_checked=False)
+    assert "speaker independence not checked" in verdict(read_run(run))[0]
+    runs.retraining(run / "retrained", is_checked=False)
+    first = verdict(read_run(run))[0]
+    assert "speaker independence not checked" in first
+    assert "speakers)" not in first
+
+
+def test_seen_folds_are_named_and_kept_out(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.search(tmp_path / "run")
+    runs.retraining(run / "retrained", splits=("1", "2", "3"), seen=("2", "3"))
+    first, second = verdict(read_run(run))
+    assert "24 test clips, 2 speakers" in first
+    assert (
+        second == "Folds 2, 3 were seen by the search: scored, but kept out of the headline and marked in the tables."
+    )
+
+
+def test_without_a_clean_fold_there_is_no_clean_score(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.search(tmp_path / "run")
+    runs.retraining(run / "retrained", seen=("1",))
+    first, second = verdict(read_run(run))
+    assert "has no clean score, because the search has seen every test fold: pooled UA" in first
+    assert first.endswith("is optimistic.")
+    assert second == "Fold 1 was seen by the search: scored all the same and marked in the tables."
+
+
+def test_a_finished_search_says_how_to_score_it(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.search(tmp_path / "my run")
+    first, second = verdict(read_run(run))
+    assert first == (
+        "The search in the space darts_cnn_small with the strategy darts_small_data on emodb (118 clips, "
+        "10 speakers) found a genotype; there is no retrained score yet."
+    )
+    assert second == f"To score it: audionas retrain '{run}'"
+
+
+@pytest.mark.parametrize(
+    "status, words",
+    [
+        ("running", "is not finished (after 4 of 20 epochs); to finish it, unless it is running now: "),
+        ("interrupted", "was interrupted (after 4 of 20 epochs); to finish it: "),
+        ("failed", "was stopped by an error (after 4 of 20 epochs); to finish it: "),
+    ],
+)
+def test_an_unfinished_search_says_so_and_how_to_go_on(
+    runs: SimpleNamespace, tmp_path: Path, status: str, words: str
+) -> None:
+    run = runs.search(tmp_path / "run", status=status, n_epochs=4, has_genotype=False)
+    first, second = verdict(read_run(run))
+    assert "has found no final genotype" in first
+    assert second == f"The search {words}audionas search --resume {run}"
+
+
+def test_a_nested_search_counts_its_genotypes(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.nested(tmp_path / "run", status="interrupted")
+    first, second = verdict(read_run(run))
+    assert "found 2 of 3 genotypes, one a test fold" in first
+    assert second.startswith("The search of split 3 was interrupted (after 4 of 20 epochs)")
+
+
+def test_a_retraining_without_scores_says_so(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.retraining(tmp_path / "run", status="interrupted", has_metrics=False)
+    assert verdict(read_run(run)) == [
+        "Retraining of a genotype on emodb (118 clips, 10 speakers): no score yet.",
+        "The retraining was interrupted.",
+    ]
