@@ -12,8 +12,17 @@ from pydantic import Field
 
 from audionas.errors import AudionasError, RunError, SettingsError
 from audionas.records import (
-    Record, append_jsonl, parse_yaml, read_json, read_jsonl, rewrite_jsonl, to_json, validate, write_atomically,
-    write_json, write_text,
+    Record,
+    append_jsonl,
+    parse_yaml,
+    read_json,
+    read_jsonl,
+    rewrite_jsonl,
+    to_json,
+    validate,
+    write_atomically,
+    write_json,
+    write_text,
 )  # fmt: skip
 
 

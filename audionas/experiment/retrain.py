@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from audionas.audio.folds import OuterSplit, outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.errors import GenotypeError, RunError, SettingsError
+from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, data_record, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
@@ -25,7 +24,7 @@ from audionas.experiment.talk import Silent, Talk, duration
 from audionas.records import validate, write_json
 from audionas.seeding import flush_denormals
 from audionas.spaces.genotype_file import read_genotype_file, save_genotype
-from audionas.training.plain_baselines import plain_baselines, summarise
+from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
 
@@ -177,20 +176,8 @@ def _scores(
     manifest = corpus.manifest
     scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
-    summaries = np.stack([summarise(corpus.features[row]) for row in range(len(manifest))])
-    results = plain_baselines(
-        summaries,
-        np.array([clip.duration_s for clip in manifest.clips]),
-        manifest.targets,
-        [clip.group for clip in manifest.clips],
-        [(split.name, split.test, split.search) for split in clean or splits],
-        len(manifest.labels),
-        0,
-    )
-    records = [
-        {**asdict(result), "recalls": dict(zip(manifest.labels, result.recalls, strict=True))} for result in results
-    ]
-    return metrics_document(manifest, splits, scores, parameters, {"headline": records})
+    baselines = baseline_records(corpus, clean or splits)
+    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines})
 
 
 def _announce(
@@ -234,6 +221,7 @@ def _kept_source(path: Path) -> Source:
 
 
 def _check(request: RetrainRequest) -> None:
+    gpu_index(request.device)
     for flag, given, accepted in (
         ("--select", request.select, ("last", "best")),
         ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),

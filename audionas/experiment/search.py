@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import OuterSplit, divide_groups, find_split, outer_splits
+from audionas.audio.folds import OuterSplit, find_split, outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record, load_corpus
@@ -14,14 +15,16 @@ from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied, versions
 from audionas.experiment.search_listener import listener
-from audionas.experiment.search_plan import plan_search, yaml_text
+from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import load_features
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
+from audionas.search.estimate import check_memory
 from audionas.seeding import flush_denormals
 from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
+from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
 
 KINDS = ("search", "nested_search")
@@ -66,11 +69,16 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     if request.nested and request.exclude_fold is not None:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
     load_features(request.features or space.features)
+    gpu_index(request.device)
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing
     prepared = prepare(request.data, None, request.preparation, talk.progress)
     manifest = prepared.manifest
     task_of(manifest)
+    splits = outer_splits(manifest)
+    if not request.nested:
+        splits = [find_split(manifest, request.exclude_fold) if request.exclude_fold else splits[0]]
+    check_plan(space, strategy, manifest, splits, request)
     out = request.out or fresh_folder(f"{space.name}-{strategy.name}")
     refuse_occupied(out)
     plan = {
@@ -89,11 +97,10 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
-        names = [split.name for split in outer_splits(manifest)]
+        names = [split.name for split in splits]
         run = RunFolder.create(out, "nested_search", list(request.argv), splits=names, **plan)
     else:
-        split = find_split(manifest, request.exclude_fold) if request.exclude_fold else outer_splits(manifest)[0]
-        run = RunFolder.create(out, "search", list(request.argv), split=split.name, **plan)
+        run = RunFolder.create(out, "search", list(request.argv), split=splits[0].name, **plan)
     return _work(run, talk)
 
 
@@ -191,21 +198,28 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
 
 
-def divide_search_clips(
-    manifest: Manifest, split: OuterSplit, strategy: Strategy, seed: int
-) -> dict[str, tuple[int, ...]]:
-    """The parts of a split's search clips, whole groups each; a corpus's own dev part monitors or validates."""
-    one_shot = strategy.kind == "one-shot"
-    dev_part = "monitor" if one_shot else "validation"
-    rows = [row for row in split.search if row not in set(split.dev)]
-    groups = {manifest.clips[row].group for row in rows}
-    shares = strategy.shares(len(groups))
-    if split.dev:
-        shares = {name: share for name, share in shares.items() if name != dev_part}
-    parts = divide_groups(manifest, rows, shares, seed, "parts")
-    if split.dev:
-        parts[dev_part] = split.dev
-    return parts
+def check_plan(
+    space: SearchSpace, strategy: Strategy, manifest: Manifest, splits: Sequence[OuterSplit], request: SearchRequest
+) -> None:
+    """Refuse, before anything is written, parts that cannot be made and a batch that does not fit.
+
+    Raises:
+        ManifestError: too few groups for the parts.
+        SettingsError: `--pick best` without a monitor part.
+        RunError: the memory does not suffice.
+    """
+    extractor = load_features(request.features or space.features)
+    shapes = set()
+    for split in splits:
+        parts = divide_search_clips(manifest, split, strategy, request.seed)
+        if request.pick == "best" and not parts.get("monitor"):
+            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        durations = [manifest.clips[row].duration_s for row in split.search]
+        shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
+    if strategy.kind == "one-shot":
+        n_outputs = task_of(manifest).n_outputs(manifest)
+        for shape in sorted(shapes):
+            check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
 
 
 def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:

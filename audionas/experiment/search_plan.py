@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from audionas.audio.folds import missing_classes
+from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
@@ -17,6 +17,23 @@ from audionas.search import SearchData, Strategy
 from audionas.spaces import SearchSpace
 
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
+
+
+def divide_search_clips(
+    manifest: Manifest, split: OuterSplit, strategy: Strategy, seed: int
+) -> dict[str, tuple[int, ...]]:
+    """The parts of a split's search clips, whole groups each; a corpus's own dev part monitors or validates."""
+    one_shot = strategy.kind == "one-shot"
+    dev_part = "monitor" if one_shot else "validation"
+    rows = [row for row in split.search if row not in set(split.dev)]
+    groups = {manifest.clips[row].group for row in rows}
+    shares = strategy.shares(len(groups))
+    if split.dev:
+        shares = {name: share for name, share in shares.items() if name != dev_part}
+    parts = divide_groups(manifest, rows, shares, seed, "parts")
+    if split.dev:
+        parts[dev_part] = split.dev
+    return parts
 
 
 def plan_search(

@@ -114,7 +114,7 @@ def check_cells(genotype: CnnGenotype, where: str) -> None:
 
     Raises:
         GenotypeError: an unknown operation, `none`, an input that is not an earlier node, a node with too
-            few edges, or an output that does not exist.
+            few edges, or an output that is missing or no intermediate node (an input is not reduced).
     """
     ops = [name for name in CNN_OPS if name != NONE]
     for kind in ("normal", "reduce"):
@@ -129,9 +129,12 @@ def check_cells(genotype: CnnGenotype, where: str) -> None:
                     raise GenotypeError(
                         f"{where}: {kind} cell: node {n + 2} takes input {source}, must be 0 to {n + 1}"
                     )
-        for node in getattr(genotype, f"{kind}_concat"):
-            if not 0 <= node < len(nodes) + 2:
-                raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 0 to {len(nodes) + 1}")
+        outputs = getattr(genotype, f"{kind}_concat")
+        if not outputs:
+            raise GenotypeError(f"{where}: {kind} cell: no output node, must be 2 to {len(nodes) + 1}")
+        for node in outputs:
+            if not 2 <= node < len(nodes) + 2:
+                raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 2 to {len(nodes) + 1}")
 
 
 def _json(path: Path) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import nn
 
 from audionas.errors import AudionasError, SettingsError
@@ -84,21 +85,31 @@ def trainer_settings(device: str, *, mixed_precision: bool = True) -> dict[str, 
     Raises:
         SettingsError: the device does not exist here.
     """
-    import torch
-
     settings: dict[str, Any] = {
         "logger": False, "enable_checkpointing": False, "enable_progress_bar": False,
         "enable_model_summary": False, "num_sanity_val_steps": 0, "limit_val_batches": 0,
     }  # fmt: skip
-    if device == "cpu":
+    index = gpu_index(device)
+    if index is None:
         return settings | {"accelerator": "cpu", "devices": 1}
-    if device != "cuda" and not (device.startswith("cuda:") and device[5:].isdigit()):
-        raise SettingsError(f"device: got {device!r}; accepted: cpu, cuda, cuda:N")
-    index = int(device[5:] or 0) if ":" in device else 0
-    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
-        raise SettingsError(f"device: {device!r} is not available here ({torch.cuda.device_count()} GPUs); use cpu")
     gpu = {"accelerator": "gpu", "devices": [index]}
     return settings | gpu | ({"precision": "16-mixed"} if mixed_precision else {})
+
+
+def gpu_index(device: str) -> int | None:
+    """Number of the GPU that a device names, or None for the CPU.
+
+    Raises:
+        SettingsError: the device is none of cpu, cuda, cuda:N, or does not exist here.
+    """
+    if device == "cpu":
+        return None
+    if device != "cuda" and not (device.startswith("cuda:") and device[5:].isdigit()):
+        raise SettingsError(f"--device: got {device!r}; accepted: cpu, cuda, cuda:N")
+    index = int(device[5:]) if ":" in device else 0
+    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
+        raise SettingsError(f"--device: {device!r} is not available here ({torch.cuda.device_count()} GPUs); use cpu")
+    return index
 
 
 def run_interruptibly(trainer: pl.Trainer, run: Callable[[], object]) -> None:

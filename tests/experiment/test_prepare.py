@@ -82,9 +82,7 @@ def test_every_clip_gets_hash_duration_rate_and_a_name(folder: Path, tmp_path: P
     assert Manifest.read(tmp_path / "out") == prepared.manifest
 
 
-def test_names_stay_unique_where_paths_without_endings_are_not(
-    table: Path, tmp_path: Path, write_tone
-) -> None:
+def test_names_stay_unique_where_paths_without_endings_are_not(table: Path, tmp_path: Path, write_tone) -> None:
     write_tone(table / "joy" / "x.wav", seconds=1.0)
     write_tone(table / "joy" / "x.flac")
     rows = [
@@ -131,9 +129,7 @@ def test_folds_can_be_a_number_a_column_or_the_split(table: Path) -> None:
     write_rows(table, "path,label,speaker,fold,split", rows)
     assert len(outer_splits(prepare(table).manifest)) == 5
     forced = outer_splits(prepare(table, None, PrepareOptions(folds="split")).manifest)
-    assert [(part.name, len(part.test), len(part.search), len(part.dev)) for part in forced] == [
-        ("test", 4, 6, 2)
-    ]
+    assert [(part.name, len(part.test), len(part.search), len(part.dev)) for part in forced] == [("test", 4, 6, 2)]
 
 
 def test_split_folders_are_the_protocol(tmp_path: Path, write_tone) -> None:
@@ -246,9 +242,7 @@ def test_a_prepared_folder_is_opened_as_it_is(folder: Path, tmp_path: Path) -> N
         prepare(tmp_path / "out", tmp_path / "other")
 
 
-def test_a_prepared_folder_whose_audio_is_gone_or_changed_says_so(
-    folder: Path, tmp_path: Path, write_tone
-) -> None:
+def test_a_prepared_folder_whose_audio_is_gone_or_changed_says_so(folder: Path, tmp_path: Path, write_tone) -> None:
     prepare(folder, tmp_path / "out")
     write_tone(folder / "joy" / "s1_a.wav", seconds=0.5)
     with pytest.raises(AudionasError, match=r"joy/s1_a\.wav: changed since .*out was prepared"):
@@ -343,16 +337,12 @@ def test_options_that_contradict_each_other_are_refused(table: Path, tmp_path: P
 
 def test_one_class_is_not_enough(tmp_path: Path, write_tone) -> None:
     write_tone(tmp_path / "c" / "joy" / "1.wav")
-    refused(
-        r"one class only \('joy'\); a classifier needs at least two labels", tmp_path / "c", tmp_path / "out"
-    )
+    refused(r"one class only \('joy'\); a classifier needs at least two labels", tmp_path / "c", tmp_path / "out")
 
 
 def test_a_class_with_fewer_groups_than_folds_is_named_with_what_to_do(folder: Path, tmp_path: Path) -> None:
     (folder / "joy" / "s5_a.wav").unlink()
-    refused(
-        r"class 'joy' has 4 group\(s\), fewer than 5 folds; use --folds 4 or fewer", folder, tmp_path / "out"
-    )
+    refused(r"class 'joy' has 4 group\(s\), fewer than 5 folds; use --folds 4 or fewer", folder, tmp_path / "out")
 
 
 def test_a_row_listed_twice_is_refused(table: Path, tmp_path: Path) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
 from dataclasses import replace
 
 import networkx as nx
-from genotypes import DARTS_V1, DARTS_V2, genotypes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audionas.spaces import CnnGenotype, CnnMacro
 from audionas.spaces.cnn_genotype import Cell, node_edges
 from audionas.spaces.darts_text import from_darts_text
+from tests.spaces.genotypes import DARTS_V1, DARTS_V2, genotypes
 
 
 def reordered(cell: Cell, concat: tuple[int, ...], rng: random.Random) -> tuple[Cell, tuple[int, ...]]:
@@ -124,10 +123,8 @@ def test_the_name_of_the_space_is_not_part_of_the_hash() -> None:
 
 
 def test_a_fresh_process_computes_the_same_hash() -> None:
-    program = "import json,sys; from audionas.spaces.darts_text import from_darts_text as f; print(f(json.load(sys.stdin)).hash)"
-    found = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(DARTS_V2), capture_output=True, text=True, check=True
-    )
+    program = "import sys, audionas.spaces.darts_text as t; print(t.from_darts_text(sys.argv[1]).hash)"
+    found = subprocess.run([sys.executable, "-c", program, DARTS_V2], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == from_darts_text(DARTS_V2).hash
 
 

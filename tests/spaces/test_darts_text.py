@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from genotypes import DARTS_V1, DARTS_V2, genotypes
 from hypothesis import given
 
 from audionas.errors import GenotypeError
 from audionas.spaces import CnnGenotype, CnnMacro
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
+from tests.spaces.genotypes import DARTS_V1, DARTS_V2, genotypes
 
 CELL = "[('skip_connect', 0), ('skip_connect', 1)]"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from genotypes import DARTS_V2, genotypes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +15,12 @@ from audionas.errors import GenotypeError
 from audionas.spaces import CnnGenotype
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import (
-    genotype_document, load_genotype, read_genotype_file, save_genotype,
+    genotype_document,
+    load_genotype,
+    read_genotype_file,
+    save_genotype,
 )  # fmt: skip
+from tests.spaces.genotypes import DARTS_V2, genotypes
 
 GENOTYPE = from_darts_text(DARTS_V2)
 provenances = st.dictionaries(
@@ -48,7 +51,7 @@ def test_what_is_written_comes_back(tmp_path: Path, genotype: CnnGenotype, prove
     assert (found.genotype, found.provenance) == (genotype, provenance)
 
 
-def test_provenance_is_outside_the_hash(tmp_path: Path) -> None:
+def test_provenance_is_outside_the_hash() -> None:
     documents = [genotype_document(GENOTYPE, provenance) for provenance in ({}, {"seed": 1})]
     assert documents[0]["hash"] == documents[1]["hash"]
     assert documents[0] != documents[1]

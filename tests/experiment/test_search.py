@@ -1,0 +1,290 @@
+"""What a search reads, records and leaves; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audionas.audio.folds import find_split, outer_splits
+from audionas.audio.manifest import Manifest
+from audionas.errors import AudionasError, RunError, SettingsError
+from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.search import SearchRequest, divide_search_clips, resume, search
+from audionas.search import load_strategy
+from audionas.spaces.genotype_file import read_genotype_file
+
+BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
+Request = Callable[..., SearchRequest]
+
+
+@pytest.fixture
+def request_for(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Request:
+    def make(**changes: Any) -> SearchRequest:
+        fields: dict[str, Any] = {
+            "data": tiny_corpus, "space": str(tiny_space), "epochs": 2, "threads": 1, "out": tmp_path / "run",
+            "preparation": BY_SPEAKER,
+        }  # fmt: skip
+        return SearchRequest(**(fields | changes))
+
+    return make
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_a_search_leaves_everything_that_repeats_it(request_for: Request) -> None:
+    run = search(request_for())
+    record = _json(run / "run.json")
+    assert record["status"] == "done"
+    assert record["split"] == "1"
+    assert record["input_shape"] == [1, 8, 8]
+    assert {"torch", "nni", "audionas", "python"} <= set(record["versions"])
+    for name in ("space.yaml", "strategy.yaml", "manifest.csv", "epochs.jsonl", "genotype.json", "checkpoint/last.pt"):
+        assert (run / name).is_file(), name
+    provenance = read_genotype_file(run / "genotype.json").provenance
+    assert provenance["labels"] == ["high", "low"]
+    assert provenance["features"]["extractor"] == "log_mel"
+    assert provenance["input_shape"] == [1, 8, 8]
+
+
+def test_epochs_tell_losses_scores_alphas_and_margins(request_for: Request) -> None:
+    run = search(request_for())
+    lines = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1]
+    last = lines[-1]
+    assert last["scored_on"] == "used by the search", "4 search groups are too few for a monitor part"
+    assert np.array(last["alphas"]["normal"]).shape == (2, 4)
+    assert 0 < last["entropy"]["normal"] <= np.log(4) + 1e-9
+    assert len(last["margins"]["normal"]) == 2
+    weights = np.exp(last["alphas"]["normal"]) / np.exp(last["alphas"]["normal"]).sum(-1, keepdims=True)
+    real = np.sort(weights[:, 1:], axis=1)
+    assert sorted(last["margins"]["normal"]) == pytest.approx(sorted(real[:, -1] - real[:, -2]), abs=1e-6)
+    assert {"supernet_ua", "network_ua", "skips", "genotype", "parameters", "seconds"} <= set(last)
+
+
+def test_the_same_seed_gives_the_same_alphas_and_another_seed_others(request_for: Request, tmp_path: Path) -> None:
+    def alphas(name: str, seed: int) -> Any:
+        run = search(request_for(out=tmp_path / name, seed=seed))
+        return json.loads((run / "epochs.jsonl").read_text().splitlines()[-1])["alphas"]
+
+    first = alphas("a", 0)
+    assert alphas("b", 0) == first
+    assert alphas("c", 1) != first
+
+
+def test_a_search_never_reads_a_test_speaker(request_for: Request) -> None:
+    run = search(request_for(exclude_fold="2"))
+    manifest = Manifest.read(run)
+    test = find_split(manifest, "2").test
+    read = {
+        digest
+        for group in read_genotype_file(run / "genotype.json").provenance["groups_read"]
+        for digest in group["audio"]
+    }
+    assert not read & {manifest.clips[row].sha256[:12] for row in test}
+    assert len(read) == len(manifest) - len(test)
+
+
+@pytest.mark.parametrize("name", ["darts", "darts_small_data", "random"])
+def test_parts_hold_whole_groups_of_the_search_clips_only(request_for: Request, name: str) -> None:
+    manifest = Manifest.read(search(request_for()))
+    for split in outer_splits(manifest):
+        parts = divide_search_clips(manifest, split, load_strategy(name), seed=0)
+        rows = [row for part in parts.values() for row in part]
+        assert sorted(rows) == sorted(split.search)
+        groups = [{manifest.clips[row].group for row in part} for part in parts.values()]
+        assert sum(map(len, groups)) == len(set().union(*groups))
+
+
+def test_eight_search_groups_leave_a_fifth_to_monitor(tmp_path: Path) -> None:
+    from audionas.experiment.prepare import prepare
+
+    manifest = prepare().manifest
+    split = outer_splits(manifest)[0]
+    parts = divide_search_clips(manifest, split, load_strategy("darts"), seed=0)
+    assert {name: len({manifest.clips[row].group for row in rows}) for name, rows in parts.items()} == {
+        "weights": 3, "alphas": 3, "monitor": 2,
+    }  # fmt: skip
+    for rows in parts.values():
+        assert {manifest.clips[row].label for row in rows} == set(manifest.labels)
+
+
+def test_the_dev_part_of_a_corpus_monitors_and_never_trains(
+    tiny_corpus: Path, tmp_path: Path, request_for: Request
+) -> None:
+    split_of = {"s0": "train", "s1": "train", "s2": "train", "s3": "train", "s4": "dev", "s5": "test"}
+    for path in sorted(tiny_corpus.rglob("*.wav")):
+        target = tmp_path / "splits" / split_of[path.name[:2]] / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    run = search(request_for(data=tmp_path / "splits", preparation=PrepareOptions(group_from="^(s[0-9])"), pick="best"))
+    record = _json(run / "run.json")
+    assert record["split"] == "test"
+    assert record["parts"]["monitor"] == {"n_clips": 4, "n_groups": 1}
+    assert json.loads((run / "epochs.jsonl").read_text().splitlines()[0])["scored_on"] == "monitor"
+
+
+def test_statistics_come_from_the_parts_that_train(request_for: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    from audionas.training import batches
+
+    seen: list[list[int]] = []
+    fit = batches.Normaliser.fit
+
+    def spy(features: Any, rows: Any, mode: str) -> Any:
+        seen.append(list(rows))
+        return fit(features, rows, mode)
+
+    monkeypatch.setattr(batches.Normaliser, "fit", staticmethod(spy))
+    run = search(request_for(exclude_fold="3"))
+    assert seen == [sorted(find_split(Manifest.read(run), "3").search)]
+
+
+def test_steps_times_rate_is_told_and_low_reach_is_warned_of(request_for: Request) -> None:
+    run = search(request_for(strategy="darts"))
+    record = _json(run / "run.json")
+    assert record["alpha_reach"] == pytest.approx(3.0e-4 * 2 * record["steps_per_epoch"])
+    assert any("below 1" in warning for warning in record["warnings"])
+
+
+def test_small_data_strategy_reaches_three(request_for: Request) -> None:
+    record = _json(search(request_for()) / "run.json")
+    assert record["alpha_reach"] >= 3.0
+    assert not any("below 1" in warning for warning in record["warnings"])
+
+
+def test_without_speakers_the_record_says_that_nothing_is_known(request_for: Request) -> None:
+    record = _json(search(request_for(preparation=PrepareOptions())) / "run.json")
+    assert record["data"]["speaker_independence_checked"] is False
+    assert any("speaker independence not checked" in warning for warning in record["warnings"])
+
+
+def test_nested_searches_leave_out_one_split_each(request_for: Request) -> None:
+    run = search(request_for(nested=True, epochs=1))
+    for name in ("1", "2", "3"):
+        found = read_genotype_file(run / f"split_{name}" / "genotype.json").provenance
+        assert found["split_left_out"] == name
+    assert _json(run / "run.json")["kind"] == "nested_search"
+
+
+def test_random_search_logs_and_ranks_its_trials(request_for: Request) -> None:
+    run = search(request_for(strategy="random", trials=4, epochs=1))
+    lines = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
+    done = [line for line in lines if line["event"] == "finished"]
+    assert [line["number"] for line in done] == [0, 1, 2, 3]
+    best = min(done, key=lambda line: (line["score"]["balanced_loss"], line["score"]["parameters"], line["number"]))
+    assert read_genotype_file(run / "genotype.json").provenance["epoch_or_trial"] == best["number"]
+
+
+def test_a_trial_whose_loss_is_not_finite_fails_and_never_wins(
+    request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audionas.search import evaluator
+    from audionas.training.fit import NonFiniteLossError
+
+    real, calls = evaluator.fit, []
+
+    def fit(*arguments: Any, **words: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise NonFiniteLossError("epoch 0: the training loss is nan")
+        return real(*arguments, **words)
+
+    monkeypatch.setattr(evaluator, "fit", fit)
+    run = search(request_for(strategy="random", trials=2, epochs=1))
+    done = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines() if "finished" in line]
+    assert [line["status"] for line in done] == ["failed", "done"]
+    assert "nan" in done[0]["error"]
+    assert read_genotype_file(run / "genotype.json").provenance["epoch_or_trial"] == 1
+
+
+def test_a_supernet_whose_loss_is_not_finite_stops_with_one_line(request_for: Request, tmp_path: Path) -> None:
+    from audionas.training.fit import NonFiniteLossError
+
+    wild = tmp_path / "wild.yaml"
+    wild.write_text(
+        "algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\nrecipe: {learning_rate: 1.0e+38}\nsettings: {gradient_clip: 1.0e+38}\n"
+    )
+    with pytest.raises(NonFiniteLossError, match="loss is (nan|inf); lower the rates"):
+        search(request_for(strategy=str(wild), epochs=3))
+    assert _json(tmp_path / "run" / "run.json")["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space": "darts_cn"}, "did you mean 'darts_cnn'"),
+        ({"strategy": "dart"}, "did you mean 'darts'"),
+        ({"features": "log_mell"}, "log_mel"),
+        ({"exclude_fold": "7"}, "unknown fold '7'; known: 1, 2, 3"),
+        ({"pick": "first"}, "accepted: last, best"),
+        ({"pick": "best"}, "needs a one-shot search with a monitor part"),
+        ({"nested": True, "exclude_fold": "1"}, "exclude each other"),
+        ({"trials": 3}, "one-shot"),
+        ({"device": "cuda:9"}, "not available here"),
+        ({"device": "tpu"}, "accepted: cpu, cuda"),
+        ({"threads": 0}, "must be 1 or more"),
+        ({"data": Path("no_such_folder")}, "no such"),
+        ({"batch_size": 60_000_000}, "batch_size"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_writes_nothing(
+    request_for: Request, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AudionasError, match=message) as caught:
+        search(request_for(**changes))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_does_not_fit_names_the_largest_that_does(
+    request_for: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    class Memory:
+        available = total = 700 * 2**20
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory)
+    with pytest.raises(RunError, match=r"the largest that fits is --batch-size \d+"):
+        search(request_for(batch_size=60_000))
+    assert not (tmp_path / "run").exists(), "nothing half-written"
+
+
+def test_a_folder_that_holds_another_run_is_refused_and_left_alone(request_for: Request, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(RunError, match="holds another run; choose another --out"):
+        search(request_for())
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+
+
+def test_a_done_search_is_left_as_it_is(request_for: Request) -> None:
+    run = search(request_for())
+    before = (run / "genotype.json").read_bytes()
+    assert resume(run) == run
+    assert (run / "genotype.json").read_bytes() == before
+
+
+def test_resuming_what_is_no_search_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such run folder"):
+        resume(tmp_path / "nothing")
+    (tmp_path / "run.json").write_text('{"schema_version": 1, "kind": "retrain"}')
+    with pytest.raises(RunError, match="is a retrain run, expected search"):
+        resume(tmp_path)
+    (tmp_path / "run.json").write_text("{torn")
+    with pytest.raises(RunError, match="not valid JSON"):
+        resume(tmp_path)
+
+
+def test_a_wrong_strategy_setting_names_those_accepted(request_for: Request, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\nsettings: {arc_rate: 1.0}\n")
+    with pytest.raises(SettingsError, match="accepted: arc_learning_rate, gradient_clip"):
+        search(request_for(strategy=str(wrong)))
