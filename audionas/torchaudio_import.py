@@ -24,12 +24,19 @@ def import_torchaudio() -> Any:
     except (OSError, RuntimeError) as why:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
-        sys.modules["torchaudio._extension"] = _stand_in(str(why).splitlines()[0])
+        refuse = _refusing(str(why).splitlines()[0])
+        sys.modules["torchaudio._extension"] = _stand_in(refuse)
         import torchaudio
+
+        for place in (torchaudio.functional, torchaudio.functional.functional, torchaudio.transforms._transforms):
+            place.rnnt_loss = refuse(place.rnnt_loss)  # it asks no stand-in, it calls the extension
     return torchaudio
 
 
-def _stand_in(reason: str) -> types.ModuleType:
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _refusing(reason: str) -> _Decorator:
     def refuse(function: Callable[..., Any]) -> Callable[..., Any]:
         def raise_error(*_: object, **__: object) -> None:
             name = getattr(function, "__name__", "this function")
@@ -37,6 +44,10 @@ def _stand_in(reason: str) -> types.ModuleType:
 
         return raise_error
 
+    return refuse
+
+
+def _stand_in(refuse: _Decorator) -> types.ModuleType:
     module: Any = types.ModuleType("torchaudio._extension")
     module._IS_TORCHAUDIO_EXT_AVAILABLE = False
     module._IS_ALIGN_AVAILABLE = False

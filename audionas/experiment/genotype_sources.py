@@ -9,9 +9,10 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit
 from audionas.audio.manifest import Manifest
-from audionas.errors import RunError
+from audionas.errors import GenotypeError, RunError
 from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
+from audionas.features import extractor_from_settings
 from audionas.spaces import CnnGenotype
 from audionas.spaces.genotype_file import read_genotype_file
 
@@ -62,6 +63,21 @@ def by_split(sources: Sequence[Source], splits: Sequence[OuterSplit]) -> dict[st
 def seen_groups(manifest: Manifest, split: OuterSplit, source: Source) -> list[str]:
     """Test groups of a split that the search behind a genotype has read."""
     return groups_seen(manifest, split.test, source.provenance)
+
+
+def source_features(source: Source) -> dict[str, Any]:
+    """The feature settings that a genotype was searched with.
+
+    Raises:
+        GenotypeError: the file does not say, or its settings give another input shape than it says.
+    """
+    settings, shape = source.provenance.get("features"), source.provenance.get("input_shape")
+    if not isinstance(settings, dict) or not isinstance(shape, list):
+        raise GenotypeError(f"{source.path}: says nothing of its features; retrain from a run of audionas search")
+    found = extractor_from_settings(settings, str(source.path)).input_shape
+    if list(found) != shape:
+        raise GenotypeError(f"{source.path}: its features give {found}, it was searched on {tuple(shape)}")
+    return settings
 
 
 def _files(path: Path) -> list[Path]:

@@ -11,17 +11,18 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, outer_splits
 from audionas.audio.manifest import Manifest
-from audionas.errors import GenotypeError, RunError, SettingsError
+from audionas.errors import RunError, SettingsError
 from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, data_record, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
-from audionas.experiment.genotype_sources import Source, by_split, find_sources, seen_groups
+from audionas.experiment.genotype_sources import Source, by_split, find_sources, seen_groups, source_features
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Silent, Talk, duration
-from audionas.records import validate, write_json
+from audionas.records import to_json, validate, write_json
 from audionas.seeding import flush_denormals
 from audionas.spaces.genotype_file import read_genotype_file, save_genotype
 from audionas.training.fit import gpu_index
@@ -64,9 +65,10 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     sources = find_sources(request.sources)
     out = request.out or _default_out(request.sources)
     refuse_occupied(out)
+    for source in sources:
+        source_features(source)
     manifest, features_folder = _data(request, talk)
     task_of(manifest)
-    settings, shape = _features(sources)
     table = by_split(sources, outer_splits(manifest))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -82,9 +84,9 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         },
         "device": request.device,
         "threads": _threads(request.threads),
-        "features": settings,
+        "features": source_features(sources[0]),
         "features_folder": str(features_folder.resolve()),
-        "input_shape": list(shape),
+        "input_shape": sources[0].provenance["input_shape"],
         "data": data_record(manifest),
     }
     manifest.write(out)
@@ -111,29 +113,37 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     with run.working():
         manifest = Manifest.read(run.path)
         record = run.record
-        corpus = load_corpus(manifest, Path(record["features_folder"]), record["features"], talk)
-        if list(corpus.input_shape) != record["input_shape"]:
-            raise GenotypeError(
-                f"{run.path}: features give {corpus.input_shape}, "
-                f"the genotype was searched on {tuple(record['input_shape'])}"
-            )
         splits = outer_splits(manifest)
         sources = {split.name: _kept_source(run.path / f"split_{split.name}" / "genotype.json") for split in splits}
+        corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
-        _announce(run, corpus, splits, seen, talk)
+        _announce(run, corpora, splits, seen, talk)
         plan = _training_plan(record)
-        parameters = _train_folds(run, corpus, splits, sources, plan, talk)
-        document = _scores(run, corpus, splits, seen, parameters)
+        parameters = _train_folds(run, corpora, splits, sources, plan, talk)
+        document = _scores(run, corpora, splits, seen, parameters)
         if record["options"]["final"]:
-            train_final(run, corpus, sources, plan, document, talk)
+            train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
         write_json(run.path / "metrics.json", document)
-        run.save(notes=corpus.remarks())
+        run.save(notes=next(iter(corpora.values())).remarks())
     return run.path
+
+
+def _corpora(folder: Path, manifest: Manifest, sources: Mapping[str, Source], talk: Talk) -> dict[str, Corpus]:
+    """Features of each split as its own search had them: their length was fitted without the split's clips."""
+    by_key: dict[str, Corpus] = {}
+    table = {}
+    for name, source in sources.items():
+        settings = source_features(source)
+        key = to_json(settings)
+        if key not in by_key:
+            by_key[key] = load_corpus(manifest, folder, settings, talk)
+        table[name] = by_key[key]
+    return table
 
 
 def _train_folds(
     run: RunFolder,
-    corpus: Corpus,
+    corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     sources: Mapping[str, Source],
     plan: TrainingPlan,
@@ -145,6 +155,7 @@ def _train_folds(
     for number, (split, seed) in enumerate(jobs, start=1):
         folder = run.path / f"split_{split.name}" / f"seed_{seed}"
         was_done = (folder / "result.json").exists()
+        corpus = corpora[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
         result = train_fold(
             sources[split.name].genotype, corpus, rows, plan, folder, seed,
@@ -168,21 +179,26 @@ def _tell_epoch(talk: Talk, what: str, epochs: int, epoch: int, _: Mapping[str, 
 
 def _scores(
     run: RunFolder,
-    corpus: Corpus,
+    corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     seen: Mapping[str, list[str]],
     parameters: int,
 ) -> dict[str, Any]:
-    manifest = corpus.manifest
+    manifest = next(iter(corpora.values())).manifest
     scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
-    baselines = baseline_records(corpus, clean or splits)
+    baselines = baseline_records(corpora, clean or splits)
     return metrics_document(manifest, splits, scores, parameters, {"headline": baselines})
 
 
 def _announce(
-    run: RunFolder, corpus: Corpus, splits: Sequence[OuterSplit], seen: Mapping[str, list[str]], talk: Talk
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    seen: Mapping[str, list[str]],
+    talk: Talk,
 ) -> None:
+    corpus = next(iter(corpora.values()))
     n_seen = sum(bool(groups) for groups in seen.values())
     talk.say(
         f"{len(splits)} splits, {len(run.record['seeds'])} seeds, {run.record['epochs']} epochs; "
@@ -196,7 +212,7 @@ def _announce(
             "kept out of the headline"
         )
     if not corpus.manifest.speaker_independence_checked:
-        lines.append("speaker independence not checked: no speaker or group is known, each file is its own group")
+        lines.append(NOT_CHECKED)
     for line in lines:
         run.warn(line)
         talk.warn(line)
@@ -245,21 +261,6 @@ def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
             f"{request.sources[0]}: a genotype without its run; name the data: audionas retrain GENOTYPE DATA"
         )
     return Manifest.read(run), Path(RunFolder.open(run).record["features_folder"])
-
-
-def _features(sources: Sequence[Source]) -> tuple[dict[str, Any], tuple[int, int, int]]:
-    """Feature settings and input shape, which all genotypes must share but for the fitted length."""
-    first = sources[0].provenance
-    if "features" not in first or "input_shape" not in first:
-        raise GenotypeError(f"{sources[0].path}: says nothing of its features; retrain from a run of audionas search")
-    for source in sources[1:]:
-        if source.provenance.get("input_shape") != first["input_shape"]:
-            raise GenotypeError(
-                f"{source.path}: searched on {source.provenance.get('input_shape')}, "
-                f"{sources[0].path} on {first['input_shape']}"
-            )
-    channels, features, frames = (int(n) for n in first["input_shape"])
-    return dict(first["features"]), (channels, features, frames)
 
 
 def _default_out(sources: Sequence[Path]) -> Path:

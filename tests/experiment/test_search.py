@@ -103,7 +103,7 @@ def test_parts_hold_whole_groups_of_the_search_clips_only(request_for: Request, 
         assert sum(map(len, groups)) == len(set().union(*groups))
 
 
-def test_eight_search_groups_leave_a_fifth_to_monitor(tmp_path: Path) -> None:
+def test_eight_search_groups_leave_a_fifth_to_monitor() -> None:
     from audionas.experiment.prepare import prepare
 
     manifest = prepare().manifest
@@ -209,9 +209,10 @@ def test_a_supernet_whose_loss_is_not_finite_stops_with_one_line(request_for: Re
 
     wild = tmp_path / "wild.yaml"
     wild.write_text(
-        "algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\nrecipe: {learning_rate: 1.0e+38}\nsettings: {gradient_clip: 1.0e+38}\n"
+        "algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\n"
+        "recipe: {learning_rate: 1.0e+38}\nsettings: {gradient_clip: 1.0e+38}\n"
     )
-    with pytest.raises(NonFiniteLossError, match="loss is (nan|inf); lower the rates"):
+    with pytest.raises(NonFiniteLossError, match=r"loss is (nan|inf); lower the rates"):
         search(request_for(strategy=str(wild), epochs=3))
     assert _json(tmp_path / "run" / "run.json")["status"] == "failed"
 

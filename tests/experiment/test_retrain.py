@@ -1,0 +1,303 @@
+"""Retraining: which folds count, what it writes, and leaks that it must not have."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from audionas.audio.folds import find_split
+from audionas.audio.manifest import Manifest
+from audionas.errors import AudionasError, GenotypeError, RunError
+from audionas.experiment.fold_training import fold_rows
+from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.retrain import RetrainRequest, retrain
+from audionas.experiment.search import SearchRequest, search
+from audionas.training.predictions import Predictions
+
+BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
+Retrain = Callable[..., Path]
+
+
+@pytest.fixture
+def tiny_search(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Retrain:
+    """Runs a search of one epoch on the tiny corpus."""
+
+    def run(**changes: Any) -> Path:
+        fields: dict[str, Any] = {"epochs": 1, "threads": 1, "out": tmp_path / "run", "preparation": BY_SPEAKER}
+        return search(SearchRequest(tiny_corpus, str(tiny_space), **(fields | changes)))
+
+    return run
+
+
+@pytest.fixture
+def searched(tiny_search: Retrain) -> Path:
+    return tiny_search()
+
+
+@pytest.fixture
+def retrained(searched: Path) -> Retrain:
+    def run(*sources: Path, **changes: Any) -> Path:
+        return retrain(RetrainRequest(sources or (searched,), **({"epochs": 2, "seeds": 2, "threads": 1} | changes)))
+
+    return run
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_folds_that_the_search_read_are_scored_but_kept_out_of_the_headline(retrained: Retrain) -> None:
+    metrics = _json(retrained() / "metrics.json")
+    assert [(split["name"], split["seen_by_search"]) for split in metrics["splits"]] == [
+        ("1", False),
+        ("2", True),
+        ("3", True),
+    ]
+    assert metrics["headline"]["splits"] == ["1"]
+    assert metrics["headline"]["n_clips"] == 8
+    assert metrics["all_splits"]["n_clips"] == 24
+    assert "did not read" in metrics["headline"]["what"]
+
+
+def test_a_copied_genotype_still_tells_whose_clips_found_it(
+    searched: Path, tiny_corpus: Path, tmp_path: Path, retrained: Retrain
+) -> None:
+    shutil.copy(searched / "genotype.json", tmp_path / "gift.json")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(tiny_corpus, elsewhere)
+    for path in sorted(elsewhere.rglob("s0_*.wav")):
+        path.rename(path.with_name(path.name.replace("s0_", "s9_")))
+    options = PrepareOptions(group_from="^(s[0-9])", folds="2")
+    run = retrained(tmp_path / "gift.json", data=elsewhere, preparation=options, out=tmp_path / "out", seeds=1)
+    metrics = _json(run / "metrics.json")
+    assert all(split["seen_by_search"] for split in metrics["splits"])
+    assert metrics["headline"] is None
+    assert metrics["all_splits"]["ua"] >= 0
+
+
+def test_new_speakers_were_not_seen(searched: Path, tiny_corpus: Path, tmp_path: Path, retrained: Retrain) -> None:
+    manifest = Manifest.read(searched)
+    fresh = {manifest.clips[row].group for row in find_split(manifest, "1").test}
+    for path in sorted(tiny_corpus.rglob("*.wav")):
+        if path.name[:2] in fresh:
+            target = tmp_path / "fresh" / path.parent.name / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    options = PrepareOptions(group_from="^(s[0-9])", folds="2")
+    run = retrained(
+        searched / "genotype.json", data=tmp_path / "fresh", preparation=options, out=tmp_path / "out", seeds=1
+    )
+    assert _json(run / "metrics.json")["headline"]["splits"] == ["1", "2"]
+
+
+def test_headline_is_the_mean_over_seeds_of_the_pooled_recalls(retrained: Retrain) -> None:
+    run = retrained()
+    metrics = _json(run / "metrics.json")
+    each = []
+    for seed in (0, 1):
+        table = pd.read_csv(run / "split_1" / f"seed_{seed}" / "predictions.csv", dtype=str)
+        right = table["label"] == table["predicted"]
+        each.append(np.mean([right[table["label"] == label].mean() for label in ("high", "low")]))
+    assert metrics["headline"]["ua"] == pytest.approx(np.mean(each))
+    assert metrics["headline"]["ua_sd"] == pytest.approx(np.std(each, ddof=1))
+
+
+def test_test_clips_change_nothing_that_is_trained(
+    searched: Path, tiny_corpus: Path, tmp_path: Path, retrained: Retrain
+) -> None:
+    """A planted change: the test speakers of fold 1 become noise, in copy; the weights must stay the same."""
+    import soundfile
+
+    manifest = Manifest.read(searched)
+    test = {manifest.clips[row].path for row in find_split(manifest, "1").test}
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny_corpus, changed)
+    rng = np.random.default_rng(1)
+    for path in sorted(test):
+        soundfile.write(changed / path, rng.normal(scale=0.2, size=4000), 8000)
+    first = retrained(searched, out=tmp_path / "a", seeds=1)
+    second = retrained(searched / "genotype.json", data=changed, preparation=BY_SPEAKER, out=tmp_path / "b", seeds=1)
+    one, other = (load_file(run / "split_1" / "seed_0" / "weights.safetensors") for run in (first, second))
+    assert all(np.array_equal(one[name].numpy(), other[name].numpy()) for name in one)
+    scores = [Predictions.read(run / "split_1" / "seed_0" / "predictions.csv").scores for run in (first, second)]
+    assert not np.allclose(*scores), "the test clips did change"
+
+
+def test_best_epoch_is_chosen_by_two_groups_of_the_training_part(searched: Path) -> None:
+    manifest = Manifest.read(searched)
+    split = find_split(manifest, "1")
+    rows = fold_rows(manifest, split.search, split.test, (), "best", seed=0)
+    groups = {
+        name: {manifest.clips[row].group for row in getattr(rows, name)} for name in ("train", "validation", "test")
+    }
+    assert len(groups["validation"]) >= 2
+    assert not groups["validation"] & groups["train"]
+    assert not groups["validation"] & groups["test"]
+    assert not groups["train"] & groups["test"]
+
+
+def test_select_best_records_the_epoch_that_scored_highest(retrained: Retrain) -> None:
+    run = retrained(select="best", seeds=1, epochs=4)
+    folder = run / "split_1" / "seed_0"
+    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    scores = [line["validation_ua"] for line in history]
+    assert _json(folder / "result.json")["epoch_used"] == scores.index(max(scores))
+
+
+def test_default_trains_all_search_clips_to_the_last_epoch(retrained: Retrain) -> None:
+    result = _json(retrained(seeds=1) / "split_1" / "seed_0" / "result.json")
+    assert (result["n_train"], result["n_validation"], result["n_test"]) == (16, 0, 8)
+    assert result["epoch_used"] == 1
+
+
+def test_final_trains_on_all_clips_and_carries_the_estimate(retrained: Retrain) -> None:
+    run = retrained(final=True, seeds=1)
+    model = _json(run / "final" / "model.json")
+    assert _json(run / "final" / "result.json")["n_train"] == 24
+    assert model["expected"] == _json(run / "metrics.json")["headline"]
+    assert model["labels"] == ["high", "low"]
+    assert (run / "final" / "weights.safetensors").is_file()
+    assert not (run / "final" / "predictions.csv").exists()
+
+
+def test_a_nested_search_retrains_each_split_with_its_own_genotype(tiny_search: Retrain, tmp_path: Path) -> None:
+    nested = tiny_search(out=tmp_path / "nested", nested=True)
+    run = retrain(RetrainRequest((nested,), epochs=1, seeds=1, threads=1))
+    metrics = _json(run / "metrics.json")
+    assert metrics["headline"]["splits"] == ["1", "2", "3"]
+    for name in "123":
+        used = _json(run / f"split_{name}" / "genotype.json")
+        assert used["provenance"]["split_left_out"] == name
+        assert used["hash"] == _json(nested / f"split_{name}" / "genotype.json")["hash"]
+    two = (nested / "split_1", nested / "split_2")
+    with pytest.raises(RunError, match="split 3 is left out by 0 of the given runs, must be 1"):
+        retrain(RetrainRequest(two, epochs=1, seeds=1, threads=1, out=tmp_path / "missing"))
+    with pytest.raises(RunError, match="split 1 is left out by 2 of the given runs, must be 1"):
+        retrain(RetrainRequest((*two, nested / "split_1"), epochs=1, seeds=1, threads=1, out=tmp_path / "double"))
+
+
+def test_augmentation_auxiliary_and_weightings_train(retrained: Retrain, tmp_path: Path) -> None:
+    recipe = {"drop_path": 0.2, "augmentation": {"time_mask": 0.3, "feature_mask": 0.3, "mixup_alpha": 0.2}}
+    run = retrained(seeds=1, recipe=recipe, auxiliary=True, class_weighting="sampler", out=tmp_path / "x")
+    assert _json(run / "run.json")["options"]["recipe"]["augmentation"]["mixup_alpha"] == 0.2
+
+
+def test_a_class_absent_from_a_fold_is_named_and_not_counted_as_zero(tiny_corpus: Path, tiny_search: Retrain) -> None:
+    rows = []
+    for path in sorted(tiny_corpus.rglob("*.wav")):
+        speaker = path.name[:2]
+        if speaker == "s0" and path.parent.name == "high":
+            continue
+        fold = "1" if speaker == "s0" else "2" if speaker in ("s1", "s2") else "3"
+        rows.append(
+            {"path": path.relative_to(tiny_corpus), "label": path.parent.name, "speaker": speaker, "fold": fold}
+        )
+    pd.DataFrame(rows).to_csv(tiny_corpus / "manifest.csv", index=False)
+    run = tiny_search(preparation=PrepareOptions())
+    metrics = _json(retrain(RetrainRequest((run,), epochs=1, seeds=1, threads=1)) / "metrics.json")
+    assert metrics["splits"][0]["absent_classes"] == ["high"]
+    fold = metrics["per_fold"][0]
+    assert set(fold["recalls"]) == {"low"}
+    assert fold["ua"] == fold["recalls"]["low"]
+
+
+def test_labels_with_commas_quotes_and_other_scripts_survive(
+    tiny_corpus: Path, tiny_search: Retrain, tmp_path: Path
+) -> None:
+    names = {"high": 'Ärger, "laut"', "low": "静か <b>"}
+    for old, new in names.items():
+        (tiny_corpus / old).rename(tiny_corpus / new)
+    run = tiny_search(out=tmp_path / "rün, 1")
+    done = retrain(RetrainRequest((run,), epochs=1, seeds=1, threads=1))
+    assert _json(done / "metrics.json")["labels"] == sorted(names.values())
+    assert Predictions.read(done / "split_1" / "seed_0" / "predictions.csv").labels == tuple(sorted(names.values()))
+    from audionas.report import write_report
+
+    page = write_report(run).read_text(encoding="utf-8")
+    assert "静か &lt;b&gt;" in page
+
+
+def test_each_split_keeps_the_length_that_was_fitted_without_it(
+    tiny_corpus: Path, tiny_search: Retrain, tmp_path: Path
+) -> None:
+    import soundfile
+
+    (tmp_path / "features.yaml").write_text("extractor: log_mel\nsample_rate_hz: 8000\nn_mels: 8\nframes: 8\n")
+    for path in tiny_corpus.rglob("s0_*.wav"):
+        soundfile.write(path, np.random.default_rng(0).normal(scale=0.1, size=16000), 8000)
+    nested = tiny_search(out=tmp_path / "nested", nested=True)
+    lengths = {name: _json(nested / f"split_{name}" / "run.json")["features"]["length_s"] for name in "123"}
+    manifest = Manifest.read(nested)
+    with_long = next(
+        name for name in "123" if any(manifest.clips[r].group == "s0" for r in find_split(manifest, name).test)
+    )
+    assert lengths[with_long] < 1.0 < max(lengths.values()), "the long speaker counts only where it is searched"
+    run = retrain(RetrainRequest((nested,), epochs=1, seeds=1, threads=1))
+    for name in "123":
+        mean = load_file(run / f"split_{name}" / "seed_0" / "weights.safetensors")["normaliser.mean"]
+        assert mean.shape == (1, 8, 1)
+        assert _json(run / f"split_{name}" / "genotype.json")["provenance"]["features"]["length_s"] == lengths[name]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"select": "test"}, "accepted: last, best"),
+        ({"seeds": 0}, "--seeds: got 0, must be 1 or more"),
+        ({"epochs": 0}, "--epochs: got 0"),
+        ({"recipe": {"learning_rat": 1}}, "did you mean 'learning_rate'"),
+        ({"class_weighting": "equal"}, "accepted: balanced, none, sampler"),
+        ({"device": "cuda"}, "not available here"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_writes_nothing(
+    retrained: Retrain, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AudionasError, match=message) as caught:
+        retrained(out=tmp_path / "out", **changes)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_genotype_alone_needs_data(searched: Path, tmp_path: Path, retrained: Retrain) -> None:
+    shutil.copy(
+        searched / "genotype.json", tmp_path / "lone" if (tmp_path / "lone").is_dir() else tmp_path / "lone.json"
+    )
+    (tmp_path / "empty").mkdir()
+    shutil.move(tmp_path / "lone.json", tmp_path / "empty" / "lone.json")
+    with pytest.raises(RunError, match="name the data: audionas retrain GENOTYPE DATA"):
+        retrained(tmp_path / "empty" / "lone.json", out=tmp_path / "out")
+
+
+def test_a_genotype_of_unknown_features_is_refused(searched: Path, tmp_path: Path, retrained: Retrain) -> None:
+    document = _json(searched / "genotype.json")
+    del document["provenance"]["features"]
+    (tmp_path / "bare.json").write_text(json.dumps(document))
+    with pytest.raises(GenotypeError, match="says nothing of its features"):
+        retrained(tmp_path / "bare.json", data=Path("x"), out=tmp_path / "out")
+
+
+def test_features_of_another_shape_than_the_genotypes_are_refused(
+    searched: Path, tmp_path: Path, tiny_corpus: Path, retrained: Retrain
+) -> None:
+    document = _json(searched / "genotype.json")
+    document["provenance"]["input_shape"] = [1, 40, 100]
+    (tmp_path / "other.json").write_text(json.dumps(document))
+    with pytest.raises(GenotypeError, match=r"features give \(1, 8, 8\), it was searched on \(1, 40, 100\)"):
+        retrained(tmp_path / "other.json", data=tiny_corpus, preparation=BY_SPEAKER, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unfinished_search_cannot_be_retrained(searched: Path, retrained: Retrain) -> None:
+    record = _json(searched / "run.json") | {"status": "interrupted"}
+    (searched / "run.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match=r"not finished \(interrupted\); audionas search --resume"):
+        retrained()
