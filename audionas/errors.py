@@ -19,7 +19,11 @@ class ManifestError(AudionasError):
 
 
 class SettingsError(AudionasError):
-    """A YAML file, a flag or a name is not one of those accepted."""
+    """A YAML file, a flag or a name is not one of those accepted; `problems` are its single mistakes."""
+
+    def __init__(self, message: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems) or (message,)
 
 
 class GenotypeError(AudionasError):

@@ -7,7 +7,7 @@ import math
 import os
 import reprlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -180,7 +180,18 @@ def validate(model: type[RecordT], data: object, where: str) -> RecordT:
     try:
         return model.model_validate(data)
     except ValidationError as why:
-        raise SettingsError(f"{where}: {'; '.join(problems(why, model))}") from why
+        found = problems(why, model)
+        raise SettingsError(f"{where}: {'; '.join(found)}", found) from why
+
+
+def refuse_name(settings: Mapping[str, object], where: str) -> None:
+    """The name of a YAML is its file's; one inside would mean nothing.
+
+    Raises:
+        SettingsError: there is a key `name`.
+    """
+    if "name" in settings:
+        raise SettingsError(f"{where}: key 'name': the name is that of the file; remove the key")
 
 
 _SHOWN = reprlib.Repr()  # a value may be huge, or explode through YAML aliases
@@ -198,10 +209,33 @@ def problems(why: ValidationError, model: type[BaseModel]) -> list[str]:
         elif error["type"] == "missing":
             lines.append(f"key {place!r} is missing")
         else:
-            message = error["msg"].removeprefix("Value error, ")
-            given = "" if isinstance(error["input"], dict) else f"got {_SHOWN.repr(error['input'])}: "
-            lines.append(f"{place}: {given}{message}" if place else message)
+            given = "" if isinstance(error["input"], dict) else f"got {_SHOWN.repr(error['input'])}, "
+            lines.append(f"{place}: {given}{_accepted(error)}" if place else _accepted(error))
     return lines
+
+
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "tuple": "a list",
+          "dict": "a mapping", "model": "a mapping"}  # fmt: skip
+
+
+def _accepted(error: Mapping[str, Any]) -> str:
+    """What pydantic would have accepted, in our words."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _BOUNDS:
+        word, key = _BOUNDS[kind]
+        return f"must be {word} {context[key]:g}"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    stem = kind.split("_")[0]
+    if stem in _KINDS and kind.endswith(("_type", "_parsing", "_from_float")):
+        return f"must be {_KINDS[stem]}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _keys_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Makes `audionas/sample/` from a folder of EMO-DB as ../shared/data/emodb4 has it.
+"""Makes `audionas/sample/` from a folder of EMO-DB with manifest.csv.
 
-    python benchmarks/make_sample.py ../shared/data/emodb4 audionas/sample
+    python benchmarks/make_sample.py EMODB4_FOLDER audionas/sample
 
 The first three clips, in the order of the table, of every speaker and emotion; files are copied bit for bit.
 """

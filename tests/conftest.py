@@ -6,11 +6,16 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
 
 from audionas import sample
+
+# A shared machine makes any example slow now and then.
+hypothesis.settings.register_profile("audionas", deadline=None)
+hypothesis.settings.load_profile("audionas")
 
 WriteTone = Callable[..., Path]
 

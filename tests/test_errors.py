@@ -13,9 +13,7 @@ from audionas.errors import AudionasError, unknown
 @pytest.mark.parametrize("given,near", [("sep_cnv_3x3", "sep_conv_3x3"), ("Skip_Connect", "skip_connect")])
 def test_an_unknown_name_suggests_the_nearest_known_one(given: str, near: str) -> None:
     line = unknown("operation", given, ["skip_connect", "sep_conv_3x3", "none"])
-    assert line == (
-        f"unknown operation {given!r} (did you mean {near!r}?); known: none, sep_conv_3x3, skip_connect"
-    )
+    assert line == (f"unknown operation {given!r} (did you mean {near!r}?); known: none, sep_conv_3x3, skip_connect")
 
 
 def test_a_name_near_to_nothing_suggests_nothing() -> None:

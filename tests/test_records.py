@@ -129,7 +129,7 @@ def test_a_missing_json_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
 def test_lines_come_back_and_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     assert read_jsonl(log) == []
-    records = [{"epoch": 0, "label": "Ärger, \"groß\"\n"}, {"epoch": 1}]
+    records = [{"epoch": 0, "label": 'Ärger, "groß"\n'}, {"epoch": 1}]
     for record in records:
         append_jsonl(log, record)
     whole = log.read_bytes()

@@ -26,9 +26,7 @@ def test_a_derived_seed_is_the_first_63_bits_of_a_sha256() -> None:
 @pytest.mark.parametrize("hash_seed", ["0", "1", "random"])
 def test_a_fresh_process_draws_the_same(hash_seed: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    found = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-    )
+    found = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
     here = f"{derive(3, 'order', 7, ('a', 1))} {generator(3, 'order', 7).integers(2**62, size=3).tolist()}\n"
     assert found.stdout == here
 

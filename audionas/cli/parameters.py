@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from audionas.errors import SettingsError
+
 DataArgument = Annotated[
     Path | None,
     typer.Argument(help="A folder per label, a corpus root, a CSV or a prepared folder. Default: the shipped sample."),
@@ -35,4 +37,21 @@ SkipBadOption = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda or cuda:N.")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="CPU threads. Default: torch's choice.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+FeaturesOption = Annotated[str | None, typer.Option("--features", help="Features: a name or a YAML file.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
+
+
+def refuse_beside_resume(context: typer.Context) -> None:
+    """A resumed run keeps its settings; anything else on the command line would be ignored, so it is refused.
+
+    Raises:
+        SettingsError: options or arguments stand beside --resume.
+    """
+    free = {"resume", "as_json", "quiet"}
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    extra = sorted(name.replace("_", "-") for name in given if name not in free)
+    if extra:
+        raise SettingsError(
+            f"--resume takes nothing else, the run folder holds all settings; remove {', '.join(extra)}"
+        )

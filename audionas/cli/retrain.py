@@ -12,6 +12,7 @@ from audionas.cli.console import ConsoleTalk, print_result
 from audionas.cli.parameters import (
     DatasetOption,
     DeviceOption,
+    FeaturesOption,
     FoldsOption,
     GroupFromOption,
     GroupOption,
@@ -21,15 +22,24 @@ from audionas.cli.parameters import (
     QuietOption,
     SkipBadOption,
     ThreadsOption,
+    refuse_beside_resume,
 )  # fmt: skip
 
 
 def retrain(
+    context: typer.Context,
     sources: Annotated[
         list[Path] | None,
-        typer.Argument(help="Run folders of searches, or genotype files; then, with --data, the data."),
+        typer.Argument(help="Run folders of searches, or genotype files; the data may come last."),
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="Data to train on. Default: that of the search.")] = None,
+    features: FeaturesOption = None,
+    n_cells: Annotated[
+        int | None, typer.Option("--cells", help="Stack so many cells. Default: the genotype's.")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option("--channels", help="Channels of the first cell. Default: the genotype's.")
+    ] = None,
     epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
@@ -71,6 +81,7 @@ def retrain(
     from audionas.experiment.prepare import PrepareOptions
     from audionas.records import read_json
 
+    macro = {name: value for name, value in (("n_cells", n_cells), ("channels", channels)) if value is not None}
     recipe: dict[str, Any] = {
         "learning_rate": learning_rate,
         "drop_path": drop_path,
@@ -79,8 +90,7 @@ def retrain(
     with ConsoleTalk(quiet=quiet) as talk:
         try:
             if resume is not None:
-                if sources or data is not None or out is not None:
-                    raise SettingsError("--resume takes nothing else: the run folder holds all settings")
+                refuse_beside_resume(context)
                 run = steps.resume_retraining(resume, talk)
             else:
                 if not sources:
@@ -88,12 +98,12 @@ def retrain(
                 genotypes, data = _split_sources(sources, data)
                 preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad)
                 request = steps.RetrainRequest(
-                    genotypes, data, epochs, seeds, select, batch_size, class_weighting, recipe, auxiliary, final,
-                    device, threads, out, preparation, tuple(sys.argv[1:]),
+                    genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
+                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]),
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
-            talk.warn("stopped; go on with: audionas retrain --resume FOLDER")
+            talk.warn("stopped; all work is kept, go on with --resume as said above")
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
     print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
@@ -109,6 +119,8 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
+    from audionas.experiment.talk import count
+
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
     for name in ("headline", "all_splits"):
         found = metrics[name]
@@ -117,7 +129,7 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             continue
         lines.append(
             f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
-            f"{len(found['seeds'])} seed(s)"
+            f"{count(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
     if not metrics["speaker_independence_checked"]:
@@ -125,7 +137,8 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     lines += [
         f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
     ]
-    return [*lines, f"next: audionas report {run}"]
+    page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
+    return [*lines, f"next: audionas report {page}"]
 
 
 def _pm(found: dict[str, Any], name: str) -> str:

@@ -24,10 +24,12 @@ from audionas.cli.parameters import (
     SkipBadOption,
     ThreadsOption,
     WindowOption,
+    refuse_beside_resume,
 )  # fmt: skip
 
 
 def search(
+    context: typer.Context,
     data: DataArgument = None,
     space: Annotated[str, typer.Option("--space", help="Search space: a name or a YAML file.")] = "darts_cnn_small",
     strategy: Annotated[str, typer.Option("--strategy", help="Strategy: a name or a YAML file.")] = "darts_small_data",
@@ -64,15 +66,13 @@ def search(
 
     Example: audionas search --space darts_cnn_small --strategy darts_small_data --epochs 2 --out runs/first
     """
-    from audionas.errors import SettingsError
     from audionas.experiment import search as steps
     from audionas.experiment.prepare import PrepareOptions
 
     with ConsoleTalk(quiet=quiet) as talk:
         try:
             if resume is not None:
-                if data is not None or out is not None:
-                    raise SettingsError("--resume takes no DATA and no --out: the run folder holds all settings")
+                refuse_beside_resume(context)
                 run = steps.resume(resume, talk)
             else:
                 preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad)
@@ -82,7 +82,7 @@ def search(
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:
-            talk.warn("stopped; go on with: audionas search --resume RUN (the folder named above)")
+            talk.warn("stopped; all work is kept, go on with --resume as said above")
             raise typer.Exit(130) from why
     genotypes = sorted(map(str, [*run.glob("genotype.json"), *run.glob("split_*/genotype.json")]))
     lines = [f"run: {run}", *(f"genotype: {path}" for path in genotypes), f"next: audionas retrain {run}"]

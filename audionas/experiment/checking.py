@@ -9,10 +9,10 @@ from typing import Any
 
 from audionas.errors import AudionasError, SettingsError
 from audionas.experiment.prepare import PrepareOptions, prepare
-from audionas.features import extractor_from_settings
+from audionas.features import extractor_from_settings, load_features
 from audionas.records import parse_yaml
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import space_from_settings
+from audionas.spaces import load_search_space
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import read_genotype_file
 
@@ -53,7 +53,7 @@ def _yaml(path: Path) -> Checked:
     except (AudionasError, UnicodeDecodeError, OSError) as why:
         return Checked("YAML file", (_stripped(str(why), path),))
     makers: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
-        "kind": ("search space", lambda s: space_from_settings(s, path.stem, str(path))),
+        "kind": ("search space", lambda _: load_features(load_search_space(path).features)),
         "algorithm": ("strategy", lambda s: strategy_from_settings(s, path.stem, str(path))),
         "extractor": ("feature setting", lambda s: extractor_from_settings(s, str(path))),
     }
@@ -67,7 +67,7 @@ def _checked(kind: str, path: Path, make: Callable[[], object]) -> Checked:
     try:
         make()
     except SettingsError as why:
-        return Checked(kind, tuple(_stripped(str(why), path).split("; ")))
+        return Checked(kind, tuple(_stripped(problem, path) for problem in why.problems))
     except (AudionasError, UnicodeDecodeError, OSError) as why:
         return Checked(kind, (_stripped(str(why), path),))
     return Checked(kind, ())

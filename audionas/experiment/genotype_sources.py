@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from audionas.audio.folds import OuterSplit
 from audionas.audio.manifest import Manifest
 from audionas.errors import GenotypeError, RunError
+from audionas.experiment.prepare import common_rate
 from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
-from audionas.features import extractor_from_settings
+from audionas.features import extractor_from_settings, load_features
+from audionas.models.cnn_network import with_macro
 from audionas.spaces import CnnGenotype
 from audionas.spaces.genotype_file import read_genotype_file
 
@@ -73,11 +75,28 @@ def source_features(source: Source) -> dict[str, Any]:
     """
     settings, shape = source.provenance.get("features"), source.provenance.get("input_shape")
     if not isinstance(settings, dict) or not isinstance(shape, list):
-        raise GenotypeError(f"{source.path}: says nothing of its features; retrain from a run of audionas search")
+        raise GenotypeError(f"{source.path}: says nothing of its features; name them with --features")
     found = extractor_from_settings(settings, str(source.path)).input_shape
     if list(found) != shape:
         raise GenotypeError(f"{source.path}: its features give {found}, it was searched on {tuple(shape)}")
     return settings
+
+
+def with_features(source: Source, name: str, manifest: Manifest, split: OuterSplit) -> Source:
+    """The source with other features (a name or a YAML file), their length fitted without the split's clips."""
+    durations = [manifest.clips[row].duration_s for row in split.search]
+    extractor = load_features(name).resolve(common_rate(manifest), durations)
+    changes = {"features": extractor.settings(), "input_shape": list(extractor.input_shape)}
+    return replace(source, provenance={**source.provenance, **changes})
+
+
+def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
+    """The source with other macro values, e.g. more channels for the retrained network.
+
+    Raises:
+        SettingsError: a value is unknown or out of range.
+    """
+    return replace(source, genotype=replace(source.genotype, macro=with_macro(source.genotype.macro, macro)))
 
 
 def _files(path: Path) -> list[Path]:

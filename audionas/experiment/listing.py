@@ -8,22 +8,12 @@ from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
 from audionas.features import EXTRACTORS, PRESETS
-from audionas.ops import CNN_OPS
+from audionas.ops import CNN_OP_SUMMARIES
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import load_strategy
 from audionas.spaces import load_search_space
 
 SHELVES = ("spaces", "strategies", "ops", "features", "datasets")
-_OP_LINES = {
-    "none": "no connection",
-    "max_pool_3x3": "3x3 maximum",
-    "avg_pool_3x3": "3x3 mean",
-    "skip_connect": "identity; factorised reduction at stride 2",
-    "sep_conv_3x3": "separable 3x3 convolution, twice",
-    "sep_conv_5x5": "separable 5x5 convolution, twice",
-    "dil_conv_3x3": "3x3 convolution with dilation 2, separable",
-    "dil_conv_5x5": "5x5 convolution with dilation 2, separable",
-}
 
 
 def listing(what: str | None = None) -> dict[str, dict[str, str]]:
@@ -65,7 +55,7 @@ def _strategies() -> dict[str, str]:
 
 
 def _ops() -> dict[str, str]:
-    return {name: _OP_LINES.get(name, "") for name in CNN_OPS}
+    return dict(CNN_OP_SUMMARIES)
 
 
 def _features() -> dict[str, str]:

@@ -55,12 +55,13 @@ class PreparedSummary:
 def prepare_with_features(
     data: Path, out: Path, options: PrepareOptions, features: str | None, talk: Talk
 ) -> PreparedSummary:
-    """Prepare a corpus; with `features`, also fill their cache (lengths from all clips, for a first look)."""
+    """Prepare a corpus; with `features`, also fill their cache, as a search without the first fold needs them."""
     extractor = load_features(features) if features else None
     prepared = prepare(data, out, options, talk.progress)
     corpus = None
     if extractor is not None:
-        durations = [clip.duration_s for clip in prepared.manifest.clips]
+        first = outer_splits(prepared.manifest)[0]
+        durations = [prepared.manifest.clips[row].duration_s for row in first.search]
         settings = extractor.resolve(common_rate(prepared.manifest), durations).settings()
         corpus = load_corpus(prepared.manifest, prepared.features_folder, settings, talk)
     return PreparedSummary(prepared.folder, prepared.manifest, corpus)

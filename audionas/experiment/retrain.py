@@ -16,12 +16,20 @@ from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, data_record, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
-from audionas.experiment.genotype_sources import Source, by_split, find_sources, seen_groups, source_features
+from audionas.experiment.genotype_sources import (
+    Source,
+    by_split,
+    find_sources,
+    seen_groups,
+    source_features,
+    with_features,
+    with_macro_values,
+)  # fmt: skip
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_plan import NOT_CHECKED
-from audionas.experiment.talk import Silent, Talk, duration
+from audionas.experiment.talk import Silent, Talk, count, duration
 from audionas.records import to_json, validate, write_json
 from audionas.seeding import flush_denormals
 from audionas.spaces.genotype_file import read_genotype_file, save_genotype
@@ -38,6 +46,8 @@ class RetrainRequest:
 
     sources: tuple[Path, ...]
     data: Path | None = None
+    features: str | None = None
+    macro: Mapping[str, Any] = field(default_factory=dict)
     epochs: int = DEFAULT_EPOCHS
     seeds: int = 3
     select: str = "last"
@@ -65,11 +75,19 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     sources = find_sources(request.sources)
     out = request.out or _default_out(request.sources)
     refuse_occupied(out)
+    sources = [with_macro_values(source, request.macro) for source in sources]
     for source in sources:
-        source_features(source)
+        if request.features is None:
+            source_features(source)
     manifest, features_folder = _data(request, talk)
     task_of(manifest)
     table = by_split(sources, outer_splits(manifest))
+    if request.features is not None:
+        splits = {split.name: split for split in outer_splits(manifest)}
+        table = {
+            name: with_features(source, request.features, manifest, splits[name]) for name, source in table.items()
+        }
+    first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
         "seeds": list(range(request.seeds)),
@@ -84,15 +102,16 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         },
         "device": request.device,
         "threads": _threads(request.threads),
-        "features": source_features(sources[0]),
+        "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
-        "input_shape": sources[0].provenance["input_shape"],
+        "input_shape": first.provenance["input_shape"],
         "data": data_record(manifest),
     }
     manifest.write(out)
     for name, source in table.items():
         save_genotype(source.genotype, out / f"split_{name}" / "genotype.json", dict(source.provenance))
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
+    talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
     return _work(run, talk)
 
 
@@ -201,8 +220,8 @@ def _announce(
     corpus = next(iter(corpora.values()))
     n_seen = sum(bool(groups) for groups in seen.values())
     talk.say(
-        f"{len(splits)} splits, {len(run.record['seeds'])} seeds, {run.record['epochs']} epochs; "
-        f"{'; '.join(corpus.remarks())}"
+        f"{count(len(splits), 'split')}, {count(len(run.record['seeds']), 'seed')}, "
+        f"{count(run.record['epochs'], 'epoch')} each; {'; '.join(corpus.remarks())}"
     )
     lines = []
     if n_seen:
@@ -255,6 +274,8 @@ def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
     if request.data is not None:
         prepared = prepare(request.data, None, request.preparation, talk.progress)
         return prepared.manifest, prepared.features_folder
+    if request.preparation != PrepareOptions():
+        raise SettingsError("--folds, --group, --label and their like need DATA; a run's own folds are fixed")
     run = request.sources[0] if request.sources[0].is_dir() else request.sources[0].parent
     if not (run / "manifest.json").exists():
         raise RunError(

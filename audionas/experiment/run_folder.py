@@ -14,12 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from audionas import __version__
 from audionas.errors import AudionasError, RunError
 from audionas.records import read_json, write_json, writing
 
 SCHEMA_VERSION = 1
 RUN_FILE = "run.json"
-_PACKAGES = ("audionas", "torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
+_PACKAGES = ("torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
 
 
 class RunFolder:
@@ -110,8 +111,8 @@ class RunFolder:
         except KeyboardInterrupt:
             end("interrupted")
             raise
-        except AudionasError as why:
-            end("failed", error=str(why))
+        except Exception as why:
+            end("failed", error=str(why) if isinstance(why, AudionasError) else repr(why))
             raise
         finally:
             lock.release()
@@ -144,7 +145,7 @@ def fresh_folder(name: str) -> Path:
 
 def versions() -> dict[str, str]:
     """Versions of audionas, Python and the packages that numbers depend on."""
-    found = {"python": platform.python_version()}
+    found = {"audionas": __version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:
             found[name] = version(name)

@@ -101,6 +101,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         run = RunFolder.create(out, "nested_search", list(request.argv), splits=names, **plan)
     else:
         run = RunFolder.create(out, "search", list(request.argv), split=splits[0].name, **plan)
+    talk.say(f"run folder: {out} (after a stop: audionas search --resume {out})")
     return _work(run, talk)
 
 

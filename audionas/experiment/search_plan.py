@@ -11,7 +11,7 @@ from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.talk import Talk, duration
+from audionas.experiment.talk import Talk, count, duration
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.spaces import SearchSpace
@@ -68,7 +68,7 @@ def plan_search(
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
-        talk.say(f"{strategy.budget.trials} trials of {strategy.budget.epochs} epochs")
+        talk.say(f"{count(strategy.budget.trials, 'trial')} of {count(strategy.budget.epochs, 'epoch')}")
         fields["trials"] = strategy.budget.trials
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
     run.save(**fields)
@@ -92,7 +92,7 @@ def _plan_one_shot(
     seconds = total * seconds_per_step(space, data.input_shape, data.n_outputs, strategy.batch_size)
     when = f"about {duration(seconds)}" if device == "cpu" else "time not estimated on a GPU"
     talk.say(
-        f"{strategy.budget.epochs} epochs of {steps} steps, batch {strategy.batch_size}: {when} and "
+        f"{count(strategy.budget.epochs, 'epoch')} of {count(steps, 'step')}, batch {strategy.batch_size}: {when} and "
         f"{needed / 2**30:.1f} GiB; alphas can move by steps x rate = {reach:.2f}"
     )
     if reach < 1:

@@ -34,6 +34,15 @@ class Silent:
         """Nothing."""
 
 
+def count(n: int, word: str) -> str:
+    """A number with its noun.
+
+    >>> count(1, "seed"), count(3, "seed")
+    ('1 seed', '3 seeds')
+    """
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
 def duration(seconds: float) -> str:
     """Seconds in words for a person.
 

@@ -35,6 +35,18 @@ CNN_OPS: dict[str, CnnOp] = {
 }
 
 
+CNN_OP_SUMMARIES: dict[str, str] = {
+    "none": "no connection",
+    "max_pool_3x3": "3x3 maximum",
+    "avg_pool_3x3": "3x3 mean",
+    "skip_connect": "identity; factorised reduction at stride 2",
+    "sep_conv_3x3": "separable 3x3 convolution, twice",
+    "sep_conv_5x5": "separable 5x5 convolution, twice",
+    "dil_conv_3x3": "3x3 convolution with dilation 2, separable",
+    "dil_conv_5x5": "5x5 convolution with dilation 2, separable",
+}
+
+
 def build_cnn_op(name: str, channels: int, stride: int, affine: bool) -> nn.Module:
     """The module of a CNN operation.
 
@@ -46,4 +58,14 @@ def build_cnn_op(name: str, channels: int, stride: int, affine: bool) -> nn.Modu
     return CNN_OPS[name](channels, stride, affine)
 
 
-__all__ = ["CNN_OPS", "NONE", "POOLS", "SKIP", "CnnOp", "FactorizedReduce", "ReluConvBn", "build_cnn_op"]
+__all__ = [
+    "CNN_OPS",
+    "CNN_OP_SUMMARIES",
+    "NONE",
+    "POOLS",
+    "SKIP",
+    "CnnOp",
+    "FactorizedReduce",
+    "ReluConvBn",
+    "build_cnn_op",
+]

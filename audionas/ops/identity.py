@@ -1,6 +1,6 @@
 """Skip connection, no connection, and the factorised reduction that a skip becomes at stride 2.
 
-Source: Liu et al. 2019, as FACTS of the DARTS release: the second half of the channels is taken one
+Source: Liu et al. 2019 and its release: the second half of the channels is taken one
 pixel further right and down, so that no pixel is dropped. Difference: for odd sizes the shifted half
 is zero-padded by one row and column, where the release fails.
 """

@@ -93,7 +93,7 @@ def read_run(folder: Path) -> RunFiles:
         searches = (_read_search(folder, ""),)
     else:
         raise RunError(f"{folder / 'run.json'}: {unknown('kind of run', kind, KINDS)}")
-    retrained = folder / RETRAINED
+    retrained = max(folder.glob(f"{RETRAINED}*"), key=_number, default=folder / RETRAINED)
     return RunFiles(folder, top, searches, _read_retraining(retrained) if retrained.is_dir() else None)
 
 
@@ -154,3 +154,9 @@ def _natural(path: Path) -> list[tuple[int, int, str]]:
     """Sort key under which split_10 comes after split_9."""
     pieces = [piece for part in path.parts for piece in part.split("_")]
     return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in pieces]
+
+
+def _number(path: Path) -> int:
+    """retrained, retrained-2, retrained-3 ...: the newest has the highest number."""
+    tail = path.name.rpartition("-")[2]
+    return int(tail) if tail.isdigit() else 1

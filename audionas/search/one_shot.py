@@ -23,6 +23,7 @@ from audionas.search.strategy import Strategy
 from audionas.seeding import derive, generator, seed_torch
 from audionas.spaces import CnnGenotype, SearchSpace
 from audionas.spaces.cnn_cell import KINDS
+from audionas.spaces.cnn_genotype import node_edges
 from audionas.spaces.genotype_file import cells_document
 from audionas.training.batches import n_batches_of
 from audionas.training.checkpoint import EpochCheckpoint
@@ -32,6 +33,7 @@ from audionas.training.scoring import predict_clips
 
 EPOCHS_FILE = "epochs.jsonl"
 SCORE_BATCH = 64
+MAX_ARC_RATE = 0.1  # beyond it a few steps decide everything
 
 
 def search_one_shot(
@@ -70,11 +72,11 @@ def alpha_reach(strategy: Strategy, parts: Any) -> float:
 
 
 def with_reach(strategy: Strategy, parts: Any) -> Strategy:
-    """The strategy with its alphas' rate raised until `alpha_reach` is met."""
+    """The strategy with its alphas' rate raised until `alpha_reach` is met, to `MAX_ARC_RATE` at most."""
     if strategy.alpha_reach is None or alpha_reach(strategy, parts) >= strategy.alpha_reach:
         return strategy
     steps = strategy.budget.epochs * steps_per_epoch(strategy, parts)
-    rate = math.ceil(strategy.alpha_reach / steps * 1e6) / 1e6
+    rate = min(MAX_ARC_RATE, math.ceil(strategy.alpha_reach / steps * 1e6) / 1e6)
     return strategy.replace(settings={**strategy.settings, "arc_learning_rate": rate})
 
 
@@ -207,9 +209,13 @@ def describe(supernet: CnnSupernet, data: SearchData) -> dict[str, Any]:
     for kind in KINDS:
         weights = torch.softmax(supernet.alphas(kind).detach().double(), dim=-1)
         entropy[kind] = float(-(weights * weights.log()).sum(-1).mean())
-        table = supernet.strengths(kind)
-        kept = {(op, source) for op, source in getattr(genotype, kind)}
-        margins[kind] = [m for rows in table.values() for _, source, op, m in rows if (op, source) in kept]
+        nodes = node_edges(getattr(genotype, kind), genotype.edges_per_node)
+        margins[kind] = [
+            margin
+            for edges, rows in zip(nodes, supernet.strengths(kind).values(), strict=True)
+            for _, source, _, margin in rows
+            if source in {kept for _, kept in edges}
+        ]
     network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
     return {
         "ops": list(supernet.space.ops),

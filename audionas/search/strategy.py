@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from audionas.errors import SettingsError, unknown
-from audionas.records import Record, parse_yaml, validate
+from audionas.records import Record, parse_yaml, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_settings
 from audionas.shipped import find
 from audionas.training.recipe import Recipe
@@ -60,6 +60,8 @@ class Strategy(Record):
         for part in PARTS[self.kind][:2]:
             if not self.parts.get(part):
                 raise ValueError(f"parts.{part}: must be above 0 for algorithm {self.algorithm!r}")
+        if self.kind == "one-shot" and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip):
+            raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
         try:
             check_settings(self.algorithm, self.settings, "strategy")
         except SettingsError as why:
@@ -72,9 +74,12 @@ class Strategy(Record):
         return ALGORITHMS[self.algorithm].kind
 
     def shares(self, n_groups: int) -> dict[str, float]:
-        """Share of each part, `auto` resolved: a fifth monitors from 8 search groups on, else none."""
+        """Share of each part of the search groups, summing to 1; `auto` is a fifth from 8 groups on, else none."""
         auto = AUTO_MONITOR_SHARE if n_groups >= AUTO_MONITOR_GROUPS else 0.0
-        return {part: auto if share == "auto" else float(share) for part, share in self.parts.items()}
+        fixed = {part: float(share) for part, share in self.parts.items() if share != "auto"}
+        left = (1.0 - auto) if len(fixed) < len(self.parts) else 1.0
+        scaled = {part: share * left / sum(fixed.values()) for part, share in fixed.items()}
+        return {part: scaled.get(part, auto) for part in self.parts}
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:
         """The same strategy with another budget, from the command line.
@@ -94,7 +99,10 @@ class Strategy(Record):
 
     def to_settings(self) -> dict[str, Any]:
         """The mapping that the strategy's YAML holds."""
-        return self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        settings = self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        if self.kind == "one-shot":
+            del settings["budget"]["trials"]
+        return settings
 
 
 def load_strategy(name_or_path: str | Path) -> Strategy:
@@ -113,4 +121,5 @@ def load_strategy(name_or_path: str | Path) -> Strategy:
 
 def strategy_from_settings(settings: Mapping[str, Any], name: str, where: str) -> Strategy:
     """A strategy from the mapping that its YAML holds."""
+    refuse_name(settings, where)
     return validate(Strategy, {**settings, "name": name}, where)

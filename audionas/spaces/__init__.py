@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audionas.errors import SettingsError, unknown
-from audionas.records import parse_yaml, validate
+from audionas.records import parse_yaml, refuse_name, validate
 from audionas.shipped import find
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
@@ -26,7 +26,11 @@ def load_search_space(name_or_path: str | Path) -> SearchSpace:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise SettingsError(f"{path}: cannot read this search space ({why})") from why
-    return space_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+    space = space_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+    beside = path.parent / space.features
+    if beside.suffix in (".yaml", ".yml") and beside.is_file():  # a path is meant from the space's own folder
+        space = space.model_copy(update={"features": str(beside)})
+    return space
 
 
 def space_from_settings(settings: dict[str, object], name: str, where: str) -> SearchSpace:
@@ -38,8 +42,8 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
     kind = str(settings.get("kind", ""))
     if kind not in SPACES:
         raise SettingsError(f"{where}: {unknown('kind', kind, SPACES)}")
-    body = {key: value for key, value in settings.items() if key != "name"}
-    return validate(SPACES[kind], {"name": name, **body}, where)
+    refuse_name(settings, where)
+    return validate(SPACES[kind], {"name": name, **settings}, where)
 
 
 __all__ = [

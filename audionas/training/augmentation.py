@@ -20,7 +20,8 @@ def spec_augment(x: Tensor, augmentation: Augmentation) -> Tensor:
     for share, axis in ((augmentation.feature_mask, 2), (augmentation.time_mask, 3)):
         if share > 0:
             mask = import_torchaudio().functional.mask_along_axis_iid
-            x = mask(x, max(1, round(share * x.shape[axis])), 0.0, axis)
+            # drawn on one channel: the same place in all, or the deltas would tell what is masked
+            x = x * mask(torch.ones_like(x[:, :1]), max(1, round(share * x.shape[axis])), 0.0, axis)
     return x
 
 

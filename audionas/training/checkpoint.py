@@ -7,6 +7,7 @@ that somebody else wrote cannot run code here.
 from __future__ import annotations
 
 import pickle
+import struct
 import time
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,11 @@ from audionas.errors import RunError
 from audionas.records import write_bytes
 
 FILE_NAME = "last.pt"
+# what torch's restricted unpickler raises on damaged files, found by feeding it some
+_UNREADABLE = (
+    RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+    AssertionError, struct.error,
+)  # fmt: skip
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
@@ -31,7 +37,7 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError) as why:
+    except _UNREADABLE as why:
         raise RunError(f"{path}: not a readable checkpoint; delete it to start this training anew") from why
     if not isinstance(state, dict) or {"epoch", "module", "optimisers", "schedules"} - set(state):
         raise RunError(f"{path}: not a checkpoint of audionas; delete it to start this training anew")

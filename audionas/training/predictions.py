@@ -48,14 +48,20 @@ class Predictions:
         """Read what `write` wrote.
 
         Raises:
-            RunError: a column is missing.
+            RunError: a column is missing, a score is no number, or a label has no scores.
         """
         table = read_table(path)
         missing = [name for name in FIXED_COLUMNS if name not in table.columns]
         labels = tuple(str(name)[2:] for name in table.columns if str(name).startswith("p:"))
         if missing or not labels or not len(table):
             raise RunError(f"{path}: not a predictions table (missing: {', '.join(missing) or 'scores'})")
-        scores = table[[f"p:{label}" for label in labels]].to_numpy(dtype=np.float64)
+        unknown_labels = sorted(set(table["label"]) - set(labels))
+        try:
+            scores = table[[f"p:{label}" for label in labels]].to_numpy(dtype=np.float64)
+        except ValueError as why:
+            raise RunError(f"{path}: not a predictions table (a score is no number: {why})") from why
+        if unknown_labels:
+            raise RunError(f"{path}: not a predictions table (no scores for label {unknown_labels[0]!r})")
         truth = np.array([labels.index(label) for label in table["label"]], dtype=np.int64)
         part = str(table["part"].iloc[0])
         return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)

@@ -17,9 +17,7 @@ from audionas.errors import ManifestError
 
 def corpus(rows: list[tuple[str, str, str, str]]) -> Manifest:
     """Clips of (label, group, fold, split)."""
-    clips = [
-        Clip(f"{n}.wav", label, group, fold, split) for n, (label, group, fold, split) in enumerate(rows)
-    ]
+    clips = [Clip(f"{n}.wav", label, group, fold, split) for n, (label, group, fold, split) in enumerate(rows)]
     return Manifest(Path("/corpus"), (), ()).with_clips(clips)
 
 
@@ -88,9 +86,7 @@ def test_a_split_tests_on_test_and_searches_on_train_and_dev() -> None:
     ([("a", "1", "", "train"), ("a", "2", "", "dev")], "neither folds nor a train and a test split"),
     ([("a", "1", "", "")], "neither folds nor a train and a test split"),
 ])  # fmt: skip
-def test_folds_that_leak_or_do_not_divide_are_refused(
-    rows: list[tuple[str, str, str, str]], words: str
-) -> None:
+def test_folds_that_leak_or_do_not_divide_are_refused(rows: list[tuple[str, str, str, str]], words: str) -> None:
     with pytest.raises(ManifestError, match=words) as error:
         outer_splits(corpus(rows))
     assert "\n" not in str(error.value)
@@ -106,9 +102,7 @@ def test_folds_are_ordered_as_numbers_and_found_by_name() -> None:
 
 def test_parts_have_the_shares_asked_for_and_whole_groups() -> None:
     manifest = corpus([("ab"[n % 2], f"g{n // 2}", "", "") for n in range(80)])
-    parts = divide_groups(
-        manifest, range(80), {"weights": 0.5, "alphas": 0.3, "monitor": 0.2, "none": 0.0}, 0, "t"
-    )
+    parts = divide_groups(manifest, range(80), {"weights": 0.5, "alphas": 0.3, "monitor": 0.2, "none": 0.0}, 0, "t")
     assert {name: len(rows) for name, rows in parts.items()} == {"weights": 40, "alphas": 24, "monitor": 16}
     groups = [{manifest.clips[row].group for row in rows} for rows in parts.values()]
     assert len(set.union(*groups)) == sum(map(len, groups)) == 40

@@ -16,9 +16,7 @@ def manifest(*clips: Clip, **fields: str) -> Manifest:
     return replace(Manifest(Path("/corpus"), (), ()), **fields).with_clips(clips)  # type: ignore[arg-type]
 
 
-A = Clip(
-    "a.wav", "x", group="g", fold="1", duration_s=1.0, clip="a", sha256="aa", extra=(("note", 'ü, "q"'),)
-)
+A = Clip("a.wav", "x", group="g", fold="1", duration_s=1.0, clip="a", sha256="aa", extra=(("note", 'ü, "q"'),))
 B = Clip("b.wav", "y", group="h", fold="2", start_s=0.123456, duration_s=2.0, clip="b", sha256="bb")
 
 
@@ -74,9 +72,7 @@ def test_twins_share_a_group_unless_groups_were_given() -> None:
     twin = replace(B, sha256="aa")
     merged, n_merged = merge_identical_audio(manifest(A, twin, group_source="each file"))
     assert ([clip.group for clip in merged.clips], n_merged) == (["g", "g"], 1)
-    with pytest.raises(
-        ManifestError, match=r"a\.wav and b\.wav are the same audio in two groups \('g', 'h'\)"
-    ):
+    with pytest.raises(ManifestError, match=r"a\.wav and b\.wav are the same audio in two groups \('g', 'h'\)"):
         merge_identical_audio(manifest(A, twin))
 
 

@@ -50,9 +50,7 @@ def test_a_scan_tells_rate_length_hash_and_silence(root: Path) -> None:
     assert not scan_file(root, "a.wav").is_silent
 
 
-def test_a_second_scan_reads_only_what_changed(
-    root: Path, tmp_path: Path, read_files: list[str], write_tone
-) -> None:
+def test_a_second_scan_reads_only_what_changed(root: Path, tmp_path: Path, read_files: list[str], write_tone) -> None:
     first, _ = scan(root, NAMES, tmp_path / "scan.jsonl")
     assert sorted(read_files) == NAMES
     read_files.clear()

@@ -38,9 +38,7 @@ def test_windows_inherit_clip_label_group_fold_and_split() -> None:
 
 
 def test_without_a_hop_windows_lie_side_by_side() -> None:
-    manifest = Manifest(
-        Path(), (Clip("a.wav", "x", duration_s=6.0), Clip("b.wav", "x", duration_s=1.0)), ("x",)
-    )
+    manifest = Manifest(Path(), (Clip("a.wav", "x", duration_s=6.0), Clip("b.wav", "x", duration_s=1.0)), ("x",))
     cut = cut_windows(manifest, 2.0)
     assert [(row.path, row.start_s, row.duration_s) for row in cut.clips] == [
         ("a.wav", 0.0, 2.0), ("a.wav", 2.0, 2.0), ("a.wav", 4.0, 2.0), ("b.wav", 0.0, 1.0),

@@ -58,9 +58,7 @@ def test_every_module_that_reads_is_in_the_table() -> None:
         assert has_reader == (module.name in tabled), f"{module.name} has no line in DATASETS"
 
 
-def test_labels_and_groups_are_the_corpus_s(
-    name: str, root: Path, expected: dict[str, tuple[str, str | None]]
-) -> None:
+def test_labels_and_groups_are_the_corpus_s(name: str, root: Path, expected: dict[str, tuple[str, str | None]]) -> None:
     manifest = DATASETS[name](root, Columns())
     assert {clip.path: (clip.label, clip.group or None) for clip in manifest.clips} == expected
     assert manifest.labels == tuple(sorted({label for label, _ in expected.values()}))
@@ -68,9 +66,7 @@ def test_labels_and_groups_are_the_corpus_s(
 
 
 @pytest.mark.usefixtures("expected")
-def test_the_manifest_passes_the_checks_and_survives_a_round_trip(
-    name: str, root: Path, tmp_path: Path
-) -> None:
+def test_the_manifest_passes_the_checks_and_survives_a_round_trip(name: str, root: Path, tmp_path: Path) -> None:
     manifest = DATASETS[name](root, Columns())
     check_clips(manifest)
     manifest.write(tmp_path / "out")

@@ -41,11 +41,7 @@ def test_every_module_with_an_extractor_is_in_the_table() -> None:
     shared = {"audionas.features.extractor"}
     for module in pkgutil.iter_modules(audionas.features.__path__, "audionas.features."):
         for value in vars(importlib.import_module(module.name)).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, StftExtractor)
-                and value.__module__ not in shared
-            ):
+            if isinstance(value, type) and issubclass(value, StftExtractor) and value.__module__ not in shared:
                 assert EXTRACTORS.get(value.kind) is value
 
 

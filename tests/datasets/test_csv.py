@@ -25,9 +25,7 @@ def table(folder: Path, *lines: str, name: str = "manifest.csv") -> Path:
     ("path,label,other,another,recording", "column 'recording'", "3"),
     ("path,label,other,another,third", "", ""),
 ])  # fmt: skip
-def test_the_group_is_group_else_speaker_else_recording(
-    tmp_path: Path, header: str, source: str, group: str
-) -> None:
+def test_the_group_is_group_else_speaker_else_recording(tmp_path: Path, header: str, source: str, group: str) -> None:
     table(tmp_path, header, "a.wav,x,1,2,3")
     manifest = read(tmp_path, Columns())
     assert (manifest.group_source, manifest.clips[0].group) == (source, group)
@@ -39,9 +37,7 @@ def test_the_group_is_group_else_speaker_else_recording(
     ("path,label,x,y,split", "column 'split'", "", "dev"),
     ("path,label,x,y,z", "", "", ""),
 ])  # fmt: skip
-def test_a_fold_column_wins_over_the_split(
-    tmp_path: Path, header: str, source: str, fold: str, split: str
-) -> None:
+def test_a_fold_column_wins_over_the_split(tmp_path: Path, header: str, source: str, fold: str, split: str) -> None:
     table(tmp_path, header, "a.wav,x,1,2,VALID")
     manifest = read(tmp_path, Columns())
     clip = manifest.clips[0]
@@ -59,9 +55,7 @@ def test_columns_can_be_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert Manifest.read(tmp_path / "out").clips[0].label == "joy"
 
 
-@pytest.mark.parametrize(
-    "label", ["a, b", 'say "no"', " spaces ", "Ärger", "悲しみ", "NA", "007", "nan", "x;y|z\ttab"]
-)
+@pytest.mark.parametrize("label", ["a, b", 'say "no"', " spaces ", "Ärger", "悲しみ", "NA", "007", "nan", "x;y|z\ttab"])
 def test_labels_keep_every_letter(tmp_path: Path, label: str) -> None:
     quoted = '"' + label.replace('"', '""') + '"'
     table(tmp_path, "path,label", f"a.wav,{quoted}", "b.wav,other")

@@ -35,9 +35,7 @@ def test_a_label_may_be_called_test(tmp_path: Path, write_tone) -> None:
 @pytest.mark.parametrize(
     ("stray", "words"), [("1.wav", "every label folder"), ("train/1.wav", "every split and label")]
 )
-def test_a_file_outside_every_label_folder_is_refused(
-    tmp_path: Path, write_tone, stray: str, words: str
-) -> None:
+def test_a_file_outside_every_label_folder_is_refused(tmp_path: Path, write_tone, stray: str, words: str) -> None:
     splits = ("train", "test") if "/" in stray else ("a", "b")
     for name in splits:
         write_tone(tmp_path / name / "joy" / "1.wav")

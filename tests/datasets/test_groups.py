@@ -21,9 +21,7 @@ def manifest(*paths: str) -> Manifest:
     (r"^(spk\d)_", ["spk1", "spk2"]),  # the name, without its folders
     (r"^[^/]+/([^_]+)", ["spk1", "spk2"]),  # with a "/": the path
 ])  # fmt: skip
-def test_the_first_group_of_the_expression_counts_else_the_whole_match(
-    pattern: str, groups: list[str]
-) -> None:
+def test_the_first_group_of_the_expression_counts_else_the_whole_match(pattern: str, groups: list[str]) -> None:
     grouped = group_by_pattern(manifest("joy/spk1_a.wav", "joy/spk2_b.wav"), pattern)
     assert [clip.group for clip in grouped.clips] == groups
     assert grouped.group_source == f"--group-from {pattern!r}"

@@ -281,7 +281,7 @@ def test_a_genotype_of_unknown_features_is_refused(searched: Path, tmp_path: Pat
     document = _json(searched / "genotype.json")
     del document["provenance"]["features"]
     (tmp_path / "bare.json").write_text(json.dumps(document))
-    with pytest.raises(GenotypeError, match="says nothing of its features"):
+    with pytest.raises(GenotypeError, match="says nothing of its features; name them with --features"):
         retrained(tmp_path / "bare.json", data=Path("x"), out=tmp_path / "out")
 
 

@@ -188,9 +188,7 @@ def _other_data(data: Path, _sidecar: Path) -> None:
     data.write_bytes(b"x" * data.stat().st_size)
 
 
-@pytest.mark.parametrize(
-    "damage", [_cut_sidecar, _wrong_sidecar, _newer_sidecar, _short_data, _no_data, _other_data]
-)
+@pytest.mark.parametrize("damage", [_cut_sidecar, _wrong_sidecar, _newer_sidecar, _short_data, _no_data, _other_data])
 def test_damage_is_repaired_with_one_logged_line(
     manifest: Manifest, tmp_path: Path, damage: Callable[[Path, Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -257,9 +255,7 @@ def many(tmp_path: Path, write_tone) -> Manifest:
 
 
 @pytest.mark.slow
-def test_a_killed_process_loses_nothing_that_was_flushed(
-    many: Manifest, tmp_path: Path, computed: list[int]
-) -> None:
+def test_a_killed_process_loses_nothing_that_was_flushed(many: Manifest, tmp_path: Path, computed: list[int]) -> None:
     worker = start(tmp_path / "m", tmp_path / "f", 0.05)
     assert worker.stdout is not None
     for _ in range(5):

@@ -53,9 +53,7 @@ def test_a_short_clip_is_padded_with_zeros_or_by_repetition() -> None:
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 2400, 2401, 5555, 10_000])
-@pytest.mark.parametrize(
-    "settings", [{}, {"pool": 3}, {"frames": 7}, {"frames": 7, "crop": "end"}, {"crop": "end"}]
-)
+@pytest.mark.parametrize("settings", [{}, {"pool": 3}, {"frames": 7}, {"frames": 7, "crop": "end"}, {"crop": "end"}])
 def test_n_frames_foretells_the_frames_of_every_clip(n_samples: int, settings: dict[str, object]) -> None:
     extractor = LogMel(n_mels=20, length_s=0.3, **settings).resolve(8000, [])
     shape = extractor(np.zeros(n_samples, np.float32)).shape

@@ -40,9 +40,7 @@ def test_mistakes_in_a_yaml_file_are_one_line_that_names_it(tmp_path: Path, text
 
 
 def test_unknown_names_and_missing_files_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(
-        SettingsError, match=r"unknown features 'log_mel_smal' \(did you mean 'log_mel_small'\?\)"
-    ):
+    with pytest.raises(SettingsError, match=r"unknown features 'log_mel_smal' \(did you mean 'log_mel_small'\?\)"):
         load_features("log_mel_smal")
     with pytest.raises(SettingsError, match="no such features file"):
         load_features(tmp_path / "no.yaml")

@@ -24,7 +24,7 @@ from tests.spaces.genotypes import DARTS_V2, genotypes
 
 GENOTYPE = from_darts_text(DARTS_V2)
 provenances = st.dictionaries(
-    st.sampled_from(["seed", "labels", "Straße"]), st.lists(st.sampled_from(["Ärger, \"x\"\n", "喜び", 1, 0.5, None]))
+    st.sampled_from(["seed", "labels", "Straße"]), st.lists(st.sampled_from(['Ärger, "x"\n', "喜び", 1, 0.5, None]))
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_multiple_windows_leave_no_frame_out(frames: int, spare: int) -> None:
     block = [np.zeros((1, 1, frames + spare), np.float32)]
     starts = ClipTensors(block, np.zeros(1, int), Normaliser.fit(block, [0], "none"), frames, "multi").windows(0)
     assert (starts[0], starts[-1]) == (0, spare)
-    assert all(0 < b - a <= max(frames // 2, 1) for a, b in zip(starts, starts[1:], strict=False))
+    assert all(0 < b - a <= max(frames // 2, 1) for a, b in pairwise(starts))
 
 
 def test_a_window_is_cut_where_it_starts() -> None:
@@ -165,9 +166,8 @@ def test_the_order_is_that_of_the_epoch_whatever_came_before() -> None:
 
 def test_the_epoch_is_asked_for_anew_at_every_pass() -> None:
     now = 0
-    found = EpochBatches(
-        numbered(24), range(24), np.arange(24, dtype=np.float32), batch_size=8, seed=0, purpose="test", epoch=lambda: now
-    )
+    rows = np.arange(24)
+    found = EpochBatches(numbered(24), rows, rows, batch_size=8, seed=0, purpose="test", epoch=lambda: now)
     first = rows_of(found)
     now = 1
     assert rows_of(found) != first
