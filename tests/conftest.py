@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 import soundfile
 
 from audionas import sample
+
+# Before torch is imported: two threads on a shared core wait for each other, a hundred times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shared machine makes any example slow now and then.
 hypothesis.settings.register_profile("audionas", deadline=None)

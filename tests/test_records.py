@@ -197,7 +197,7 @@ def test_all_mistakes_of_a_file_are_told_together() -> None:
     with pytest.raises(SettingsError) as error:
         validate(Outer, {"inner": {"rate": -1}, "x": 2}, "x.yaml")
     assert str(error.value).count("; ") >= 2
-    for words in ("'nodes' is missing", "inner.rate: got -1", "greater than 0", "unknown key 'x'"):
+    for words in ("'nodes' is missing", "inner.rate: got -1, must be above 0", "unknown key 'x'"):
         assert words in str(error.value)
 
 

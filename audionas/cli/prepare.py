@@ -21,10 +21,6 @@ from audionas.cli.parameters import (
     WindowOption,
 )  # fmt: skip
 
-EPILOG = (
-    "Example: audionas prepare recordings --group-from '^([^_]+)_' --folds 5 --features log_mel_small --out prepared"
-)
-
 
 def prepare(
     data: Annotated[Path, typer.Argument(help="A folder per label, a corpus root, or a CSV.")],
@@ -45,6 +41,7 @@ def prepare(
 ) -> None:
     """Read every file, fix groups and folds, write manifest.csv; a killed preparation goes on.
 
+    \b
     Example: audionas prepare recordings --group-from '^([^_]+)_' --folds 5 --features log_mel_small --out prepared
     """
     from audionas.experiment.prepare import PrepareOptions

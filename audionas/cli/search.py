@@ -64,6 +64,7 @@ def search(
 ) -> None:
     """Search an architecture; leaves a run folder with genotype.json. Without DATA: on the shipped sample.
 
+    \b
     Example: audionas search --space darts_cnn_small --strategy darts_small_data --epochs 2 --out runs/first
     """
     from audionas.experiment import search as steps

@@ -43,9 +43,11 @@ class Corpus:
         """How many clips were padded, cut or are silent: what a reader of the scores should know."""
         n = len(self.manifest)
         lines = [f"{self.features.n_padded} of {n} clips padded, {self.features.n_truncated} longer than the input"]
-        if self.features.n_silent:
-            lines.append(f"{self.features.n_silent} of {n} clips are all zero")
-        return lines
+        return [*lines, self.silence()] if self.features.n_silent else lines
+
+    def silence(self) -> str:
+        """How many clips hold nothing but zeros."""
+        return f"{self.features.n_silent} of {len(self.manifest)} clips are all zero; check the recordings"
 
 
 def load_corpus(manifest: Manifest, features_folder: Path, settings: dict[str, Any], talk: Talk) -> Corpus:

@@ -20,6 +20,20 @@ from audionas.spaces.genotype_file import genotype_document
 FINAL = "final"
 
 
+def check_final(sources: Mapping[str, Source]) -> None:
+    """Refuse a final model where the splits have different genotypes.
+
+    Raises:
+        RunError: they have.
+    """
+    hashes = {source.genotype.hash for source in sources.values()}
+    if len(hashes) > 1:
+        raise RunError(
+            f"--final trains one genotype, and the splits of this nested search have {len(hashes)}; retrain without "
+            "--final, and give the genotype of one search for the final model"
+        )
+
+
 def train_final(
     run: RunFolder,
     corpus: Corpus,
@@ -29,12 +43,6 @@ def train_final(
     talk: Talk,
 ) -> None:
     """One model on all clips, epochs as fixed beforehand; its expected score is the k-fold estimate."""
-    hashes = {source.genotype.hash for source in sources.values()}
-    if len(hashes) > 1:
-        raise RunError(
-            f"{run.path}: --final trains one genotype, and the splits have {len(hashes)}; search once on all folds "
-            "for the final model, or give one genotype"
-        )
     source = next(iter(sources.values()))
     rows = tuple(range(len(corpus.manifest)))
     epochs = plan.epochs

@@ -14,7 +14,7 @@ from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, data_record, load_corpus
-from audionas.experiment.final_model import train_final
+from audionas.experiment.final_model import check_final, train_final
 from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
 from audionas.experiment.genotype_sources import (
     Source,
@@ -87,6 +87,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         table = {
             name: with_features(source, request.features, manifest, splits[name]) for name, source in table.items()
         }
+    if request.final:
+        check_final(table)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -140,9 +142,9 @@ def _work(run: RunFolder, talk: Talk) -> Path:
         plan = _training_plan(record)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
         document = _scores(run, corpora, splits, seen, parameters)
+        write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
-        write_json(run.path / "metrics.json", document)
         run.save(notes=next(iter(corpora.values())).remarks())
     return run.path
 
@@ -232,6 +234,8 @@ def _announce(
         )
     if not corpus.manifest.speaker_independence_checked:
         lines.append(NOT_CHECKED)
+    if corpus.features.n_silent:
+        lines.append(corpus.silence())
     for line in lines:
         run.warn(line)
         talk.warn(line)

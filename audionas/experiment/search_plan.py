@@ -56,6 +56,8 @@ def plan_search(
             warnings.append(f"part {name} holds no clip of {', '.join(missing)}")
     if not manifest.speaker_independence_checked:
         warnings.append(NOT_CHECKED)
+    if corpus.features.n_silent:
+        warnings.append(corpus.silence())
     talk.say(_data_line(manifest, record["split"]))
     settings = corpus.settings
     talk.say(

@@ -7,6 +7,7 @@ the order is that of the supernet.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,7 +17,9 @@ from torch import nn
 
 
 class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
-    """NNI's DARTS step with ordered alphas and the release's Adam settings spelled out."""
+    """NNI's DARTS step with ordered alphas and Adam's settings open."""
+
+    arc_adam: Mapping[str, Any]
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """Each alpha once, in the order of the modules."""
@@ -27,8 +30,8 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         return list(found.values())
 
     def configure_architecture_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with betas (0.5, 0.999) and weight decay 1e-3 (Liu et al. 2019, section 3.1)."""
-        return torch.optim.Adam(self.arch_parameters(), self.arc_learning_rate, betas=(0.5, 0.999), weight_decay=1e-3)
+        """Adam; Liu et al. 2019, section 3.1, has betas (0.5, 0.999) and weight decay 1e-3."""
+        return torch.optim.Adam(self.arch_parameters(), self.arc_learning_rate, **self.arc_adam)
 
     def log_probs(self, probs: Any) -> None:
         """Nothing: the epoch log holds the alphas."""
@@ -37,11 +40,17 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
 class OrderedDarts(DARTS):  # type: ignore[misc]
     """NNI's DARTS strategy with `OrderedDartsModule`."""
 
+    def __init__(self, arc_adam: Mapping[str, Any], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._arc_adam = arc_adam
+
     def configure_oneshot_module(self, training_module: Any) -> OrderedDartsModule:
         """The module that trains supernet and alphas."""
-        return OrderedDartsModule(
+        module = OrderedDartsModule(
             training_module,
             arc_learning_rate=self.arc_learning_rate,
             gradient_clip_val=self.gradient_clip_val,
             log_prob_every_n_step=2**31,
         )
+        module.arc_adam = self._arc_adam
+        return module

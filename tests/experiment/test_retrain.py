@@ -177,6 +177,9 @@ def test_a_nested_search_retrains_each_split_with_its_own_genotype(tiny_search: 
         used = _json(run / f"split_{name}" / "genotype.json")
         assert used["provenance"]["split_left_out"] == name
         assert used["hash"] == _json(nested / f"split_{name}" / "genotype.json")["hash"]
+    with pytest.raises(RunError, match="--final trains one genotype"):
+        retrain(RetrainRequest((nested,), epochs=1, seeds=1, threads=1, final=True, out=tmp_path / "final"))
+    assert not (tmp_path / "final").exists()
     two = (nested / "split_1", nested / "split_2")
     with pytest.raises(RunError, match="split 3 is left out by 0 of the given runs, must be 1"):
         retrain(RetrainRequest(two, epochs=1, seeds=1, threads=1, out=tmp_path / "missing"))
@@ -301,3 +304,40 @@ def test_an_unfinished_search_cannot_be_retrained(searched: Path, retrained: Ret
     (searched / "run.json").write_text(json.dumps(record))
     with pytest.raises(RunError, match=r"not finished \(interrupted\); audionas search --resume"):
         retrained()
+
+
+def test_windows_are_averaged_back_to_recordings_before_any_metric(tiny_search: Retrain) -> None:
+    options = PrepareOptions(group_from="^(s[0-9])", folds="3", window_s=0.25, hop_s=0.125)
+    run = tiny_search(preparation=options)
+    assert len(Manifest.read(run)) == 72, "24 recordings of 0.5 s are 3 windows each"
+    done = retrain(RetrainRequest((run,), epochs=1, seeds=1, threads=1))
+    metrics = _json(done / "metrics.json")
+    assert metrics["all_splits"]["n_clips"] == 24
+    assert sum(map(sum, metrics["baselines"]["headline"][0]["confusion"])) == 8
+
+
+@pytest.mark.usefixtures("tiny_space")
+def test_darts_text_is_retrained_with_features_named(tiny_corpus: Path, tmp_path: Path) -> None:
+    from audionas.experiment.export import export_genotype
+
+    text = (
+        "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1)], normal_concat=range(2, 3), "
+        "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1)], reduce_concat=range(2, 3))"
+    )
+    (tmp_path / "paper.txt").write_text(text)
+    export_genotype(tmp_path / "paper.txt", "genotype", tmp_path / "paper.json")
+    run = retrain(
+        RetrainRequest(
+            (tmp_path / "paper.json",), tiny_corpus, str(tmp_path / "features.yaml"), {"n_cells": 3, "channels": 2},
+            epochs=1, seeds=1, threads=1, out=tmp_path / "out", preparation=BY_SPEAKER,
+        )
+    )  # fmt: skip
+    kept = _json(run / "split_1" / "genotype.json")
+    assert kept["macro"]["n_cells"] == 3
+    assert kept["provenance"]["input_shape"] == [1, 8, 8]
+    assert _json(run / "metrics.json")["headline"]["splits"] == ["1", "2", "3"], "no search has seen anything"
+
+
+def test_options_of_data_without_data_are_refused(retrained: Retrain, tmp_path: Path) -> None:
+    with pytest.raises(AudionasError, match="need DATA; a run's own folds are fixed"):
+        retrained(preparation=PrepareOptions(folds="4"), out=tmp_path / "out")

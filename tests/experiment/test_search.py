@@ -293,7 +293,9 @@ def test_resuming_what_is_no_search_is_one_line(tmp_path: Path) -> None:
 def test_a_wrong_strategy_setting_names_those_accepted(request_for: Request, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\nsettings: {arc_rate: 1.0}\n")
-    with pytest.raises(SettingsError, match="accepted: arc_learning_rate, gradient_clip"):
+    with pytest.raises(
+        SettingsError, match="accepted: arc_learning_rate, arc_beta1, arc_beta2, arc_weight_decay, gradient_clip"
+    ):
         search(request_for(strategy=str(wrong)))
 
 
@@ -318,3 +320,43 @@ def test_one_margin_is_logged_for_every_kept_edge() -> None:
     margins = describe(network, Data())["margins"]["normal"]  # type: ignore[arg-type]
     kept_logits = [3.0, 2.0, 3.0, 2.0]  # node 2 keeps inputs 0 and 1; node 3 keeps inputs 1 and 2
     assert margins == pytest.approx([(np.exp(a) - 1) / (np.exp(a) + 7) for a in kept_logits])
+
+
+def test_nni_steps_alphas_with_adam_and_weights_with_decayed_sgd_as_the_yaml_says(request_for: Request) -> None:
+    import torch
+
+    run = search(request_for(strategy="darts", epochs=4))
+    state = torch.load(run / "checkpoint" / "last.pt", weights_only=True)
+    weights, alphas = (optimiser["param_groups"][0] for optimiser in state["optimisers"])
+    assert (weights["momentum"], weights["weight_decay"]) == (0.9, 3.0e-4)
+    assert weights["lr"] == pytest.approx(0.001), "the cosine has reached its end after the last epoch"
+    assert (alphas["lr"], tuple(alphas["betas"]), alphas["weight_decay"]) == (3.0e-4, (0.5, 0.999), 1.0e-3)
+    assert len(alphas["params"]) == 2, "normal and reduction alphas, nothing else"
+
+
+def test_every_batch_is_of_the_weights_part_or_of_the_alphas_part(
+    request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audionas.training import batches
+
+    drawn: list[set[int]] = []
+    crop = batches.ClipTensors.crop
+
+    def spy(self: Any, rows: Any, rng: Any) -> Any:
+        drawn.append(set(rows))
+        return crop(self, rows, rng)
+
+    monkeypatch.setattr(batches.ClipTensors, "crop", spy)
+    run = search(request_for(epochs=1))
+    manifest = Manifest.read(run)
+    parts = divide_search_clips(manifest, outer_splits(manifest)[0], load_strategy("darts_small_data"), 0)
+    assert set().union(*drawn) == set(parts["weights"]) | set(parts["alphas"])
+    assert all(rows <= set(parts["weights"]) or rows <= set(parts["alphas"]) for rows in drawn)
+
+
+def test_silent_clips_are_counted_in_a_warning(request_for: Request, tiny_corpus: Path) -> None:
+    import soundfile
+
+    soundfile.write(tiny_corpus / "low" / "s0_low_0.wav", np.zeros(4000), 8000)
+    record = _json(search(request_for()) / "run.json")
+    assert any(warning.startswith("1 of 24 clips are all zero") for warning in record["warnings"])

@@ -125,8 +125,8 @@ def cells(**changes: Any) -> str:
     "content,words",
     [
         ("{}", "'schema_version' is missing; key 'kind' is missing; key 'cells' is missing"),
-        (edited(lambda d: d.update(schema_version=2)), "schema_version: got 2: Input should be 1"),
-        (edited(lambda d: d.update(kind="rnn")), "kind: got 'rnn': Input should be 'cnn_cell'"),
+        (edited(lambda d: d.update(schema_version=2)), "schema_version: got 2, must be 1"),
+        (edited(lambda d: d.update(kind="rnn")), "kind: got 'rnn', must be 'cnn_cell'"),
         (edited(lambda d: d.update(extra=1)), "unknown key 'extra'"),
         (edited(lambda d: d["cells"].pop("reduce")), "key 'cells.reduce' is missing"),
         (edited(lambda d: d["macro"].update(channels=0)), "macro.channels: got 0"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pickle
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -40,7 +41,7 @@ def test_a_checkpoint_that_holds_code_is_refused_and_the_code_not_run(tmp_path: 
     path, trap = tmp_path / "last.pt", tmp_path / "executed"
     state = {"epoch": 1, "module": Hostile(trap), "optimisers": [], "schedules": []}
     if plain_pickle:
-        path.write_bytes(pickle.dumps(state))
+        path.write_bytes(pickle.dumps(state, protocol=2))
     else:
         torch.save(state, path)
     refused(path)
@@ -116,3 +117,17 @@ def test_a_disk_that_takes_no_more_is_one_line_and_leaves_the_old_checkpoint(tmp
         saved(path, epoch=4, network=nn.Linear(100, 100))
     assert EpochCheckpoint(path).next_epoch == 3
     assert [file.name for file in tmp_path.iterdir()] == ["last.pt"]
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_damaged_checkpoint_is_one_line_whatever_is_damaged(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    path = tmp_path / "last.pt"
+    whole = pickle.dumps({"epoch": 1, "module": {"a": [1, 2]}, "optimisers": [(1, 2)], "schedules": ["x"]}, protocol=2)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for at in rng.integers(len(whole), size=3):
+            damaged[at] = rng.integers(256)
+        path.write_bytes(damaged)
+        with suppress(RunError):
+            load_checkpoint(path)

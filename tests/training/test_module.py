@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from audionas.training.module import AUXILIARY_WEIGHT, TrainingModule
+from audionas.models import GenotypeNetwork, build_model
+from audionas.spaces import CnnGenotype
+from audionas.training.module import TrainingModule
 from audionas.training.recipe import Augmentation, Recipe
 from audionas.training.tasks import Classification
 
@@ -55,31 +57,31 @@ def test_the_optimiser_is_the_recipes(optimiser: str, kind: type) -> None:
     assert found.param_groups[0]["weight_decay"] == 0.5
 
 
-def test_drop_path_rises_linearly_over_the_epochs() -> None:
-    class Network(nn.Linear):
-        def set_drop_path(self, probability: float) -> None:
-            seen.append(probability)
+def network(auxiliary: bool = False) -> GenotypeNetwork:
+    edges = (("skip_connect", 0), ("max_pool_3x3", 1))
+    return build_model(
+        CnnGenotype(edges, (2,), edges, (2,)), input_shape=(1, 4, 4), n_classes=2, channels=2, auxiliary=auxiliary
+    )  # type: ignore[return-value]
 
-    seen: list[float] = []
-    found = module(Recipe(drop_path=0.2), epochs=4, network=Network(3, 2))
+
+def test_drop_path_rises_linearly_over_the_epochs() -> None:
+    seen, model = [], network()
+    found = module(Recipe(drop_path=0.2), epochs=4, network=model)
     for epoch in range(4):
         found._trainer = SimpleNamespace(current_epoch=epoch)  # type: ignore[assignment]
         found.on_train_epoch_start()
+        seen.append(model.cells[0].cell.drop_path)
     assert seen == pytest.approx([0.0, 0.05, 0.1, 0.15])
 
 
 def test_the_auxiliary_loss_weighs_as_in_darts() -> None:
-    class Network(nn.Module):
-        auxiliary = nn.Identity()
-
-        def forward_with_auxiliary(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return x, 3 * x
-
-    x, targets, weights = torch.randn(4, 2), torch.tensor([0, 1, 1, 0]), torch.ones(4)
+    x, targets, weights = torch.randn(4, 1, 4, 4), torch.tensor([0, 1, 1, 0]), torch.ones(4)
+    model = network(auxiliary=True)
+    logits, extra = model.forward_with_auxiliary(x)
     loss = nn.functional.cross_entropy
-    found = module(network=Network())._loss(x, targets, weights)
-    assert AUXILIARY_WEIGHT == 0.4
-    torch.testing.assert_close(found, loss(x, targets) + 0.4 * loss(3 * x, targets))
+    torch.testing.assert_close(
+        module(network=model)._loss(x, targets, weights), loss(logits, targets) + 0.4 * loss(extra, targets)
+    )
 
 
 def test_mixup_mixes_the_losses_of_both_targets_with_their_weights() -> None:

@@ -1,0 +1,52 @@
+"""The table of algorithms: every module is in it, every member has the same contract."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+
+import pytest
+
+from audionas.errors import SettingsError
+from audionas.search import algorithms
+from audionas.search.algorithms import ALGORITHMS, builder, check_settings
+from audionas.search.strategy import PARTS
+
+
+def test_every_module_of_the_folder_is_in_the_table() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(algorithms.__path__)}
+    assert modules == {algorithm.module for algorithm in ALGORITHMS.values()}
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_an_algorithm_is_built_from_a_seed_and_settings_with_defaults(name: str) -> None:
+    parameters = inspect.signature(builder(name)).parameters
+    assert "seed" in parameters
+    for key, parameter in parameters.items():
+        assert parameter.kind is parameter.KEYWORD_ONLY
+        assert key == "seed" or type(parameter.default) in (int, float, str, bool)
+    assert ALGORITHMS[name].kind in PARTS
+    assert ALGORITHMS[name].summary
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_cites_its_source(name: str) -> None:
+    module = inspect.getmodule(builder(name))
+    assert "Source: " in (module.__doc__ or "")
+
+
+def test_an_unknown_algorithm_suggests_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"unknown algorithm 'randm' \(did you mean 'random'\?\)"):
+        builder("randm")
+
+
+def test_a_whole_number_is_taken_for_a_float_but_no_truth_value() -> None:
+    check_settings("darts", {"gradient_clip": 5}, "x")
+    for value in (True, "5", None):
+        with pytest.raises(SettingsError, match=r"x: settings.gradient_clip: got .*must be float such as 5.0"):
+            check_settings("darts", {"gradient_clip": value}, "x")
+
+
+def test_random_takes_no_settings() -> None:
+    with pytest.raises(SettingsError, match="unknown key 'n' for algorithm 'random'; accepted: none"):
+        check_settings("random", {"n": 1}, "x")

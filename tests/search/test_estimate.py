@@ -1,0 +1,97 @@
+"""Memory is counted before the first step, and a batch that does not fit is refused with one that does."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import psutil
+import pytest
+import torch
+from torch import nn
+
+from audionas.errors import RunError
+from audionas.search import build_supernet
+from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
+from audionas.spaces import CnnCellSpace, load_search_space
+
+GIB = 2**30
+SHAPE = (1, 140, 140)
+TINY = CnnCellSpace(nodes=1, ops=("none", "skip_connect", "sep_conv_3x3"), macro={"n_cells": 2, "channels": 2})
+
+
+def test_the_supernet_of_the_paper_keeps_405_megabytes_a_clip() -> None:
+    # PERFORMANCE.md A1: 6.49 GB of activations measured at batch 16 with the code of the DARTS release
+    found = saved_bytes_per_clip(load_search_space("darts_cnn"), SHAPE, 4)
+    assert found == pytest.approx(6.49e9 / 16, rel=0.02)
+
+
+def test_the_count_is_what_autograd_really_keeps() -> None:
+    shape = (1, 16, 20)
+    network = build_supernet(TINY, input_shape=shape, n_classes=2)
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def note(saved: torch.Tensor) -> torch.Tensor:
+        kept[saved.untyped_storage().data_ptr()] = saved.untyped_storage()
+        return saved
+
+    batch = 16
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda saved: saved):
+        network(torch.randn(batch, *shape))
+    weights = sum(p.numel() * 4 for p in network.parameters())
+    real = sum(storage.nbytes() for storage in kept.values()) - weights
+    assert saved_bytes_per_clip(TINY, shape, 2) == pytest.approx(real / batch, rel=0.25)
+
+
+def have(monkeypatch: pytest.MonkeyPatch, gib: float) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=gib * GIB))
+
+
+def test_a_batch_that_does_not_fit_names_the_largest_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = load_search_space("darts_cnn")
+    have(monkeypatch, 4.0)
+    with pytest.raises(RunError) as error:
+        check_memory(space, SHAPE, 4, 16, "cpu")
+    found = re.fullmatch(
+        r"a batch of 16 needs about ([\d.]+) GiB, 4\.0 GiB are free; the largest that fits is --batch-size (\d+)",
+        str(error.value),
+    )
+    assert found
+    assert 6.49e9 / GIB < float(found[1]) < 1.6 * 6.49e9 / GIB
+    largest = int(found[2])
+    assert check_memory(space, SHAPE, 4, largest, "cpu") <= 4.0 * GIB
+    with pytest.raises(RunError):
+        check_memory(space, SHAPE, 4, largest + 1, "cpu")
+
+
+def test_where_nothing_fits_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, 1.0)
+    with pytest.raises(RunError, match="no batch fits; use a smaller space"):
+        check_memory(load_search_space("darts_cnn"), SHAPE, 4, 16, "cpu")
+
+
+def test_the_probe_of_time_draws_nothing_from_the_callers_chance() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    assert seconds_per_step(TINY, (1, 8, 8), 2, 4) > 0
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_step_is_two_passes_of_the_fastest_probe() -> None:
+    ticks = iter([0.0, 5.0, 5.0, 7.0])  # 5 s, then 2 s
+    assert seconds_per_step(TINY, (1, 8, 8), 2, 4, clock=lambda: next(ticks)) == 2 * 2.0
+
+
+def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    class Network(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(len(x))
+            return super().forward(x)
+
+    monkeypatch.setattr("audionas.search.estimate.CnnSupernet", lambda *_: Network(140, 1))
+    ticks = iter([0.0, 3.0])
+    assert seconds_per_step(TINY, SHAPE, 2, 16, clock=lambda: next(ticks)) == 2 * 3.0 * 16 / 2
+    assert seen == [2]

@@ -1,0 +1,122 @@
+"""Strategies: the shipped ones are those of their papers, a wrong one is one line that says what is accepted."""
+
+from __future__ import annotations
+
+from math import ceil
+from pathlib import Path
+
+import pytest
+
+from audionas import shipped
+from audionas.errors import SettingsError
+from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
+from audionas.search.strategy import Strategy, load_strategy, strategy_from_settings
+
+DARTS = {"algorithm": "darts", "parts": {"weights": 0.5, "alphas": 0.5}}
+
+
+@pytest.mark.parametrize("name", shipped.names("strategies"))
+def test_every_shipped_strategy_is_valid_and_comes_back_from_its_settings(name: str) -> None:
+    strategy = load_strategy(name)
+    assert strategy.name == name
+    assert strategy.source
+    assert strategy_from_settings(strategy.to_settings(), name, "here") == strategy
+
+
+def test_darts_has_the_settings_of_its_paper() -> None:
+    # Liu et al. 2019, section 3.1.1, as EmotionNAS has them (FACTS 1.1); batch 16 is ours
+    darts = load_strategy("darts")
+    assert (darts.algorithm, darts.kind, darts.budget.epochs) == ("darts", "one-shot", 50)
+    assert darts.settings == {"arc_learning_rate": 3e-4, "gradient_clip": 5.0}
+    assert (darts.recipe.learning_rate, darts.recipe.min_learning_rate) == (0.025, 0.001)
+    assert (darts.recipe.momentum, darts.recipe.weight_decay) == (0.9, 3e-4)
+    assert (darts.parts["weights"], darts.parts["alphas"]) == (0.5, 0.5)
+    assert darts.alpha_reach is None
+
+
+@pytest.mark.parametrize(
+    "changes,words",
+    [
+        ({"algoritm": "darts"}, r"unknown key 'algoritm' \(did you mean 'algorithm'\?\)"),
+        ({"algorithm": "dart"}, r"algorithm: unknown algorithm 'dart' \(did you mean 'darts'\?\); known: darts"),
+        ({"parts": {"weight": 0.5, "alphas": 0.5}}, r"parts: unknown part 'weight' .*known: alphas, monitor, weights"),
+        ({"parts": {"weights": 0.5}}, "parts.alphas: must be above 0 for algorithm 'darts'"),
+        ({"parts": {"weights": 0.5, "alphas": 1.5}}, "parts.alphas: got 1.5, must be a share from 0 to 1"),
+        ({"parts": {"weights": 0.5, "alphas": "auto"}}, "parts.alphas: got 'auto', only monitor may be auto"),
+        ({"settings": {"rate": 1.0}}, "unknown key 'rate' for algorithm 'darts'; accepted: arc_learning_rate"),
+        ({"settings": {"arc_learning_rate": "high"}}, "settings.arc_learning_rate: got 'high', must be float"),
+        ({"settings": {"seed": 1}}, "unknown key 'seed'"),
+        ({"recipe": {"optimizer": "sgd"}}, r"unknown key 'recipe.optimizer'.*optimiser"),
+        ({"recipe": {"optimiser": "lbfgs"}}, "recipe.optimiser: got 'lbfgs', must be 'sgd' or 'adam'"),
+        ({"recipe": {"learning_rate": 0}}, "recipe.learning_rate: got 0, must be above 0"),
+        ({"batch_size": 1}, "batch_size: got 1, must be at least 2"),
+        ({"class_weighting": "yes"}, "class_weighting: got 'yes', must be 'balanced', 'none' or 'sampler'"),
+        ({"budget": {"epochs": 0}}, "budget.epochs: got 0, must be at least 1"),
+        ({"alpha_reach": -1}, "alpha_reach: got -1, must be above 0"),
+    ],
+)
+def test_a_wrong_strategy_is_one_line_that_says_what_is_accepted(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=f"^mine.yaml: .*{words}") as error:
+        strategy_from_settings({**DARTS, **changes}, "mine", "mine.yaml")
+    assert "\n" not in str(error.value)
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"batch_size: got 0.*budget.epochs: got 0.*unknown key 'x'"):
+        strategy_from_settings({**DARTS, "batch_size": 0, "budget": {"epochs": 0}, "x": 1}, "mine", "mine.yaml")
+
+
+def test_an_unknown_strategy_suggests_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"unknown strategy 'darts_smal_data' \(did you mean 'darts_small_data'"):
+        load_strategy("darts_smal_data")
+
+
+def test_a_file_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="cannot read this strategy"):
+        load_strategy(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("n_clips,epochs,batch_size", [(50, 30, 16), (40, 30, 16), (370, 5, 16), (96, 10, 8)])
+def test_the_rate_is_raised_until_steps_times_rate_is_three(n_clips: int, epochs: int, batch_size: int) -> None:
+    strategy = load_strategy("darts_small_data").with_budget(epochs=epochs, trials=None).replace(batch_size=batch_size)
+    parts = {"weights": tuple(range(n_clips)), "alphas": tuple(range(n_clips))}
+    steps = epochs * ceil(n_clips / batch_size)
+    assert steps_per_epoch(strategy, parts) * epochs == steps
+    assert alpha_reach(strategy, parts) == pytest.approx(3e-4 * steps)
+    rate = with_reach(strategy, parts).settings["arc_learning_rate"]
+    assert 3.0 <= rate * steps < 3.0 + 1e-6 * steps
+
+
+def test_where_there_are_steps_enough_the_rate_of_the_paper_stays() -> None:
+    parts = {"weights": tuple(range(16 * 400))}
+    strategy = load_strategy("darts_small_data")  # 30 epochs of 400 steps x 3e-4 = 3.6
+    assert with_reach(strategy, parts) == strategy
+    darts = load_strategy("darts")
+    assert with_reach(darts, {"weights": (0, 1)}) == darts
+
+
+@pytest.mark.parametrize("n_groups,monitor", [(2, 0.0), (7, 0.0), (8, 0.2), (40, 0.2)])
+def test_a_monitor_part_is_set_aside_from_eight_groups_on(n_groups: int, monitor: float) -> None:
+    shares = load_strategy("darts").shares(n_groups)
+    assert shares["monitor"] == monitor
+    assert shares["weights"] == shares["alphas"] == pytest.approx((1 - monitor) / 2)
+
+
+def test_shares_that_are_given_stay_in_proportion() -> None:
+    strategy = strategy_from_settings({**DARTS, "parts": {"weights": 0.6, "alphas": 0.2, "monitor": 0}}, "x", "x")
+    assert strategy.shares(20) == pytest.approx({"weights": 0.75, "alphas": 0.25, "monitor": 0.0})
+
+
+def test_the_command_line_overrides_the_budget_only_where_it_means_something() -> None:
+    random = load_strategy("random").with_budget(epochs=3, trials=7)
+    assert (random.budget.epochs, random.budget.trials) == (3, 7)
+    with pytest.raises(SettingsError, match="--trials: strategy 'darts' is one-shot"):
+        load_strategy("darts").with_budget(epochs=None, trials=5)
+    with pytest.raises(SettingsError, match=r"budget.epochs: got 0"):
+        load_strategy("darts").with_budget(epochs=0, trials=None)
+
+
+def test_a_strategy_cannot_be_changed_in_place() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Strategy(**DARTS).batch_size = 3  # type: ignore[misc, arg-type]
