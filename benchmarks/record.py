@@ -110,9 +110,17 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--peak-memory-mb", type=float)
-    parser.add_argument("--note", action="append", default=[])
+    parser.add_argument("--note", action="append", default=[], help="a remark for readers")
+    parser.add_argument("--commit", help="git commit that ran; default: the one checked out")
+    parser.add_argument("--shorten", action="append", default=[], metavar="PATH=NAME", help="a path to write as a name")
     words = parser.parse_args()
-    write_json(words.out, result(words.run, words.peak_memory_mb) | {"notes": words.note})
+    found = result(words.run, words.peak_memory_mb) | {"notes": words.note}
+    if words.commit:
+        found["commit"] = words.commit
+    for pair in words.shorten:
+        path, name = pair.split("=", 1)
+        found["commands"] = [command.replace(path, name) for command in found["commands"]]
+    write_json(words.out, found)
     print(words.out)
 
 

@@ -72,6 +72,14 @@ class ConsoleTalk:
             self._bar = None
 
 
+def stopped(command: str, why: KeyboardInterrupt) -> str:
+    """What to do after Ctrl-C."""
+    run = getattr(why, "path", None)
+    if run is None:
+        return "stopped before the run began; give the same command again, what was prepared is kept"
+    return f"stopped; all work is kept, go on with: audionas {command} --resume {run}"
+
+
 def print_result(lines: list[str], record: dict[str, Any], *, as_json: bool) -> None:
     """The result of a command, on stdout: lines for a person, or one JSON document."""
     if as_json:

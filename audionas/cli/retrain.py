@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from audionas.cli.console import ConsoleTalk, print_result
+from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DatasetOption,
     DeviceOption,
@@ -103,7 +103,7 @@ def retrain(
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
-            talk.warn("stopped; all work is kept, go on with --resume as said above")
+            talk.warn(stopped("retrain", why))
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
     print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from audionas.cli.console import ConsoleTalk, print_result
+from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DataArgument,
     DatasetOption,
@@ -83,7 +83,7 @@ def search(
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:
-            talk.warn("stopped; all work is kept, go on with --resume as said above")
+            talk.warn(stopped("search", why))
             raise typer.Exit(130) from why
     genotypes = sorted(map(str, [*run.glob("genotype.json"), *run.glob("split_*/genotype.json")]))
     lines = [f"run: {run}", *(f"genotype: {path}" for path in genotypes), f"next: audionas retrain {run}"]

@@ -23,6 +23,14 @@ RUN_FILE = "run.json"
 _PACKAGES = ("torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
 
 
+class RunInterrupted(KeyboardInterrupt):
+    """The user stopped a run that can be resumed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
 class RunFolder:
     """One run; `record` is the content of its `run.json`."""
 
@@ -108,9 +116,9 @@ class RunFolder:
             self.save(status="running")
             yield
             end("done")
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as why:
             end("interrupted")
-            raise
+            raise RunInterrupted(self.path) from why
         except Exception as why:
             end("failed", error=str(why) if isinstance(why, AudionasError) else repr(why))
             raise

@@ -1,0 +1,91 @@
+"""`audionas check`: what a file is, and all that is wrong with it at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from audionas import shipped
+from audionas.spaces import load_search_space
+from audionas.spaces.darts_text import from_darts_text
+from audionas.spaces.genotype_file import save_genotype
+from tests.cli.running import run
+from tests.spaces.genotypes import DARTS_V2
+
+
+def test_all_that_is_shipped_is_valid() -> None:
+    spaces = [shipped.find("search_spaces", name) for name in shipped.names("search_spaces")]
+    strategies = [shipped.find("strategies", name) for name in shipped.names("strategies")]
+    found = run("check", *spaces, *strategies)
+    assert found.code == 0
+    assert found.out.splitlines() == [
+        *(f"{path}: a valid search space" for path in spaces), *(f"{path}: a valid strategy" for path in strategies)
+    ]  # fmt: skip
+
+
+def test_every_kind_of_file_is_told_apart(tmp_path: Path, recordings: Path) -> None:
+    save_genotype(from_darts_text(DARTS_V2), tmp_path / "g.json")
+    (tmp_path / "g.txt").write_text(DARTS_V2)
+    (tmp_path / "f.yaml").write_text("extractor: mfcc\n")
+    found = run("check", "g.json", "g.txt", "f.yaml", recordings, "--json", cwd=tmp_path)
+    assert found.code == 0
+    assert [(entry["kind"], entry["errors"]) for entry in json.loads(found.out).values()] == [
+        ("genotype", []), ("DARTS text", []), ("feature setting", []), ("data folder", []),
+    ]  # fmt: skip
+
+
+def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text("kind: cnn_cell\nnode: 2\nnodes: x\nops: [none, skip]\n")
+    (tmp_path / "strategy.yaml").write_text(
+        "algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\nbatch_size: 0\nx: 1\n"
+    )
+    found = run("check", "space.yaml", "strategy.yaml", "--json", cwd=tmp_path)
+    assert found.code == 1
+    assert found.err == ""
+    errors = {name: entry["errors"] for name, entry in json.loads(found.out).items()}
+    assert [len(lines) for lines in errors.values()] == [3, 2]
+    text = run("check", "space.yaml", "strategy.yaml", cwd=tmp_path).out
+    for words in (
+        "space.yaml: unknown key 'node' (did you mean 'nodes'?)", "space.yaml: nodes: got 'x'",
+        "unknown operation 'skip'", "strategy.yaml: batch_size: got 0", "strategy.yaml: unknown key 'x'",
+    ):  # fmt: skip
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    "name,content,words",
+    [
+        ("none.yaml", None, "none.yaml: no such file"),
+        ("a.yaml", "a: [", "not valid YAML"),
+        ("a.yaml", "a: 1", "has none of the keys kind .a space., algorithm"),
+        ("a.yaml", "", "expected a YAML mapping"),
+        ("a.yaml", b"\xff\xfe", "codec can't decode"),
+        ("a.yaml", "kind: rnn", "unknown kind 'rnn'"),
+        ("a.yaml", "extractor: mfc", "unknown extractor 'mfc' .did you mean 'mfcc'"),
+        ("g.json", "{", "not valid JSON"),
+        ("g.txt", "import os", "not DARTS text"),
+        ("m.csv", "a,b\n1,2\n", "column"),
+        ("p.png", "x", "cannot tell what .png is"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line_and_exit_one(
+    tmp_path: Path, name: str, content: str | bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    found = run("check", name, cwd=tmp_path)
+    assert (found.code, found.err) == (1, "")
+    assert len(found.out.splitlines()) == 1
+    assert found.out.startswith(f"{name}: ")
+    import re
+
+    assert re.search(words, found.out), found.out
+
+
+def test_a_valid_space_is_what_search_takes(tmp_path: Path) -> None:
+    source = shipped.find("search_spaces", "darts_cnn_small").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(source.replace("nodes: 2", "nodes: 3"))
+    assert run("check", "mine.yaml", cwd=tmp_path).out == "mine.yaml: a valid search space\n"
+    assert load_search_space(tmp_path / "mine.yaml").nodes == 3

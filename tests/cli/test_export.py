@@ -1,0 +1,60 @@
+"""`audionas export`: there and back, and nothing that is read is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from audionas.spaces.darts_text import from_darts_text, to_darts_text
+from audionas.spaces.genotype_file import load_genotype, save_genotype
+from tests.cli.running import refused, run
+from tests.spaces.genotypes import DARTS_V2
+
+GENOTYPE = from_darts_text(DARTS_V2)
+
+
+def test_a_genotype_comes_back_from_darts_text(tmp_path: Path) -> None:
+    save_genotype(GENOTYPE, tmp_path / "g.json", {"labels": ["Ärger, groß"]})
+    assert run("export", "g.json", "--to", "darts", cwd=tmp_path).out == to_darts_text(GENOTYPE) + "\n"
+    assert run("export", "g.json", "--out", "g.txt", cwd=tmp_path).out == "g.txt\n"
+    assert run("export", "g.txt", "--to", "genotype", "--out", "back.json", cwd=tmp_path).code == 0
+    assert load_genotype(tmp_path / "back.json").hash == GENOTYPE.hash
+
+
+def test_provenance_is_kept_in_json(tmp_path: Path) -> None:
+    save_genotype(GENOTYPE, tmp_path / "g.json", {"labels": ["Ärger, groß"]})
+    found = run("export", "g.json", "--to", "genotype", cwd=tmp_path)
+    assert json.loads(found.out)["provenance"] == {"labels": ["Ärger, groß"]}
+
+
+@pytest.mark.parametrize(
+    "name,content,words",
+    [
+        ("none.json", None, "none.json: no such genotype file"),
+        ("g.json", "[]", "expected a JSON object"),
+        ("g.txt", "__import__('os').mkdir('executed')", "not DARTS text"),
+        ("g.txt", b"\xff\xfe", "not a text file"),
+        ("g.txt", "x" * 1_000_001, "larger than 1000000 bytes"),
+    ],
+)
+def test_what_is_no_genotype_is_one_line_and_never_run(
+    tmp_path: Path, name: str, content: str | bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    assert words in refused("export", name, cwd=tmp_path)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
+    save_genotype(GENOTYPE, tmp_path / "g.json")
+    line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
+    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype"
+
+
+def test_an_output_that_is_a_folder_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    save_genotype(GENOTYPE, tmp_path / "g.json")
+    assert "is a folder; name a file" in refused("export", "g.json", "--out", ".", cwd=tmp_path)
+    assert "cannot write" in refused("export", "g.json", "--out", "g.json/x.txt", cwd=tmp_path)

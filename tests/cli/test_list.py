@@ -1,0 +1,42 @@
+"""`audionas list`: every shelf, with a line for each member."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from audionas import shipped
+from audionas.datasets import DATASETS
+from audionas.experiment.listing import SHELVES
+from audionas.features import EXTRACTORS, PRESETS
+from audionas.ops import CNN_OPS
+from tests.cli.running import refused, run
+
+MEMBERS = {
+    "spaces": shipped.names("search_spaces"),
+    "strategies": shipped.names("strategies"),
+    "ops": CNN_OPS,
+    "features": {**PRESETS, **EXTRACTORS},
+    "datasets": DATASETS,
+}
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_a_shelf_names_all_its_members_with_a_line_each(shelf: str) -> None:
+    found = json.loads(run("list", shelf, "--json").out)
+    assert list(found) == [shelf]
+    assert set(found[shelf]) == set(MEMBERS[shelf])
+    assert all(found[shelf].values())
+    lines = run("list", shelf).out.splitlines()
+    assert lines[0] == f"{shelf}:"
+    assert [line.split()[0] for line in lines[1:]] == list(found[shelf])
+
+
+def test_without_a_name_all_shelves_are_listed() -> None:
+    assert list(json.loads(run("list", "--json").out)) == list(SHELVES)
+
+
+def test_an_unknown_shelf_suggests_the_nearest() -> None:
+    line = refused("list", "strategy")
+    assert line.startswith("unknown list 'strategy' (did you mean 'strategies'?); known: datasets, features, ops, ")

@@ -1,0 +1,70 @@
+"""`audionas retrain`: what it refuses, in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from audionas import sample
+from tests.cli.conftest import Workshop
+from tests.cli.running import files_of, refused
+
+
+@pytest.mark.parametrize(
+    "words,error",
+    [
+        ((), "nothing to retrain: name a run folder or a genotype file"),
+        (("no_run",), "no_run: no such genotype file"),
+        (("x.json", "--select", "worst"), "--select: got 'worst'; accepted: last, best"),
+        (("x.json", "--seeds", "0"), "--seeds: got 0, must be 1 or more"),
+        (("x.json", "--class-weighting", "yes"), "--class-weighting: got 'yes'; accepted: balanced, none, sampler"),
+        (("--resume", "no_run"), "no_run: no such run folder"),
+        (("x.json", "--resume", "no_run"), "--resume takes nothing else"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_writes_nothing(tmp_path: Path, words: tuple[str, ...], error: str) -> None:
+    assert error in refused("retrain", *words, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert "is folder a run folder?" in refused("retrain", "folder", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_a_genotype_without_its_run_needs_data(workshop: Workshop, tmp_path: Path) -> None:
+    shutil.copy(workshop.search / "genotype.json", tmp_path)
+    line = refused("retrain", "genotype.json", cwd=tmp_path)
+    assert line == "genotype.json: a genotype without its run; name the data: audionas retrain GENOTYPE DATA"
+
+
+@pytest.mark.slow
+def test_a_genotype_searched_on_another_shape_than_its_features_give_is_refused(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    document = json.loads((workshop.search / "genotype.json").read_text(encoding="utf-8"))
+    document["provenance"]["input_shape"] = [1, 40, 64]
+    (tmp_path / "other.json").write_text(json.dumps(document))
+    line = refused("retrain", "other.json", sample.folder(), "--quiet", "--out", "out", cwd=tmp_path)
+    assert "(1, 32, 64)" in line
+    assert "(1, 40, 64)" in line
+
+
+@pytest.mark.slow
+def test_a_hand_edited_genotype_is_refused(workshop: Workshop, tmp_path: Path) -> None:
+    document = json.loads((workshop.search / "genotype.json").read_text(encoding="utf-8"))
+    document["cells"]["normal"][0][0] = "none"
+    (tmp_path / "other.json").write_text(json.dumps(document))
+    assert "unknown operation 'none'" in refused("retrain", "other.json", sample.folder(), cwd=tmp_path)
+    assert list(files_of(tmp_path)) == ["other.json"]
+
+
+@pytest.mark.slow
+def test_an_output_that_holds_another_run_is_refused_and_left_alone(workshop: Workshop) -> None:
+    before = files_of(workshop.search)
+    assert "holds another run" in refused("retrain", "runs/first", "--out", "runs/first", cwd=workshop.folder)
+    assert files_of(workshop.search) == before
