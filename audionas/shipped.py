@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from audionas.errors import SettingsError, unknown
+from audionas.records import parse_yaml
 
 Shelf = Literal["search_spaces", "strategies"]
 _SINGULAR = {"search_spaces": "search space", "strategies": "strategy"}
@@ -45,3 +46,17 @@ def find(shelf: Shelf, name_or_path: str | Path) -> Path:
             return path
         raise SettingsError(f"{text}: no such {_SINGULAR[shelf]} file")
     raise SettingsError(f"{unknown(_SINGULAR[shelf], text, names(shelf))}; or give a path that ends in .yaml")
+
+
+def read(shelf: Shelf, name_or_path: str | Path) -> tuple[Path, dict[str, Any]]:
+    """The YAML file of a name or path, and the settings in it.
+
+    Raises:
+        SettingsError: there is no such file, or it is not a YAML mapping.
+    """
+    path = find(shelf, name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        raise SettingsError(f"{path}: cannot read this {_SINGULAR[shelf]} ({why})") from why
+    return path, parse_yaml(text, str(path))

@@ -119,7 +119,7 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
-    from audionas.experiment.talk import count
+    from audionas.quantities import count_text
 
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
     for name in ("headline", "all_splits"):
@@ -129,7 +129,7 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             continue
         lines.append(
             f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
-            f"{count(len(found['seeds']), 'seed')}"
+            f"{count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
     if not metrics["speaker_independence_checked"]:

@@ -41,7 +41,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
         RunError: a run is not finished, or is no search.
         GenotypeError: a file is not a genotype.
     """
-    return [_source(file) for path in paths for file in _files(path)]
+    return [read_source(file) for path in paths for file in _files(path)]
 
 
 def by_split(sources: Sequence[Source], splits: Sequence[OuterSplit]) -> dict[str, Source]:
@@ -112,6 +112,7 @@ def _files(path: Path) -> list[Path]:
     return [path / "genotype.json"]
 
 
-def _source(file: Path) -> Source:
+def read_source(file: Path) -> Source:
+    """The genotype of one file, with its provenance."""
     found = read_genotype_file(file)
     return Source(file, found.genotype, found.provenance)

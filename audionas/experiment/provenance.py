@@ -16,27 +16,44 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.search import SearchResult
 
 _DIGITS = 12
-_MOST_HASHES = 40_000  # keeps a genotype file below its limit of 1 MB
 _MOST_A_GROUP = 64
+_MOST_BYTES = 800_000  # keeps a genotype file below its limit of 1 MB
+_RECORD_BYTES, _DIGEST_BYTES = 85, 26  # in the indented JSON of a genotype file
 
 
 def groups_read(manifest: Manifest, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """One record a group: hash of its name, and the smallest hashes of its audio files."""
+    """One record a group: hash of its name, and the smallest hashes of its audio files.
+
+    Of thousands of groups (each file its own), one record: a single text of one hash a group, `digits` long each.
+    """
     audio: dict[str, set[str]] = {}
     for row in rows:
         clip = manifest.clips[row]
-        audio.setdefault(clip.group, set()).add(clip.sha256[:_DIGITS])
-    most = max(1, min(_MOST_A_GROUP, _MOST_HASHES // max(len(audio), 1)))
+        audio.setdefault(clip.group, set()).add(clip.sha256)
+    most = (_MOST_BYTES // max(len(audio), 1) - _RECORD_BYTES) // _DIGEST_BYTES
+    if most < 1:
+        digits = min(_DIGITS, _MOST_BYTES // len(audio))
+        digests = sorted(min(hashes)[:digits] for hashes in audio.values())
+        return [{"group": _digest("\n".join(sorted(audio))), "digits": digits, "audio": ["".join(digests)]}]
     return [
-        {"group": hashlib.sha256(group.encode()).hexdigest()[:_DIGITS], "audio": sorted(hashes)[:most]}
+        {"group": _digest(group), "audio": [digest[:_DIGITS] for digest in sorted(hashes)][: min(most, _MOST_A_GROUP)]}
         for group, hashes in sorted(audio.items())
     ]
 
 
 def groups_seen(manifest: Manifest, rows: Sequence[int], provenance: Mapping[str, Any]) -> list[str]:
     """Groups among these rows of which the search that left this provenance read at least one file."""
-    seen = {digest for record in provenance.get("groups_read", []) for digest in record["audio"]}
-    return sorted({manifest.clips[row].group for row in rows if manifest.clips[row].sha256[:_DIGITS] in seen})
+    seen: dict[int, set[str]] = {}
+    for record in provenance.get("groups_read", []):
+        digits = int(record.get("digits", _DIGITS))
+        parts = (text[at : at + digits] for text in record["audio"] for at in range(0, len(text), digits))
+        seen.setdefault(digits, set()).update(parts)
+    clips = [manifest.clips[row] for row in rows]
+    return sorted({clip.group for clip in clips if any(clip.sha256[:n] in found for n, found in seen.items())})
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def provenance(

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import OuterSplit, outer_splits
+from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
-from audionas.experiment.baseline_scores import baseline_records
-from audionas.experiment.corpus import Corpus, data_record, load_corpus
-from audionas.experiment.final_model import check_final, train_final
-from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
+from audionas.experiment.corpus import data_record
+from audionas.experiment.final_model import check_final
 from audionas.experiment.genotype_sources import (
-    Source,
     by_split,
     find_sources,
-    seen_groups,
     source_features,
     with_features,
     with_macro_values,
 )  # fmt: skip
+from audionas.experiment.machine import thread_count
 from audionas.experiment.prepare import PrepareOptions, prepare
-from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
+from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
-from audionas.experiment.search_plan import NOT_CHECKED
-from audionas.experiment.talk import Silent, Talk, count, duration
-from audionas.records import to_json, validate, write_json
-from audionas.seeding import flush_denormals
-from audionas.spaces.genotype_file import read_genotype_file, save_genotype
+from audionas.experiment.talk import Silent, Talk
+from audionas.records import validate
+from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
@@ -103,7 +96,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "final": request.final,
         },
         "device": request.device,
-        "threads": _threads(request.threads),
+        "threads": thread_count(request.threads),
         "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
         "input_shape": first.provenance["input_shape"],
@@ -114,7 +107,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         save_genotype(source.genotype, out / f"split_{name}" / "genotype.json", dict(source.provenance))
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
-    return _work(run, talk)
+    return train_all(run, talk)
 
 
 def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
@@ -123,140 +116,7 @@ def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this retraining is done already")
         return path
-    return _work(run, talk or Silent())
-
-
-def _work(run: RunFolder, talk: Talk) -> Path:
-    import torch
-
-    flush_denormals()
-    torch.set_num_threads(run.record["threads"])
-    with run.working():
-        manifest = Manifest.read(run.path)
-        record = run.record
-        splits = outer_splits(manifest)
-        sources = {split.name: _kept_source(run.path / f"split_{split.name}" / "genotype.json") for split in splits}
-        corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
-        seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
-        _announce(run, corpora, splits, seen, talk)
-        plan = _training_plan(record)
-        parameters = _train_folds(run, corpora, splits, sources, plan, talk)
-        document = _scores(run, corpora, splits, seen, parameters)
-        write_json(run.path / "metrics.json", document)
-        if record["options"]["final"]:
-            train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
-        run.save(notes=next(iter(corpora.values())).remarks())
-    return run.path
-
-
-def _corpora(folder: Path, manifest: Manifest, sources: Mapping[str, Source], talk: Talk) -> dict[str, Corpus]:
-    """Features of each split as its own search had them: their length was fitted without the split's clips."""
-    by_key: dict[str, Corpus] = {}
-    table = {}
-    for name, source in sources.items():
-        settings = source_features(source)
-        key = to_json(settings)
-        if key not in by_key:
-            by_key[key] = load_corpus(manifest, folder, settings, talk)
-        table[name] = by_key[key]
-    return table
-
-
-def _train_folds(
-    run: RunFolder,
-    corpora: Mapping[str, Corpus],
-    splits: Sequence[OuterSplit],
-    sources: Mapping[str, Source],
-    plan: TrainingPlan,
-    talk: Talk,
-) -> int:
-    """Every (split, seed); returns the largest parameter count."""
-    jobs = [(split, seed) for split in splits for seed in run.record["seeds"]]
-    started, parameters, trained = time.perf_counter(), 0, 0
-    for number, (split, seed) in enumerate(jobs, start=1):
-        folder = run.path / f"split_{split.name}" / f"seed_{seed}"
-        was_done = (folder / "result.json").exists()
-        corpus = corpora[split.name]
-        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
-        result = train_fold(
-            sources[split.name].genotype, corpus, rows, plan, folder, seed,
-            partial(_tell_epoch, talk, f"training {number}/{len(jobs)}", plan.epochs),
-        )  # fmt: skip
-        parameters = max(parameters, result["parameters"])
-        if was_done:
-            continue
-        trained += 1
-        left = (time.perf_counter() - started) / trained * (len(jobs) - number)
-        talk.say(
-            f"training {number}/{len(jobs)}: split {split.name}, seed {seed}, {result['parameters']} parameters, "
-            f"{duration(result['seconds'])}; {duration(left)} left"
-        )
-    return parameters
-
-
-def _tell_epoch(talk: Talk, what: str, epochs: int, epoch: int, _: Mapping[str, float]) -> None:
-    talk.progress(what, epoch + 1, epochs)
-
-
-def _scores(
-    run: RunFolder,
-    corpora: Mapping[str, Corpus],
-    splits: Sequence[OuterSplit],
-    seen: Mapping[str, list[str]],
-    parameters: int,
-) -> dict[str, Any]:
-    manifest = next(iter(corpora.values())).manifest
-    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
-    clean = [split for split in splits if not seen[split.name]]
-    baselines = baseline_records(corpora, clean or splits)
-    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines})
-
-
-def _announce(
-    run: RunFolder,
-    corpora: Mapping[str, Corpus],
-    splits: Sequence[OuterSplit],
-    seen: Mapping[str, list[str]],
-    talk: Talk,
-) -> None:
-    corpus = next(iter(corpora.values()))
-    n_seen = sum(bool(groups) for groups in seen.values())
-    talk.say(
-        f"{count(len(splits), 'split')}, {count(len(run.record['seeds']), 'seed')}, "
-        f"{count(run.record['epochs'], 'epoch')} each; {'; '.join(corpus.remarks())}"
-    )
-    lines = []
-    if n_seen:
-        names = ", ".join(name for name, groups in seen.items() if groups)
-        lines.append(
-            f"the search has read clips of test fold(s) {names}: scored, marked 'seen by the search', "
-            "kept out of the headline"
-        )
-    if not corpus.manifest.speaker_independence_checked:
-        lines.append(NOT_CHECKED)
-    if corpus.features.n_silent:
-        lines.append(corpus.silence())
-    for line in lines:
-        run.warn(line)
-        talk.warn(line)
-
-
-def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
-    options = record["options"]
-    return TrainingPlan(
-        recipe=validate(Recipe, options["recipe"], "run.json"),
-        epochs=record["epochs"],
-        batch_size=options["batch_size"],
-        weighting=options["class_weighting"],
-        select=record["select"],
-        auxiliary=options["auxiliary"],
-        device=record["device"],
-    )
-
-
-def _kept_source(path: Path) -> Source:
-    found = read_genotype_file(path)
-    return Source(path, found.genotype, found.provenance)
+    return train_all(run, talk or Silent())
 
 
 def _check(request: RetrainRequest) -> None:
@@ -297,9 +157,3 @@ def _default_out(sources: Sequence[Path]) -> Path:
             path = base.with_name(f"retrained-{number}")
         return path
     return fresh_folder("retrained")
-
-
-def _threads(asked: int | None) -> int:
-    import torch
-
-    return int(torch.get_num_threads()) if asked is None else max(1, asked)

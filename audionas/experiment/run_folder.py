@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from audionas import __version__
 from audionas.errors import AudionasError, RunError
+from audionas.experiment.machine import machine, versions
 from audionas.records import read_json, write_json, writing
 
 SCHEMA_VERSION = 1
 RUN_FILE = "run.json"
-_PACKAGES = ("torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -149,34 +145,6 @@ def fresh_folder(name: str) -> Path:
         number += 1
         path = base.with_name(f"{base.name}-{number}")
     return path
-
-
-def versions() -> dict[str, str]:
-    """Versions of audionas, Python and the packages that numbers depend on."""
-    found = {"audionas": __version__, "python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Processor, cores and memory, as far as the system tells."""
-    import os
-
-    import psutil
-
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [
-            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    gib = round(psutil.virtual_memory().total / 2**30, 1)
-    return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
 
 
 def _quoted(word: str) -> str:

@@ -11,9 +11,10 @@ from audionas.audio.folds import OuterSplit, find_split, outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record, load_corpus
+from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
-from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied, versions
+from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.talk import Silent, Talk
@@ -21,7 +22,6 @@ from audionas.features import load_features
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
 from audionas.search.estimate import check_memory
-from audionas.seeding import flush_denormals
 from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -87,7 +87,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "algorithm": strategy.algorithm,
         "seed": request.seed,
         "device": request.device,
-        "threads": _threads(request.threads),
+        "threads": thread_count(request.threads),
         "kernel_path": "torch",
         "engine": "in_process",
         "pick": request.pick,
@@ -119,10 +119,7 @@ def resume(path: Path, talk: Talk | None = None) -> Path:
 
 
 def _work(run: RunFolder, talk: Talk) -> Path:
-    import torch
-
-    flush_denormals()
-    torch.set_num_threads(run.record["threads"])
+    use_threads(run.record["threads"])
     _check_same_machine(run, talk)
     with run.working():
         if run.record["kind"] == "search":
@@ -244,16 +241,6 @@ def _write_inputs(path: Path, space: SearchSpace, strategy: Strategy, manifest: 
     manifest.write(path)
     write_text(path / "space.yaml", yaml_text(space.to_settings()))
     write_text(path / "strategy.yaml", yaml_text(strategy.to_settings()))
-
-
-def _threads(asked: int | None) -> int:
-    import torch
-
-    if asked is None:
-        return int(torch.get_num_threads())
-    if asked < 1:
-        raise SettingsError(f"--threads: got {asked}, must be 1 or more")
-    return asked
 
 
 __all__ = ["SearchRequest", "divide_search_clips", "read_inputs", "resume", "search"]

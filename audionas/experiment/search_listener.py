@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from audionas.experiment.talk import Talk, duration
+from audionas.experiment.talk import Talk
+from audionas.quantities import seconds_text
 from audionas.search import SearchListener, Strategy
 
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
@@ -26,7 +27,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             f"epoch {record['epoch'] + 1}/{epochs}  loss weights {record['weights_loss']:.3f} alphas "
             f"{record['alphas_loss']:.3f}  UA supernet {record['supernet_ua']:.3f} network {record['network_ua']:.3f} "
             f"({record['scored_on']})  entropy {record['entropy']['normal']:.2f}  skips {record['skips']}  "
-            f"{record['seconds']:.1f} s, {duration(left)} left"
+            f"{record['seconds']:.1f} s, {seconds_text(left)} left"
         )
         n_edges = len(record["genotype"]["normal"])
         if record["skips"] > SKIP_ALARM * n_edges:
@@ -44,7 +45,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         score = trial.score
         talk.say(
             f"{head}  validation UA {score.ua:.3f}  balanced loss {score.balanced_loss:.3f}  "
-            f"{score.parameters} parameters  {score.seconds:.1f} s, {duration(left)} left"
+            f"{score.parameters} parameters  {score.seconds:.1f} s, {seconds_text(left)} left"
         )
 
     return SearchListener(on_step, on_epoch, on_trial)

@@ -11,7 +11,8 @@ from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.talk import Talk, count, duration
+from audionas.experiment.talk import Talk
+from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.spaces import SearchSpace
@@ -70,7 +71,7 @@ def plan_search(
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
-        talk.say(f"{count(strategy.budget.trials, 'trial')} of {count(strategy.budget.epochs, 'epoch')}")
+        talk.say(f"{count_text(strategy.budget.trials, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}")
         fields["trials"] = strategy.budget.trials
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
     run.save(**fields)
@@ -92,10 +93,10 @@ def _plan_one_shot(
     steps = steps_per_epoch(strategy, data.parts)
     total = steps * strategy.budget.epochs
     seconds = total * seconds_per_step(space, data.input_shape, data.n_outputs, strategy.batch_size)
-    when = f"about {duration(seconds)}" if device == "cpu" else "time not estimated on a GPU"
+    when = f"about {seconds_text(seconds)}" if device == "cpu" else "time not estimated on a GPU"
     talk.say(
-        f"{count(strategy.budget.epochs, 'epoch')} of {count(steps, 'step')}, batch {strategy.batch_size}: {when} and "
-        f"{needed / 2**30:.1f} GiB; alphas can move by steps x rate = {reach:.2f}"
+        f"{count_text(strategy.budget.epochs, 'epoch')} of {count_text(steps, 'step')}, batch {strategy.batch_size}: "
+        f"{when} and {needed / 2**30:.1f} GiB; alphas can move by steps x rate = {reach:.2f}"
     )
     if reach < 1:
         warnings.append(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section
 from audionas.report.cells import draw_cell, edges_in_words
-from audionas.report.quantities import count_text
 from audionas.report.run_files import JsonObject, RunFiles
 
 CELLS = (("normal", "Normal cell"), ("reduce", "Reduction cell"))

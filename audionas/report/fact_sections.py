@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
-from audionas.report.quantities import count_text, group_word, plain, seconds_text
+from audionas.report.quantities import group_word, plain
 from audionas.report.run_files import JsonObject, RunFiles
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import jinja2
 
+from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
 from audionas.report.fact_sections import cost_rows, search_facts
-from audionas.report.quantities import count_text, plain, score_text, seconds_text
+from audionas.report.quantities import plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles, read_run
 from audionas.report.score_sections import learning_section, score_section
 from audionas.report.search_sections import search_section

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
-from audionas.report.quantities import count_text, plain, score_text
+from audionas.report.quantities import plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
 

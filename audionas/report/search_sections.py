@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Fold, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.cell_sections import CELLS
 from audionas.report.curves import (
@@ -16,7 +17,7 @@ from audionas.report.curves import (
     draw_alpha_lines,
     draw_lines,
 )
-from audionas.report.quantities import count_text, plain, score_text, seconds_text
+from audionas.report.quantities import plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trials import TrialLine, count_statuses, draw_trials, trial_lines
 from audionas.spaces.cnn_genotype import node_edges

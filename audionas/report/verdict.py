@@ -6,7 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from audionas.report.quantities import count_text, data_name, group_word, score_text
+from audionas.quantities import count_text
+from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 
 NOT_CHECKED = "speaker independence not checked"

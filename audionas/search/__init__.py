@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audionas.models.cnn_supernet import CnnSupernet
     from audionas.search.evaluator import Score, SearchData, TrainingEvaluator
-    from audionas.search.run import SearchListener, SearchResult, run_search
+    from audionas.search.listener import SearchListener
+    from audionas.search.run import SearchResult, run_search
     from audionas.search.strategy import Strategy, load_strategy
     from audionas.spaces import SearchSpace
 
 _HOMES = {
     "Score": "evaluator", "SearchData": "evaluator", "TrainingEvaluator": "evaluator",
-    "SearchListener": "run", "SearchResult": "run", "run_search": "run",
+    "SearchListener": "listener", "SearchResult": "run", "run_search": "run",
     "Strategy": "strategy", "load_strategy": "strategy",
 }  # fmt: skip
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from audionas.errors import RunError
 from audionas.search.algorithms import builder
 from audionas.search.evaluator import TrainingEvaluator
+from audionas.search.listener import SearchListener
 from audionas.search.nni_quiet import import_nni
-from audionas.search.run import SearchListener
 from audionas.search.strategy import Strategy
 from audionas.search.trials import FILE_NAME, Trial, TrialLog
 from audionas.seeding import derive

@@ -17,8 +17,8 @@ from audionas.models.cnn_supernet import CnnSupernet, batch_statistics
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.algorithms import builder
 from audionas.search.evaluator import SearchData, TrainingEvaluator
+from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
-from audionas.search.run import Pick, SearchListener
 from audionas.search.strategy import Strategy
 from audionas.seeding import derive, generator, seed_torch
 from audionas.spaces import CnnGenotype, SearchSpace

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from audionas.errors import SettingsError, unknown
 from audionas.search.evaluator import TrainingEvaluator
+from audionas.search.listener import Pick, SearchListener
+from audionas.search.multi_trial import search_multi_trial
+from audionas.search.one_shot import search_one_shot
 from audionas.search.strategy import Strategy
 from audionas.spaces import CnnGenotype, SearchSpace
 
 ENGINES = ("in_process",)
-Pick = Literal["last", "best"]
-
-
-def _ignore(*_: Any) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class SearchListener:
-    """What a caller wants to hear: steps (epoch, step, steps), epoch records, finished trials."""
-
-    on_step: Callable[[int, int, int], None] = _ignore
-    on_epoch: Callable[[dict[str, Any]], None] = _ignore
-    on_trial: Callable[[Any], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -65,12 +53,8 @@ def run_search(
     started = time.perf_counter()
     listener = listener or SearchListener()
     if strategy.kind == "one-shot":
-        from audionas.search.one_shot import search_one_shot
-
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:
-        from audionas.search.multi_trial import search_multi_trial
-
         genotype, number, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener)
     return SearchResult(genotype, number, time.perf_counter() - started, stopped)

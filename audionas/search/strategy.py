@@ -9,9 +9,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from audionas.errors import SettingsError, unknown
-from audionas.records import Record, parse_yaml, refuse_name, validate
+from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_settings
-from audionas.shipped import find
+from audionas.shipped import read
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import ClassWeighting
 
@@ -111,12 +111,8 @@ def load_strategy(name_or_path: str | Path) -> Strategy:
     Raises:
         SettingsError: no such file, or a key or value that is not accepted (all are listed).
     """
-    path = find("strategies", name_or_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as why:
-        raise SettingsError(f"{path}: cannot read this strategy ({why})") from why
-    return strategy_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+    path, settings = read("strategies", name_or_path)
+    return strategy_from_settings(settings, path.stem, str(path))
 
 
 def strategy_from_settings(settings: Mapping[str, Any], name: str, where: str) -> Strategy:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from audionas.errors import SettingsError, unknown
-from audionas.records import parse_yaml, refuse_name, validate
-from audionas.shipped import find
+from audionas.records import refuse_name, validate
+from audionas.shipped import read
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
 
@@ -21,12 +21,8 @@ def load_search_space(name_or_path: str | Path) -> SearchSpace:
     Raises:
         SettingsError: no such file, or a key or value that is not accepted (all are listed).
     """
-    path = find("search_spaces", name_or_path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as why:
-        raise SettingsError(f"{path}: cannot read this search space ({why})") from why
-    space = space_from_settings(parse_yaml(text, str(path)), path.stem, str(path))
+    path, settings = read("search_spaces", name_or_path)
+    space = space_from_settings(settings, path.stem, str(path))
     beside = path.parent / space.features
     if beside.suffix in (".yaml", ".yml") and beside.is_file():  # a path is meant from the space's own folder
         space = space.model_copy(update={"features": str(beside)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,6 @@ def test_a_file_that_cannot_be_used_is_one_line_and_exit_one(
     assert (found.code, found.err) == (1, "")
     assert len(found.out.splitlines()) == 1
     assert found.out.startswith(f"{name}: ")
-    import re
-
     assert re.search(words, found.out), found.out
 
 

@@ -75,5 +75,5 @@ def test_a_retraining_and_a_missing_file_are_no_source(tmp_path: Path) -> None:
     with pytest.raises(GenotypeError, match="no such genotype file"):
         find_sources([tmp_path / "none"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(AudionasError, match="is .*empty a run folder"):
+    with pytest.raises(AudionasError, match=r"is .*empty a run folder"):
         find_sources([tmp_path / "empty"])

@@ -61,9 +61,10 @@ def test_seconds_add_up_over_resumes(tmp_path: Path) -> None:
 
 def test_two_cannot_work_on_one_run(tmp_path: Path) -> None:
     run = create(tmp_path)
-    with run.working(), pytest.raises(RunError, match="another process is working on this run"):
-        with RunFolder.open(tmp_path).working():
-            pass
+    other = RunFolder.open(tmp_path)
+    words = "another process is working on this run"
+    with run.working(), pytest.raises(RunError, match=words), other.working():
+        pass
     assert status(tmp_path) == "done"
 
 

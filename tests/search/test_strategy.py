@@ -27,7 +27,9 @@ def test_darts_has_the_settings_of_its_paper() -> None:
     # Liu et al. 2019, section 3.1.1, as EmotionNAS has them (FACTS 1.1); batch 16 is ours
     darts = load_strategy("darts")
     assert (darts.algorithm, darts.kind, darts.budget.epochs) == ("darts", "one-shot", 50)
-    assert darts.settings == {"arc_learning_rate": 3e-4, "gradient_clip": 5.0}
+    assert darts.settings == {
+        "arc_learning_rate": 3e-4, "arc_beta1": 0.5, "arc_beta2": 0.999, "arc_weight_decay": 1e-3, "gradient_clip": 5.0,
+    }  # fmt: skip
     assert (darts.recipe.learning_rate, darts.recipe.min_learning_rate) == (0.025, 0.001)
     assert (darts.recipe.momentum, darts.recipe.weight_decay) == (0.9, 3e-4)
     assert (darts.parts["weights"], darts.parts["alphas"]) == (0.5, 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def toy_tensors(n: int = 24, frames: int = 12) -> ClipTensors:
 def toy_manifest(n: int = 24, labels: tuple[str, str] = ("even", "odd")) -> Manifest:
     """n clips of n // 2 speakers."""
     clips = [
-        Clip(f"{i}.wav", labels[i % 2], group=f"s{i // 2}", clip=f"clip {i}", sha256=f"{i:064x}") for i in range(n)
+        Clip(f"{i}.wav", labels[i % 2], f"s{i // 2}", clip=f"clip {i}", sha256=hashlib.sha256(b"%d" % i).hexdigest())
+        for i in range(n)
     ]
     return Manifest(Path("/toy"), tuple(clips), labels)

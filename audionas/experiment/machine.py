@@ -1,0 +1,65 @@
+"""The machine that a run works on: versions, processor, threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from audionas import __version__
+from audionas.errors import SettingsError
+from audionas.seeding import flush_denormals
+
+_PACKAGES = ("torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
+
+
+def versions() -> dict[str, str]:
+    """Versions of audionas, Python and the packages that numbers depend on."""
+    found = {"audionas": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and memory, as far as the system tells."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    gib = round(psutil.virtual_memory().total / 2**30, 1)
+    return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
+
+
+def thread_count(asked: int | None) -> int:
+    """CPU threads of a run: those asked for, else torch's choice.
+
+    Raises:
+        SettingsError: fewer than 1 were asked for.
+    """
+    import torch
+
+    if asked is None:
+        return int(torch.get_num_threads())
+    if asked < 1:
+        raise SettingsError(f"--threads: got {asked}, must be 1 or more")
+    return asked
+
+
+def use_threads(n_threads: int) -> None:
+    """Let torch use so many threads, with denormals flushed (they make vanishing gradients 10x slower)."""
+    import torch
+
+    flush_denormals()
+    torch.set_num_threads(n_threads)

@@ -1,0 +1,151 @@
+"""The work of a retraining: every split and seed, then the metrics; finished trainings are not repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from audionas.audio.folds import OuterSplit, outer_splits
+from audionas.audio.manifest import Manifest
+from audionas.experiment.baseline_scores import baseline_records
+from audionas.experiment.corpus import Corpus, load_corpus
+from audionas.experiment.final_model import train_final
+from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
+from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
+from audionas.experiment.machine import use_threads
+from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
+from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.search_plan import NOT_CHECKED
+from audionas.experiment.talk import Talk
+from audionas.quantities import count_text, seconds_text
+from audionas.records import to_json, validate, write_json
+from audionas.training.recipe import Recipe
+from audionas.training.tasks import task_of
+
+
+def train_all(run: RunFolder, talk: Talk) -> Path:
+    use_threads(run.record["threads"])
+    with run.working():
+        manifest = Manifest.read(run.path)
+        record = run.record
+        splits = outer_splits(manifest)
+        sources = {split.name: read_source(run.path / f"split_{split.name}" / "genotype.json") for split in splits}
+        corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
+        seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
+        _announce(run, corpora, splits, seen, talk)
+        plan = _training_plan(record)
+        parameters = _train_folds(run, corpora, splits, sources, plan, talk)
+        document = _scores(run, corpora, splits, seen, parameters)
+        write_json(run.path / "metrics.json", document)
+        if record["options"]["final"]:
+            train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
+        run.save(notes=next(iter(corpora.values())).remarks())
+    return run.path
+
+
+def _corpora(folder: Path, manifest: Manifest, sources: Mapping[str, Source], talk: Talk) -> dict[str, Corpus]:
+    """Features of each split as its own search had them: their length was fitted without the split's clips."""
+    by_key: dict[str, Corpus] = {}
+    table = {}
+    for name, source in sources.items():
+        settings = source_features(source)
+        key = to_json(settings)
+        if key not in by_key:
+            by_key[key] = load_corpus(manifest, folder, settings, talk)
+        table[name] = by_key[key]
+    return table
+
+
+def _train_folds(
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    sources: Mapping[str, Source],
+    plan: TrainingPlan,
+    talk: Talk,
+) -> int:
+    """Every (split, seed); returns the largest parameter count."""
+    jobs = [(split, seed) for split in splits for seed in run.record["seeds"]]
+    started, parameters, trained = time.perf_counter(), 0, 0
+    for number, (split, seed) in enumerate(jobs, start=1):
+        folder = run.path / f"split_{split.name}" / f"seed_{seed}"
+        was_done = (folder / "result.json").exists()
+        corpus = corpora[split.name]
+        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
+        result = train_fold(
+            sources[split.name].genotype, corpus, rows, plan, folder, seed,
+            partial(_tell_epoch, talk, f"training {number}/{len(jobs)}", plan.epochs),
+        )  # fmt: skip
+        parameters = max(parameters, result["parameters"])
+        if was_done:
+            continue
+        trained += 1
+        left = (time.perf_counter() - started) / trained * (len(jobs) - number)
+        talk.say(
+            f"training {number}/{len(jobs)}: split {split.name}, seed {seed}, {result['parameters']} parameters, "
+            f"{seconds_text(result['seconds'])}; {seconds_text(left)} left"
+        )
+    return parameters
+
+
+def _tell_epoch(talk: Talk, what: str, epochs: int, epoch: int, _: Mapping[str, float]) -> None:
+    talk.progress(what, epoch + 1, epochs)
+
+
+def _scores(
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    seen: Mapping[str, list[str]],
+    parameters: int,
+) -> dict[str, Any]:
+    manifest = next(iter(corpora.values())).manifest
+    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
+    clean = [split for split in splits if not seen[split.name]]
+    baselines = baseline_records(corpora, clean or splits)
+    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines})
+
+
+def _announce(
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    seen: Mapping[str, list[str]],
+    talk: Talk,
+) -> None:
+    corpus = next(iter(corpora.values()))
+    n_seen = sum(bool(groups) for groups in seen.values())
+    talk.say(
+        f"{count_text(len(splits), 'split')}, {count_text(len(run.record['seeds']), 'seed')}, "
+        f"{count_text(run.record['epochs'], 'epoch')} each; {'; '.join(corpus.remarks())}"
+    )
+    lines = []
+    if n_seen:
+        names = ", ".join(name for name, groups in seen.items() if groups)
+        lines.append(
+            f"the search has read clips of test fold(s) {names}: scored, marked 'seen by the search', "
+            "kept out of the headline"
+        )
+    if not corpus.manifest.speaker_independence_checked:
+        lines.append(NOT_CHECKED)
+    if corpus.features.n_silent:
+        lines.append(corpus.silence())
+    for line in lines:
+        run.warn(line)
+        talk.warn(line)
+
+
+def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
+    options = record["options"]
+    return TrainingPlan(
+        recipe=validate(Recipe, options["recipe"], "run.json"),
+        epochs=record["epochs"],
+        batch_size=options["batch_size"],
+        weighting=options["class_weighting"],
+        select=record["select"],
+        auxiliary=options["auxiliary"],
+        device=record["device"],
+    )

@@ -1,0 +1,30 @@
+"""Numbers with their units, for people."""
+
+from __future__ import annotations
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A time that a person can grasp.
+
+    >>> seconds_text(3.21), seconds_text(133), seconds_text(7500)
+    ('3.2 s', '2 min 13 s', '2 h 5 min')
+    """
+    if seconds is None:
+        return "not recorded"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def count_text(n: int | None, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> count_text(1, "clip"), count_text(12345, "clip"), count_text(2, "class", "classes")
+    ('1 clip', '12,345 clips', '2 classes')
+    """
+    if n is None:
+        return f"an unknown number of {many or one + 's'}"
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
