@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from audionas import __version__
 from audionas.errors import SettingsError
 from audionas.seeding import flush_denormals
 
+SMALL_INPUT = 4096  # values a clip, e.g. 64 x 64
 _PACKAGES = ("torch", "pytorch-lightning", "nni", "numpy", "librosa", "soundfile", "scikit-learn")
 
 
@@ -42,8 +45,10 @@ def machine() -> dict[str, Any]:
     return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
 
 
-def thread_count(asked: int | None) -> int:
-    """CPU threads of a run: those asked for, else torch's choice.
+def thread_count(asked: int | None, input_shape: Sequence[int]) -> int:
+    """CPU threads of a run: those asked for, else one for small inputs and torch's choice for large ones.
+
+    On small feature maps threads mostly wait for each other, and on a shared machine they wait long.
 
     Raises:
         SettingsError: fewer than 1 were asked for.
@@ -51,7 +56,7 @@ def thread_count(asked: int | None) -> int:
     import torch
 
     if asked is None:
-        return int(torch.get_num_threads())
+        return 1 if math.prod(input_shape) <= SMALL_INPUT else int(torch.get_num_threads())
     if asked < 1:
         raise SettingsError(f"--threads: got {asked}, must be 1 or more")
     return asked

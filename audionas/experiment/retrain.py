@@ -96,7 +96,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "final": request.final,
         },
         "device": request.device,
-        "threads": thread_count(request.threads),
+        "threads": thread_count(request.threads, first.provenance["input_shape"]),
         "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
         "input_shape": first.provenance["input_shape"],

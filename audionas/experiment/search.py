@@ -78,7 +78,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     splits = outer_splits(manifest)
     if not request.nested:
         splits = [find_split(manifest, request.exclude_fold) if request.exclude_fold else splits[0]]
-    check_plan(space, strategy, manifest, splits, request)
+    shape = check_plan(space, strategy, manifest, splits, request)
     out = request.out or fresh_folder(f"{space.name}-{strategy.name}")
     refuse_occupied(out)
     plan = {
@@ -87,7 +87,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "algorithm": strategy.algorithm,
         "seed": request.seed,
         "device": request.device,
-        "threads": thread_count(request.threads),
+        "threads": thread_count(request.threads, shape),
         "kernel_path": "torch",
         "engine": "in_process",
         "pick": request.pick,
@@ -198,8 +198,10 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
 
 def check_plan(
     space: SearchSpace, strategy: Strategy, manifest: Manifest, splits: Sequence[OuterSplit], request: SearchRequest
-) -> None:
+) -> tuple[int, int, int]:
     """Refuse, before anything is written, parts that cannot be made and a batch that does not fit.
+
+    Returns the largest input shape of the splits.
 
     Raises:
         ManifestError: too few groups for the parts.
@@ -218,6 +220,7 @@ def check_plan(
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted(shapes):
             check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
+    return max(shapes)
 
 
 def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:

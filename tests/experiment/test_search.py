@@ -360,3 +360,13 @@ def test_silent_clips_are_counted_in_a_warning(request_for: Request, tiny_corpus
     soundfile.write(tiny_corpus / "low" / "s0_low_0.wav", np.zeros(4000), 8000)
     record = _json(search(request_for()) / "run.json")
     assert any(warning.startswith("1 of 24 clips are all zero") for warning in record["warnings"])
+
+
+def test_small_inputs_use_one_thread_and_large_ones_torchs_choice() -> None:
+    import torch
+
+    from audionas.experiment.machine import thread_count
+
+    assert thread_count(None, (1, 64, 64)) == 1
+    assert thread_count(None, (1, 140, 140)) == torch.get_num_threads()
+    assert thread_count(3, (1, 8, 8)) == 3
