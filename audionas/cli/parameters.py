@@ -38,8 +38,6 @@ DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda or cuda:N
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", help="CPU threads. Default: 1 for small inputs, else torch's choice.")
 ]
-    int | None, typer.Option("--threads", help="CPU threads. Default: 1 for small inputs, else torch's choice.")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FeaturesOption = Annotated[str | None, typer.Option("--features", help="Features: a name or a YAML file.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
