@@ -193,6 +193,11 @@ def check_clips(manifest: Manifest) -> None:
     for clip in manifest.clips:
         if Path(clip.path).is_absolute() or ".." in Path(clip.path).parts:
             raise ManifestError(f"{where}: path {clip.path!r} leaves the corpus folder; use paths inside it")
+        for name, text in (("label", clip.label), ("group", clip.group), ("fold", clip.fold)):
+            if any(ord(character) < 32 for character in text):
+                raise ManifestError(
+                    f"{where}: {name} {text!r} of clip {clip.path} holds a line break or control character"
+                )
         if not clip.label:
             raise ManifestError(f"{where}: clip {clip.path} has an empty label; fill it in or drop the row")
 

@@ -10,15 +10,28 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from audionas.audio.manifest import Manifest
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.run_folder import RunFolder
+from audionas.records import Record, validate
 from audionas.search import SearchResult
 
 _DIGITS = 12
 _MOST_A_GROUP = 64
 _MOST_BYTES = 800_000  # keeps a genotype file below its limit of 1 MB
 _RECORD_BYTES, _DIGEST_BYTES = 85, 26  # in the indented JSON of a genotype file
+
+
+class _GroupRead(Record):
+    group: str
+    digits: int = Field(default=_DIGITS, ge=1, le=64)
+    audio: tuple[str, ...]
+
+
+class _GroupsRead(Record):
+    groups_read: tuple[_GroupRead, ...]
 
 
 def groups_read(manifest: Manifest, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -42,11 +55,16 @@ def groups_read(manifest: Manifest, rows: Sequence[int]) -> list[dict[str, Any]]
 
 
 def groups_seen(manifest: Manifest, rows: Sequence[int], provenance: Mapping[str, Any]) -> list[str]:
-    """Groups among these rows of which the search that left this provenance read at least one file."""
+    """Groups among these rows of which the search that left this provenance read at least one file.
+
+    Raises:
+        SettingsError: the provenance is not as `groups_read` writes it.
+    """
     seen: dict[int, set[str]] = {}
-    for record in provenance.get("groups_read", []):
-        digits = int(record.get("digits", _DIGITS))
-        parts = (text[at : at + digits] for text in record["audio"] for at in range(0, len(text), digits))
+    records = validate(_GroupsRead, {"groups_read": provenance.get("groups_read", [])}, "genotype: provenance")
+    for record in records.groups_read:
+        digits = record.digits
+        parts = (text[at : at + digits] for text in record.audio for at in range(0, len(text), digits))
         seen.setdefault(digits, set()).update(parts)
     clips = [manifest.clips[row] for row in rows]
     return sorted({clip.group for clip in clips if any(clip.sha256[:n] in found for n, found in seen.items())})

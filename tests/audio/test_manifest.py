@@ -111,3 +111,9 @@ def test_cells_are_text_and_short_rows_are_filled(tmp_path: Path) -> None:
 
 def test_values_are_counted_by_name() -> None:
     assert count_by(["b", "a", "b"]) == {"a": 1, "b": 2}
+
+
+def test_labels_with_line_breaks_are_refused() -> None:
+    clips = (Clip("a.wav", "calm\rvoice", "s1"), Clip("b.wav", "x", "s2"))
+    with pytest.raises(ManifestError, match="of clip a.wav holds a line break"):
+        check_clips(Manifest(Path(), clips, ("calm\rvoice", "x")))

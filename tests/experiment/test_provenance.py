@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from audionas.audio.manifest import Manifest
+from audionas.errors import AudionasError
 from audionas.experiment.provenance import groups_read, groups_seen
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import read_genotype_file, save_genotype
@@ -64,3 +65,10 @@ def test_the_file_of_a_genotype_can_be_read_however_large_the_corpus(
     seen = set(groups_seen(manifest, range(n_clips), provenance))
     assert read <= seen
     assert len(seen - read) <= 0.001 * n_groups  # short digests may blame a few too many, never too few
+
+
+@pytest.mark.parametrize("wrong", [5, [1], [{"audio": ["x"]}], [{"group": "a", "audio": ["ab"], "digits": 0}]])
+def test_a_damaged_record_of_groups_is_one_line(wrong: object) -> None:
+    with pytest.raises(AudionasError, match="provenance") as caught:
+        groups_seen(Manifest(Path(), (), ()), (), {"groups_read": wrong})
+    assert "\n" not in str(caught.value)
