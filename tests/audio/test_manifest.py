@@ -115,5 +115,5 @@ def test_values_are_counted_by_name() -> None:
 
 def test_labels_with_line_breaks_are_refused() -> None:
     clips = (Clip("a.wav", "calm\rvoice", "s1"), Clip("b.wav", "x", "s2"))
-    with pytest.raises(ManifestError, match="of clip a.wav holds a line break"):
+    with pytest.raises(ManifestError, match=r"of clip a\.wav holds a line break"):
         check_clips(Manifest(Path(), clips, ("calm\rvoice", "x")))
