@@ -1,0 +1,100 @@
+"""One recurrent cell built from a recipe, run over a sequence step by step in plain torch.
+
+Source: Klyuchnikov et al. 2020 (NAS-Bench-NLP) and its release: nodes in topological order, states zero at
+the start, every parameter drawn from U(-1/sqrt(h), 1/sqrt(h)), DropConnect on linear weights not on x.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from audionas.ops.recurrent import LINEAR, RNN_OPS
+from audionas.spaces.recurrent_genotype import INPUT, RecurrentGenotype
+
+Emit = str
+EMITS = ("h0", "h0+h1")
+
+
+class RecipeCell(nn.Module):
+    """A recipe with its weights.
+
+    `weights[k]`, (hidden, width of the source), one a (linear node, input) in node order; `biases[k]`,
+    (hidden,), one a linear node. `drop_connect` is the probability with which training zeroes an element of a
+    weight whose source is not x; one draw a sequence.
+    """
+
+    def __init__(self, genotype: RecurrentGenotype, n_inputs: int, hidden: int, drop_connect: float = 0.0) -> None:
+        super().__init__()
+        self.genotype = genotype
+        self.n_inputs, self.hidden, self.drop_connect = n_inputs, hidden, drop_connect
+        linear = [node for node in genotype.nodes if node.op == LINEAR]
+        widths = [n_inputs if source == INPUT else hidden for node in linear for source in node.inputs]
+        self.sources = [source for node in linear for source in node.inputs]
+        self.weights = nn.ParameterList(nn.Parameter(torch.empty(hidden, width)) for width in widths)
+        self.biases = nn.ParameterList(nn.Parameter(torch.empty(hidden)) for _ in linear)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every parameter, biases included, from U(-1/sqrt(hidden), 1/sqrt(hidden))."""
+        bound = 1.0 / math.sqrt(self.hidden)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def sequence_weights(self) -> list[Tensor]:
+        """The weights to use for one sequence: with DropConnect in training, as they are otherwise."""
+        return [
+            weight if source == INPUT else functional.dropout(weight, self.drop_connect, self.training)
+            for weight, source in zip(self.weights, self.sources, strict=True)
+        ]
+
+    def step(self, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
+        """x (batch, inputs) and the states, (batch, hidden) each -> the new states."""
+        values = {INPUT: x, **{f"h_prev_{i}": state for i, state in enumerate(states)}}
+        used, n_linear = 0, 0
+        for node in self.genotype.nodes:
+            inputs = [values[source] for source in node.inputs]
+            apply = RNN_OPS[node.op].apply
+            if apply is not None:
+                values[node.name] = apply(inputs)
+                continue
+            result = self.biases[n_linear]
+            for value, weight in zip(inputs, weights[used : used + len(inputs)], strict=True):
+                result = result + value @ weight.t()
+            values[node.name] = result
+            used, n_linear = used + len(inputs), n_linear + 1
+        return [_batched(values[f"h_new_{i}"], x) for i in range(self.genotype.n_states)]
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None, emit: Emit = "h0") -> Tensor:
+        """x (batch, frames, inputs) -> (batch, frames, hidden or 2 * hidden), 0 beyond each clip's length."""
+        weights = self.sequence_weights()
+        states = [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
+        outputs = []
+        for frame in x.unbind(1):
+            states = self.step(frame, states, weights)
+            outputs.append(states[0] if emit == "h0" else torch.cat(states[:2], dim=-1))
+        stacked = torch.stack(outputs, dim=1)
+        if lengths is None:
+            return stacked
+        return torch.where(frame_mask(lengths, x.shape[1])[:, :, None], stacked, 0.0)
+
+
+def frame_mask(lengths: Tensor, n_frames: int) -> Tensor:
+    """(batch, frames) bool: True for the frames that a clip really has."""
+    return torch.arange(n_frames, device=lengths.device)[None, :] < lengths[:, None]
+
+
+def reverse_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """(batch, frames, values) with each clip's own frames in reverse order; padding stays behind them."""
+    if lengths is None:
+        return x.flip(1)
+    frames = torch.arange(x.shape[1], device=x.device)[None, :]
+    index = torch.where(frames < lengths[:, None], lengths[:, None] - 1 - frames, frames)
+    return x.gather(1, index[:, :, None].expand_as(x))
+
+
+def _batched(value: Tensor, x: Tensor) -> Tensor:
+    return value if value.dim() == 2 else value.expand(x.shape[0], -1)
