@@ -36,5 +36,5 @@ $(VENV)/installed: setup.cfg constraints.txt pyproject.toml
 		|| { echo "audionas needs Python 3.11 or 3.12; $(PYTHON) is another: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev]'
 	@touch $@
