@@ -26,7 +26,10 @@ def test_a_yaml_file_is_an_extractor_and_its_settings(tmp_path: Path) -> None:
     ("n_mels: 40\n", "key 'extractor' is missing; known: log_mel, mfcc, spectrogram"),
     ("extractor: log_mell\n", r"unknown extractor 'log_mell' \(did you mean 'log_mel'\?\)"),
     ("extractor: log_mel\nn_mel: 40\n", r"unknown key 'n_mel' \(did you mean 'n_mels'\?\)"),
-    ("extractor: log_mel\nn_mels: 0\ncrop: start\n", "crop: got 'start', must be 'end' or 'random'; n_mels: got 0, must be at least 1"),
+    (
+        "extractor: log_mel\nn_mels: 0\ncrop: start\n",
+        "crop: got 'start', must be 'end' or 'random'; n_mels: got 0, must be at least 1",
+    ),
     ("extractor: mfcc\nn_mfcc: 100\n", "n_mfcc 100 must not exceed n_mels 64"),
     ("- a\n", "expected a YAML mapping"),
 ])  # fmt: skip
