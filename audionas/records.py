@@ -125,7 +125,10 @@ def read_jsonl(path: Path) -> list[Any]:
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            records.append(json.loads(line))
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError(f"expected an object, got {type(record).__name__}")
+            records.append(record)
         except ValueError as why:
             if number == len(lines) - 1:
                 break

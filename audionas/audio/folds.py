@@ -6,6 +6,7 @@ For an outer split, *test* are the clips of its groups and *search clips* are al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,15 @@ class OuterSplit:
     test: tuple[int, ...]
     search: tuple[int, ...]
     dev: tuple[int, ...] = ()
+
+
+def split_folder(name: str) -> str:
+    """The folder name of a split: `split_` and the name, with what a file name cannot hold percent-encoded.
+
+    >>> split_folder("3F"), split_folder("../x")
+    ('split_3F', 'split_..%2Fx')
+    """
+    return "split_" + re.sub(r"[\x00-\x1f/\\:%]", lambda found: f"%{ord(found.group()):02X}", name)
 
 
 def outer_splits(manifest: Manifest) -> list[OuterSplit]:
@@ -88,7 +98,8 @@ def assign_folds(manifest: Manifest, n_folds: int, seed: int = 0) -> Manifest:
         if len(groups) < n_folds:
             raise ManifestError(
                 f"{manifest.root}: class {label!r} has {len(groups)} group(s), fewer than {n_folds} folds; "
-                f"use --folds {max(2, len(groups))} or fewer, add groups, or leave the class out"
+                + (f"use --folds {len(groups)} or fewer, " if len(groups) > 1 else "")
+                + "add groups, or leave the class out"
             )
     shares = {str(k): 1.0 / n_folds for k in range(1, n_folds + 1)}
     rows = range(len(manifest.clips))
@@ -171,4 +182,4 @@ def _whole_groups(manifest: Manifest, what: str, names: Sequence[str]) -> None:
 
 
 def _natural(name: str) -> tuple[int, str]:
-    return (int(name) if name.isdigit() else 10**9, name)
+    return (int(name) if re.fullmatch("[0-9]{1,9}", name) else 10**9, name)

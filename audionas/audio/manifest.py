@@ -122,12 +122,24 @@ class Manifest:
             raise ManifestError(f"{folder / 'manifest.json'}: not a manifest header of version {SCHEMA_VERSION}")
         if header.get("task") not in TASK_NAMES:
             raise ManifestError(f"{folder / 'manifest.json'}: {unknown('task', str(header.get('task')), TASK_NAMES)}")
+        wrong = [
+            key for key in ("root", "dataset", "group_source", "fold_source") if not isinstance(header.get(key), str)
+        ]
+        wrong += [key for key in ("labels", "notes") if not _is_texts(header.get(key))]
+        if wrong:
+            raise ManifestError(f"{folder / 'manifest.json'}: damaged: {', '.join(wrong)}; prepare the data again")
         table = read_table(folder / "manifest.csv")
         missing = [name for name in COLUMNS if name not in table.columns]
         if missing:
             raise ManifestError(f"{folder / 'manifest.csv'}: missing columns {', '.join(missing)}")
         extras = [name for name in table.columns if name not in COLUMNS]
-        clips = tuple(_clip(row, extras) for row in table_rows(table))
+        try:
+            clips = tuple(_clip(row, extras) for row in table_rows(table))
+        except ValueError as why:
+            raise ManifestError(f"{folder / 'manifest.csv'}: damaged: {why}; prepare the data again") from why
+        unlisted = {clip.label for clip in clips} - set(header["labels"])
+        if unlisted:
+            raise ManifestError(f"{folder / 'manifest.csv'}: label {min(unlisted)!r} is not one of manifest.json's")
         return Manifest(
             root=root or Path(header["root"]),
             clips=clips,
@@ -190,6 +202,16 @@ def check_clips(manifest: Manifest) -> None:
     (path, start_s, _), count = cuts.most_common(1)[0]
     if count > 1:
         raise ManifestError(f"{where}: clip {path} (from {start_s:g} s) is listed {count} times; keep one row")
+    first: dict[str, Clip] = {}
+    for clip in manifest.clips:
+        twin = first.setdefault(clip.clip, clip) if clip.clip else clip
+        for name in ("label", "group", "fold", "split"):
+            if getattr(twin, name) != getattr(clip, name):
+                raise ManifestError(
+                    f"{where}: clip {clip.clip!r} has {name} {getattr(twin, name)!r} in {twin.path} and "
+                    f"{getattr(clip, name)!r} in {clip.path}; rows of one clip are windows of one recording: give the "
+                    "others another name in column 'clip', or drop the column"
+                )
     for clip in manifest.clips:
         if Path(clip.path).is_absolute() or ".." in Path(clip.path).parts:
             raise ManifestError(f"{where}: path {clip.path!r} leaves the corpus folder; use paths inside it")
@@ -233,6 +255,10 @@ def merge_identical_audio(manifest: Manifest, silent: frozenset[str] = frozenset
 def count_by(values: Sequence[str]) -> dict[str, int]:
     """How often each value occurs, by name."""
     return dict(sorted(Counter(values).items()))
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _clip(row: dict[str, str], extras: list[str]) -> Clip:

@@ -30,7 +30,9 @@ def read(root: Path, columns: Columns) -> Manifest:
     """
     table_path = root / "manifest.csv" if root.is_dir() else root
     table = read_table(table_path)
-    found = list(table.columns)
+    optional = {*GROUP_COLUMNS, *FOLD_COLUMNS, "split"}
+    empty = {name for name in optional & set(table.columns) if not table[name].str.strip().any()}
+    found = [name for name in table.columns if name not in empty]
     names = _Names(table_path, found, columns)
     clips, wrong = [], []
     for line, row in enumerate(table_rows(table), start=2):

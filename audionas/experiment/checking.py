@@ -9,6 +9,7 @@ from typing import Any
 
 from audionas.errors import AudionasError, SettingsError
 from audionas.experiment.prepare import PrepareOptions, prepare
+from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.records import parse_yaml
 from audionas.search.strategy import strategy_from_settings
@@ -35,6 +36,8 @@ def check_file(path: Path) -> Checked:
         return _checked("genotype", path, lambda: read_genotype_file(path))
     if path.suffix == ".txt":
         return _checked("DARTS text", path, lambda: from_darts_text(path.read_text(encoding="utf-8"), str(path)))
+    if (path / "run.json").is_file():
+        return _checked("run folder", path, lambda: RunFolder.open(path))
     if path.suffix == ".csv" or path.is_dir():
         return _checked(
             "manifest" if path.is_file() else "data folder",
@@ -74,4 +77,4 @@ def _checked(kind: str, path: Path, make: Callable[[], object]) -> Checked:
 
 
 def _stripped(message: str, path: Path) -> str:
-    return message.removeprefix(f"{path}: ")
+    return message.removeprefix(f"{path}: ").removeprefix(f"{path.resolve()}: ")

@@ -45,6 +45,11 @@ class Corpus:
         lines = [f"{self.features.n_padded} of {n} clips padded, {self.features.n_truncated} longer than the input"]
         return [*lines, self.silence()] if self.features.n_silent else lines
 
+    def silent_files(self) -> frozenset[str]:
+        """sha256 of the files that hold nothing but zeros."""
+        pairs = zip(self.manifest.clips, self.features.entries, strict=True)
+        return frozenset(clip.sha256 for clip, entry in pairs if entry is not None and entry.is_silent)
+
     def silence(self) -> str:
         """How many clips hold nothing but zeros."""
         return f"{self.features.n_silent} of {len(self.manifest)} clips are all zero; check the recordings"

@@ -73,7 +73,8 @@ def fold_rows(
     if select == "last":
         return FoldRows(tuple(search), (), tuple(test))
     if dev:
-        return FoldRows(tuple(row for row in search if row not in set(dev)), tuple(dev), tuple(test))
+        validating = set(dev)
+        return FoldRows(tuple(row for row in search if row not in validating), tuple(dev), tuple(test))
     n_groups = len({manifest.clips[row].group for row in search})
     if n_groups < MIN_VALIDATION_GROUPS + 1:
         raise ManifestError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import OuterSplit
+from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import GenotypeError, RunError
 from audionas.experiment.prepare import common_rate
@@ -15,7 +15,7 @@ from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.cnn_network import with_macro
-from audionas.spaces import CnnGenotype
+from audionas.spaces import CnnGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
 
@@ -41,7 +41,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
         RunError: a run is not finished, or is no search.
         GenotypeError: a file is not a genotype.
     """
-    return [read_source(file) for path in paths for file in _files(path)]
+    return [_checked_source(file) for path in paths for file in _files(path)]
 
 
 def by_split(sources: Sequence[Source], splits: Sequence[OuterSplit]) -> dict[str, Source]:
@@ -76,7 +76,10 @@ def source_features(source: Source) -> dict[str, Any]:
     settings, shape = source.provenance.get("features"), source.provenance.get("input_shape")
     if not isinstance(settings, dict) or not isinstance(shape, list):
         raise GenotypeError(f"{source.path}: says nothing of its features; name them with --features")
-    found = extractor_from_settings(settings, str(source.path)).input_shape
+    extractor = extractor_from_settings(settings, str(source.path))
+    if not extractor.is_resolved:
+        raise GenotypeError(f"{source.path}: its features still say 'auto'; retrain from a run of audionas search")
+    found = extractor.input_shape
     if list(found) != shape:
         raise GenotypeError(f"{source.path}: its features give {found}, it was searched on {tuple(shape)}")
     return settings
@@ -99,6 +102,18 @@ def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
     return replace(source, genotype=replace(source.genotype, macro=with_macro(source.genotype.macro, macro)))
 
 
+def _checked_source(file: Path) -> Source:
+    """The source, refused if it is not of the space that lies beside it in its run folder."""
+    source = read_source(file)
+    beside = file.parent / "space.yaml"
+    if beside.is_file() and (file.parent / RUN_FILE).is_file():
+        try:
+            load_search_space(beside).check(source.genotype)
+        except GenotypeError as why:
+            raise GenotypeError(f"{file}: {why}; it was not found by the search in this folder") from why
+    return source
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_file() or not path.exists():
         return [path]
@@ -108,7 +123,7 @@ def _files(path: Path) -> list[Path]:
     if run.record["status"] != "done":
         raise RunError(f"{path}: this search is not finished ({run.record['status']}); audionas search --resume {path}")
     if run.record["kind"] == "nested_search":
-        return [path / f"split_{name}" / "genotype.json" for name in run.record["splits"]]
+        return [path / split_folder(name) / "genotype.json" for name in run.record["splits"]]
     return [path / "genotype.json"]
 
 

@@ -6,6 +6,8 @@ A prepared folder holds `manifest.csv` and `manifest.json`, `source.json` (what 
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from audionas.records import write_json
 
 DEFAULT_FOLDS = 5
 FOLDS_SEED = 0
+SHORTEST_WINDOW_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,16 @@ def prepare(
         RunError: the folder cannot be written.
     """
     data = sample.folder() if data is None else data
+    if (data / "run.json").is_file():
+        raise ManifestError(
+            f"{data}: is a run folder; name the audio folder, or the prepared one, that it was made from"
+        )
     if is_prepared(data):
         return _open(data, out, options, on_progress)
     manifest = _read(data.resolve(), options)
     source: dict[str, Any] = {"data": str(data.resolve()), "options": asdict(options)}
     folder = cache_folder(data, source) if out is None else out
-    check_out(folder, source["data"])
+    check_out(folder, source)
     with locked(folder):
         write_json(folder / "source.json", source)
         manifest = _scanned(manifest, folder / "scan.jsonl", options, on_progress)
@@ -125,9 +132,12 @@ def _open(data: Path, out: Path | None, options: PrepareOptions, on_progress: Pr
 
 def _read(data: Path, options: PrepareOptions) -> Manifest:
     """The manifest of raw data with groups, not yet scanned; what can be refused without audio is."""
+    for flag, seconds in (("--window", options.window_s), ("--hop", options.hop_s)):
+        if seconds is not None and not (math.isfinite(seconds) and seconds >= SHORTEST_WINDOW_S):
+            raise SettingsError(f"{flag}: got {seconds:g}, must be {SHORTEST_WINDOW_S:g} s or more")
     if options.hop_s is not None and options.window_s is None:
         raise SettingsError(f"--hop {options.hop_s:g} needs --window")
-    if options.group and options.group_from:
+    if options.group is not None and options.group_from is not None:
         raise SettingsError("--group and --group-from exclude each other")
     _, column = _folds_asked(options)
     name = options.dataset or recognise(data)
@@ -135,7 +145,7 @@ def _read(data: Path, options: PrepareOptions) -> Manifest:
     if not data.exists():
         raise ManifestError(f"{data}: no such file or folder")
     manifest = reader(data, Columns(options.label, options.group, column))
-    if options.group_from:
+    if options.group_from is not None:
         manifest = group_by_pattern(manifest, options.group_from)
     elif not manifest.group_source:
         manifest = group_by_file(manifest)
@@ -149,7 +159,7 @@ def _folds_asked(options: PrepareOptions) -> tuple[int | None, str | None]:
     """A number of folds, or a column's name, or neither."""
     if options.folds is None or options.folds == "split":
         return None, None
-    if options.folds.lstrip("-").isdigit():
+    if re.fullmatch("-?[0-9]{1,6}", options.folds):
         return int(options.folds), None
     return None, options.folds
 

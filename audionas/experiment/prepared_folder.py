@@ -34,7 +34,7 @@ def cache_folder(data: Path, source: dict[str, Any]) -> Path:
     return cache_root() / "prepared" / f"{data.resolve().stem}-{key}"
 
 
-def check_out(folder: Path, data: str) -> None:
+def check_out(folder: Path, source: dict[str, Any]) -> None:
     """Refuse a folder that holds anything but an earlier preparation of the same data, or an unfinished one.
 
     Raises:
@@ -47,9 +47,9 @@ def check_out(folder: Path, data: str) -> None:
     if not is_prepared(folder) and {path.name for path in folder.iterdir()} <= _UNFINISHED:
         return
     marker = folder / "source.json"
-    made_from = read_json(marker, "prepared folder").get("data") if marker.is_file() else None
-    if made_from != data:
-        holds = f"was prepared from {made_from}" if made_from else "holds other files"
+    made_from = read_json(marker, "prepared folder") if marker.is_file() else None
+    if made_from != source:
+        holds = "was prepared from other data or with other options" if made_from else "holds other files"
         raise ManifestError(f"{folder}: {holds}; choose another --out")
 
 

@@ -7,46 +7,38 @@ clips are recognised in another folder, under another name, in a subset.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import Field
-
-from audionas.audio.manifest import Manifest
+from audionas.audio.manifest import Clip, Manifest
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.run_folder import RunFolder
-from audionas.records import Record, validate
 from audionas.search import SearchResult
+from audionas.spaces.genotype_file import GroupRead
 
 _DIGITS = 12
+_FEWEST_DIGITS = 8
 _MOST_A_GROUP = 64
 _MOST_BYTES = 800_000  # keeps a genotype file below its limit of 1 MB
 _RECORD_BYTES, _DIGEST_BYTES = 85, 26  # in the indented JSON of a genotype file
 
 
-class _GroupRead(Record):
-    group: str
-    digits: int = Field(default=_DIGITS, ge=1, le=64)
-    audio: tuple[str, ...]
+def groups_read(manifest: Manifest, rows: Sequence[int], silent: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """One record a group: hash of its name, and the smallest hashes of its audio.
 
-
-class _GroupsRead(Record):
-    groups_read: tuple[_GroupRead, ...]
-
-
-def groups_read(manifest: Manifest, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """One record a group: hash of its name, and the smallest hashes of its audio files.
-
-    Of thousands of groups (each file its own), one record: a single text of one hash a group, `digits` long each.
+    Files whose sha256 is in `silent` (all zeros) are alike without being the same recording, and left out. Of
+    thousands of groups (each file its own), one record: a single text of one hash a group, `digits` long each;
+    when even that would be too much, the smallest hashes stand for all.
     """
+    identity = _identities(manifest)
     audio: dict[str, set[str]] = {}
     for row in rows:
         clip = manifest.clips[row]
-        audio.setdefault(clip.group, set()).add(clip.sha256)
+        audio.setdefault(clip.group, set()).update({identity(clip)} if clip.sha256 not in silent else ())
     most = (_MOST_BYTES // max(len(audio), 1) - _RECORD_BYTES) // _DIGEST_BYTES
     if most < 1:
-        digits = min(_DIGITS, _MOST_BYTES // len(audio))
-        digests = sorted(min(hashes)[:digits] for hashes in audio.values())
+        digits = max(_FEWEST_DIGITS, min(_DIGITS, _MOST_BYTES // len(audio)))
+        digests = sorted(min(hashes)[:digits] for hashes in audio.values() if hashes)[: _MOST_BYTES // digits]
         return [{"group": _digest("\n".join(sorted(audio))), "digits": digits, "audio": ["".join(digests)]}]
     return [
         {"group": _digest(group), "audio": [digest[:_DIGITS] for digest in sorted(hashes)][: min(most, _MOST_A_GROUP)]}
@@ -54,20 +46,42 @@ def groups_read(manifest: Manifest, rows: Sequence[int]) -> list[dict[str, Any]]
     ]
 
 
-def groups_seen(manifest: Manifest, rows: Sequence[int], provenance: Mapping[str, Any]) -> list[str]:
-    """Groups among these rows of which the search that left this provenance read at least one file.
+def is_known(provenance: Mapping[str, Any]) -> bool:
+    """Whether a genotype tells which audio its search has read."""
+    return "groups_read" in provenance
 
-    Raises:
-        SettingsError: the provenance is not as `groups_read` writes it.
+
+def groups_seen(manifest: Manifest, rows: Sequence[int], provenance: Mapping[str, Any]) -> list[str]:
+    """Groups among these rows that the search behind this provenance has read: by their audio, or by their name.
+
+    Names count only where speakers are known on both sides; two corpora that call different people alike
+    would be told apart by renaming the groups, never the other way round.
     """
+    records = [GroupRead.model_validate(record) for record in provenance.get("groups_read", [])]
+    identity = _identities(manifest)
     seen: dict[int, set[str]] = {}
-    records = validate(_GroupsRead, {"groups_read": provenance.get("groups_read", [])}, "genotype: provenance")
-    for record in records.groups_read:
-        digits = record.digits
-        parts = (text[at : at + digits] for text in record.audio for at in range(0, len(text), digits))
-        seen.setdefault(digits, set()).update(parts)
+    for record in records:
+        parts = (text[at : at + record.digits] for text in record.audio for at in range(0, len(text), record.digits))
+        seen.setdefault(record.digits, set()).update(parts)
+    by_name = manifest.speaker_independence_checked and provenance.get("speaker_independence_checked", False)
+    names = {record.group for record in records} if by_name else set()
     clips = [manifest.clips[row] for row in rows]
-    return sorted({clip.group for clip in clips if any(clip.sha256[:n] in found for n, found in seen.items())})
+    by_audio = {clip.group for clip in clips if any(identity(clip)[:n] in found for n, found in seen.items())}
+    return sorted(by_audio | {clip.group for clip in clips if _digest(clip.group) in names})
+
+
+def _identities(manifest: Manifest) -> Callable[[Clip], str]:
+    """What tells audio apart: the file's hash, or, of a file with several speakers, that of the cut."""
+    groups: dict[str, set[str]] = {}
+    for clip in manifest.clips:
+        groups.setdefault(clip.sha256, set()).add(clip.group)
+
+    def identity(clip: Clip) -> str:
+        if len(groups[clip.sha256]) == 1:
+            return clip.sha256
+        return hashlib.sha256(clip.audio_key.encode()).hexdigest()
+
+    return identity
 
 
 def _digest(text: str) -> str:
@@ -83,7 +97,7 @@ def provenance(
         "manifest_sha256": manifest.sha256,
         "dataset": manifest.dataset,
         "split_left_out": record["split"],
-        "groups_read": groups_read(manifest, rows),
+        "groups_read": groups_read(manifest, rows, corpus.silent_files()),
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "features": corpus.settings,
         "input_shape": list(corpus.input_shape),

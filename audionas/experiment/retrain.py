@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import outer_splits
+from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record
@@ -104,7 +104,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     }
     manifest.write(out)
     for name, source in table.items():
-        save_genotype(source.genotype, out / f"split_{name}" / "genotype.json", dict(source.provenance))
+        save_genotype(source.genotype, out / split_folder(name) / "genotype.json", dict(source.provenance))
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
     return train_all(run, talk)

@@ -8,13 +8,16 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from audionas.audio.folds import OuterSplit
+from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.training.metrics import ClassificationMetrics, pooled
 from audionas.training.predictions import Predictions
 from audionas.training.tasks import TaskSeam
 
 CLEAN = "pooled UA over the test folds that the search did not read; mean and sd over seeds"
+UNKNOWN = (
+    "pooled UA over the test folds; it is NOT KNOWN which clips the genotype's search has read; mean and sd over seeds"
+)
 ALL = "pooled UA over all test folds, those seen by the search included; mean and sd over seeds"
 
 
@@ -42,7 +45,7 @@ def read_fold_scores(
     metrics = {}
     for split in splits:
         for seed in seeds:
-            found = Predictions.read(run / f"split_{split.name}" / f"seed_{seed}" / "predictions.csv")
+            found = Predictions.read(run / split_folder(split.name) / f"seed_{seed}" / "predictions.csv")
             metrics[split.name, seed] = task.metrics(found.truth, found.scores, found.labels)
     return FoldScores(metrics, seen, tuple(seeds))
 
@@ -53,6 +56,7 @@ def metrics_document(
     scores: FoldScores,
     parameters: int,
     baselines: Mapping[str, Any],
+    is_known: bool = True,
 ) -> dict[str, Any]:
     """The document; `headline` is null when the search has seen every test fold."""
     names = [split.name for split in splits]
@@ -63,7 +67,7 @@ def metrics_document(
         "parameters": parameters,
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "splits": [_split_record(manifest, split, scores) for split in splits],
-        "headline": _summary(CLEAN, scores, clean) if clean else None,
+        "headline": _summary(CLEAN if is_known else UNKNOWN, scores, clean) if clean else None,
         "all_splits": _summary(ALL, scores, names),
         "per_seed": [
             {"seed": seed, "splits": clean or names, **scores.of_seed(seed, clean or names).as_record()}

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import OuterSplit, outer_splits
+from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, load_corpus
@@ -16,6 +16,7 @@ from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
 from audionas.experiment.machine import use_threads
+from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_plan import NOT_CHECKED
@@ -32,17 +33,19 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         manifest = Manifest.read(run.path)
         record = run.record
         splits = outer_splits(manifest)
-        sources = {split.name: read_source(run.path / f"split_{split.name}" / "genotype.json") for split in splits}
+        sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         _announce(run, corpora, splits, seen, talk)
+        _warn_of_unknown(run, sources, talk)
         plan = _training_plan(record)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
-        document = _scores(run, corpora, splits, seen, parameters)
+        is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
+        document = _scores(run, corpora, splits, seen, parameters, is_known)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
-        run.save(notes=next(iter(corpora.values())).remarks())
+        run.save(notes=[*manifest.notes, *next(iter(corpora.values())).remarks()])
     return run.path
 
 
@@ -71,7 +74,7 @@ def _train_folds(
     jobs = [(split, seed) for split in splits for seed in run.record["seeds"]]
     started, parameters, trained = time.perf_counter(), 0, 0
     for number, (split, seed) in enumerate(jobs, start=1):
-        folder = run.path / f"split_{split.name}" / f"seed_{seed}"
+        folder = run.path / split_folder(split.name) / f"seed_{seed}"
         was_done = (folder / "result.json").exists()
         corpus = corpora[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
@@ -101,12 +104,20 @@ def _scores(
     splits: Sequence[OuterSplit],
     seen: Mapping[str, list[str]],
     parameters: int,
+    is_known: bool,
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
     scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
     baselines = baseline_records(corpora, clean or splits)
-    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines})
+    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known)
+
+
+def _warn_of_unknown(run: RunFolder, sources: Mapping[str, Source], talk: Talk) -> None:
+    if not all(knows_what_was_read(source.provenance) for source in sources.values()):
+        line = "it is not known which clips the search of this genotype has read: no fold can be called clean"
+        run.warn(line)
+        talk.warn(line)
 
 
 def _announce(

@@ -76,6 +76,10 @@ class RunFolder:
             )
         if kinds and record.get("kind") not in kinds:
             raise RunError(f"{path}: is a {record.get('kind')} run, expected {' or '.join(kinds)}")
+        cost = record.get("cost")
+        if not isinstance(record.get("status"), str) or not isinstance(cost, dict) or "seconds" not in cost:
+            raise RunError(f"{path / RUN_FILE}: damaged: status or cost is missing; start the run anew")
+        record.setdefault("warnings", [])
         return RunFolder(path, record)
 
     def save(self, **changes: Any) -> None:
@@ -109,6 +113,7 @@ class RunFolder:
             self.save(status=status, cost={**self.record["cost"], "seconds": seconds}, **more)
 
         try:
+            self.record.pop("error", None)
             self.save(status="running")
             yield
             end("done")

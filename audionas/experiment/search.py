@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import OuterSplit, find_split, outer_splits
+from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record, load_corpus
@@ -18,7 +18,7 @@ from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occup
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.talk import Silent, Talk
-from audionas.features import load_features
+from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
 from audionas.search.estimate import check_memory
@@ -68,7 +68,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError(f"--pick: got {request.pick!r}; accepted: last, best")
     if request.nested and request.exclude_fold is not None:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
-    load_features(request.features or space.features)
+    features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing
@@ -91,7 +91,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "kernel_path": "torch",
         "engine": "in_process",
         "pick": request.pick,
-        "features_asked": request.features or space.features,
+        "features_asked": features.settings(),
         "features_folder": str(prepared.features_folder.resolve()),
         "data": data_record(manifest),
     }
@@ -145,7 +145,7 @@ def _check_same_machine(run: RunFolder, talk: Talk) -> None:
 
 
 def _inner_run(run: RunFolder, name: str) -> RunFolder:
-    path = run.path / f"split_{name}"
+    path = run.path / split_folder(name)
     if (path / "run.json").exists():
         return RunFolder.open(path, "search")
     fields = {key: value for key, value in run.record.items() if key not in _OWN_FIELDS}
@@ -167,7 +167,7 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     space, strategy, manifest = read_inputs(run.path)
     record = run.record
     split = find_split(manifest, record["split"])
-    extractor = load_features(record["features_asked"])
+    extractor = extractor_from_settings(record["features_asked"], str(run.path / "run.json"))
     durations = [manifest.clips[row].duration_s for row in split.search]
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)

@@ -26,7 +26,8 @@ def divide_search_clips(
     """The parts of a split's search clips, whole groups each; a corpus's own dev part monitors or validates."""
     one_shot = strategy.kind == "one-shot"
     dev_part = "monitor" if one_shot else "validation"
-    rows = [row for row in split.search if row not in set(split.dev)]
+    dev = set(split.dev)
+    rows = [row for row in split.search if row not in dev]
     groups = {manifest.clips[row].group for row in rows}
     shares = strategy.shares(len(groups))
     if split.dev:
@@ -49,7 +50,7 @@ def plan_search(
         "parts": {name: part_record(manifest, rows) for name, rows in data.parts.items()},
         "epochs": strategy.budget.epochs,
         "batch_size": strategy.batch_size,
-        "notes": corpus.remarks(),
+        "notes": [*manifest.notes, *corpus.remarks()],
     }
     for name, rows in data.parts.items():
         missing = missing_classes(manifest, rows)
@@ -59,6 +60,8 @@ def plan_search(
         warnings.append(NOT_CHECKED)
     if corpus.features.n_silent:
         warnings.append(corpus.silence())
+    for note in manifest.notes:
+        talk.warn(note)
     talk.say(_data_line(manifest, record["split"]))
     settings = corpus.settings
     talk.say(
@@ -101,7 +104,11 @@ def _plan_one_shot(
     if reach < 1:
         warnings.append(
             f"steps x rate = {reach:.2f} is below 1: Adam can hardly move the alphas, the genotype will be close to "
-            "its random start; use strategy darts_small_data, more epochs, or a larger arc_learning_rate"
+            + (
+                "its random start; take more epochs, the rate is at its limit"
+                if strategy.alpha_reach
+                else "its random start; use strategy darts_small_data, more epochs, or a larger arc_learning_rate"
+            )
         )
     estimate = {"seconds": round(seconds, 1), "memory_mb": round(needed / 2**20)}
     return strategy, {"steps_per_epoch": steps, "alpha_reach": reach, "estimate": estimate}

@@ -107,6 +107,8 @@ class StftExtractor(Record):
                 raise SettingsError(f"{self.kind}: length_s is auto, and there are no clips to take it from")
             length_s = float(np.percentile(np.asarray(durations_s), AUTO_LENGTH_PERCENTILE))
         at_rate = self.model_copy(update={"sample_rate_hz": rate, "length_s": length_s})
+        if self.length_s == "auto" and self.frames and self.frames_by == "length":
+            at_rate = at_rate.model_copy(update={"hop_ms": at_rate._fitted_hop_ms()})
         settings = at_rate.model_dump() | {"length_s": at_rate._rounded_length_s()}
         resolved = type(self).model_validate(settings)
         resolved._check_resolved()
@@ -224,6 +226,12 @@ class StftExtractor(Record):
         """Frames a pool, where `frames` is set by length."""
         assert self.frames
         return max(1, self._n_inside(self.length_samples) // self.frames)
+
+    def _fitted_hop_ms(self) -> float:
+        """The hop nearest to the one asked for with which whole pools fill the length; a whole number of samples."""
+        assert self.frames
+        n_frames = self.frames * max(1, round(self.length_samples / (self.frames * self.hop_samples)))
+        return math.ceil(self.length_samples / n_frames) * 1000 / self.rate_hz
 
     def _rounded_length_s(self) -> float:
         """The length, up to a whole number of pooled frames (and the asked number of them)."""

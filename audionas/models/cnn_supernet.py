@@ -35,7 +35,7 @@ class MixedOp(nn.Module):
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """(batch, channels, features, frames), weights (ops,) -> their weighted sum."""
         terms = [weights[k] * op(x) for k, op in enumerate(self.ops) if self.names[k] != NONE]
-        return torch.stack(terms).sum(0) if len(terms) == 1 else _sum(terms)
+        return _sum(terms)
 
     def single(self, x: Tensor, name: str) -> Tensor:
         """The output of one operation alone."""

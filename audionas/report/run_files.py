@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
 from audionas.records import read_json, read_jsonl
 
@@ -129,7 +130,7 @@ def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject
     """The genotype of each split: the copy in the split's folder, else where it was taken from."""
     genotypes = {}
     for split, path in paths.items():
-        for candidate in (folder / f"split_{split}" / "genotype.json", folder / path, Path(path)):
+        for candidate in (folder / split_folder(split) / "genotype.json", folder / path, Path(path)):
             if candidate.is_file():
                 genotypes[split] = _read_object(candidate, "genotype")
                 break

@@ -36,6 +36,8 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
         SettingsError: `kind` is missing or unknown, or any other key or value is not accepted.
     """
     kind = str(settings.get("kind", ""))
+    if "kind" not in settings:
+        raise SettingsError(f"{where}: key 'kind' is missing; it must be one of: {', '.join(SPACES)}")
     if kind not in SPACES:
         raise SettingsError(f"{where}: {unknown('kind', kind, SPACES)}")
     refuse_name(settings, where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from audionas.errors import AudionasError, GenotypeError, unknown
 from audionas.ops import CNN_OPS, NONE
@@ -19,6 +19,7 @@ from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
 
 MAX_BYTES = 1_000_000
 SCHEMA_VERSION = 1
+_Size = Annotated[int, Field(ge=1)]
 _Node = Annotated[int, Field(ge=0, le=64)]
 _EdgeField = tuple[Annotated[str, Field(max_length=64)], _Node]
 
@@ -31,6 +32,26 @@ class _Cells(Record):
     edges_per_node: int = Field(default=2, ge=1, le=6)
 
 
+class GroupRead(Record):
+    """One group that a search has read: hash of its name, hashes of its audio."""
+
+    group: str
+    digits: int = Field(default=12, ge=1, le=64)
+    audio: tuple[str, ...]
+
+
+class _Provenance(Record):
+    """What is checked of a provenance; anything else may stand there."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    groups_read: tuple[GroupRead, ...] | None = None
+    features: dict[str, Any] | None = None
+    input_shape: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = (
+        None
+    )
+
+
 class _Document(Record):
     schema_version: Literal[1]
     kind: Literal["cnn_cell"]
@@ -38,7 +59,7 @@ class _Document(Record):
     cells: _Cells
     macro: CnnMacro
     hash: str = Field(default="", max_length=128)
-    provenance: dict[str, Any] = {}
+    provenance: _Provenance = _Provenance()
 
 
 @dataclass(frozen=True)
@@ -77,7 +98,7 @@ def read_genotype_file(path: Path) -> GenotypeFile:
         raise GenotypeError(
             f"{path}: the hash does not fit the cells (damaged, or edited by hand); remove the hash to accept it"
         )
-    return GenotypeFile(genotype, document.provenance)
+    return GenotypeFile(genotype, document.provenance.model_dump(mode="json", exclude_none=True))
 
 
 def save_genotype(genotype: CnnGenotype, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
@@ -132,6 +153,8 @@ def check_cells(genotype: CnnGenotype, where: str) -> None:
         outputs = getattr(genotype, f"{kind}_concat")
         if not outputs:
             raise GenotypeError(f"{where}: {kind} cell: no output node, must be 2 to {len(nodes) + 1}")
+        if len(set(outputs)) < len(outputs):
+            raise GenotypeError(f"{where}: {kind} cell: an output node stands twice in {list(outputs)}")
         for node in outputs:
             if not 2 <= node < len(nodes) + 2:
                 raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 2 to {len(nodes) + 1}")

@@ -117,3 +117,9 @@ def test_labels_with_line_breaks_are_refused() -> None:
     clips = (Clip("a.wav", "calm\rvoice", "s1"), Clip("b.wav", "x", "s2"))
     with pytest.raises(ManifestError, match=r"of clip a\.wav holds a line break"):
         check_clips(Manifest(Path(), clips, ("calm\rvoice", "x")))
+
+
+def test_rows_of_one_clip_agree_in_label_and_group() -> None:
+    clips = (Clip("a.wav", "calm", "s1", clip="7"), Clip("b.wav", "angry", "s2", clip="7"))
+    with pytest.raises(ManifestError, match=r"clip '7' has label 'calm' in a\.wav and 'angry' in b\.wav"):
+        check_clips(Manifest(Path(), clips, ("angry", "calm")))

@@ -258,10 +258,11 @@ def test_an_out_folder_of_something_else_is_refused(folder: Path, tmp_path: Path
     refused("full: holds other files; choose another --out", folder, tmp_path / "full")
     refused(r"is a file; choose another --out", folder, tmp_path / "full" / "thesis.txt")
     prepare(folder, tmp_path / "out")
-    assert prepare(folder, tmp_path / "out", PrepareOptions(folds="2")).manifest.fold_source.startswith("2 ")
+    with pytest.raises(AudionasError, match="prepared from other data or with other options"):
+        prepare(folder, tmp_path / "out", PrepareOptions(folds="2"))
     write_tone(tmp_path / "other" / "a" / "1.wav")
     write_tone(tmp_path / "other" / "b" / "1.wav")
-    with pytest.raises(AudionasError, match=r"out: was prepared from .*corpus; choose another --out"):
+    with pytest.raises(AudionasError, match="was prepared from other data or with other options; choose another --out"):
         prepare(tmp_path / "other", tmp_path / "out", PrepareOptions(folds="2"))
 
 
@@ -332,7 +333,7 @@ def test_options_that_contradict_each_other_are_refused(table: Path, tmp_path: P
     refused("--group and --group-from exclude each other", table, out, group="speaker", group_from="s")
     refused("--folds split, and there is no split", table, out, folds="split")
     refused("got 1 folds, must be 2 or more", table, out, folds="1")
-    refused("both must be above 0", table, out, window_s=0.0)
+    refused("--window: got 0, must be 0.01 s or more", table, out, window_s=0.0)
 
 
 def test_one_class_is_not_enough(tmp_path: Path, write_tone) -> None:
@@ -428,3 +429,31 @@ def test_a_killed_preparation_goes_on_where_it_stopped(
     monkeypatch.setattr(scan_module, "scan_file", lambda root, path: (read.append(path), real(root, path))[1])
     assert len(prepare(folder, tmp_path / "out").manifest) == 10
     assert len(read) <= 6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"folds": "--5"}, "folds|column"),
+        ({"folds": "²"}, "column"),
+        ({"window_s": float("nan")}, "--window: got nan, must be 0.01 s or more"),
+        ({"window_s": 1.0, "hop_s": 1e-9}, "--hop: got 1e-09, must be 0.01 s or more"),
+        ({"group_from": ""}, "group-from"),
+    ],
+)
+def test_odd_numbers_and_empty_options_are_one_line(folder: Path, options: dict[str, object], words: str) -> None:
+    refused(words, folder, None, **options)
+
+
+def test_a_run_folder_is_no_data(folder: Path, tmp_path: Path) -> None:
+    prepare(folder, tmp_path / "run")
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(AudionasError, match="is a run folder; name the audio folder"):
+        prepare(tmp_path / "run")
+
+
+def test_our_own_manifest_is_read_as_a_table_though_its_split_is_empty(folder: Path, tmp_path: Path) -> None:
+    prepared = prepare(folder, tmp_path / "out")
+    (folder / "manifest.csv").write_text((prepared.folder / "manifest.csv").read_text())
+    again = prepare(folder / "manifest.csv", tmp_path / "again")
+    assert [clip.label for clip in again.manifest.clips] == [clip.label for clip in prepared.manifest.clips]

@@ -68,7 +68,37 @@ def test_the_file_of_a_genotype_can_be_read_however_large_the_corpus(
 
 
 @pytest.mark.parametrize("wrong", [5, [1], [{"audio": ["x"]}], [{"group": "a", "audio": ["ab"], "digits": 0}]])
-def test_a_damaged_record_of_groups_is_one_line(wrong: object) -> None:
-    with pytest.raises(AudionasError, match="provenance") as caught:
-        groups_seen(Manifest(Path(), (), ()), (), {"groups_read": wrong})
+def test_a_damaged_record_of_groups_is_one_line_that_names_the_file(wrong: object, tmp_path: Path) -> None:
+    save_genotype(from_darts_text(DARTS_V2), tmp_path / "g.json")
+    document = json.loads((tmp_path / "g.json").read_text()) | {"provenance": {"groups_read": wrong}}
+    (tmp_path / "g.json").write_text(json.dumps(document))
+    with pytest.raises(AudionasError, match=r"g\.json: .*provenance") as caught:
+        read_genotype_file(tmp_path / "g.json")
     assert "\n" not in str(caught.value)
+
+
+def test_another_recording_of_a_speaker_that_was_read_is_seen_by_name() -> None:
+    """The search read one half of each speaker's clips; the other half is no clean test."""
+    read = {"groups_read": groups_read(MANIFEST, [0, 2, 4, 6]), "speaker_independence_checked": True}
+    other = MANIFEST.with_clips(replace(clip, sha256=f"{i:064x}") for i, clip in enumerate(MANIFEST.clips))
+    assert groups_seen(other, [1, 3], read) == ["s0", "s1"]
+    unknown = replace(other, group_source="each file")
+    assert groups_seen(unknown, [1, 3], read) == [], "file names of two corpora may be alike"
+
+
+def test_silent_files_are_alike_without_being_the_same_recording() -> None:
+    clips = [replace(clip, sha256="0" * 64) if i in (0, 6) else clip for i, clip in enumerate(MANIFEST.clips)]
+    manifest = MANIFEST.with_clips(clips)
+    read = {"groups_read": groups_read(manifest, [0, 1, 2], frozenset({"0" * 64}))}
+    assert groups_seen(manifest, [6, 7], read) == []
+
+
+def test_two_speakers_of_one_file_are_told_apart_by_their_cuts() -> None:
+    clips = [
+        replace(clip, sha256="f" * 64, start_s=float(i)) if i in (0, 6) else clip
+        for i, clip in enumerate(MANIFEST.clips)
+    ]
+    manifest = MANIFEST.with_clips(clips)
+    read = {"groups_read": groups_read(manifest, [0, 1])}
+    assert groups_seen(manifest, [6, 7], read) == []
+    assert groups_seen(manifest, [0], read) == ["s0"]

@@ -341,3 +341,42 @@ def test_darts_text_is_retrained_with_features_named(tiny_corpus: Path, tmp_path
 def test_options_of_data_without_data_are_refused(retrained: Retrain, tmp_path: Path) -> None:
     with pytest.raises(AudionasError, match="need DATA; a run's own folds are fixed"):
         retrained(preparation=PrepareOptions(folds="4"), out=tmp_path / "out")
+
+
+def test_a_genotype_that_says_nothing_of_its_search_is_never_called_clean(
+    searched: Path, tiny_corpus: Path, tmp_path: Path, retrained: Retrain
+) -> None:
+    document = _json(searched / "genotype.json")
+    del document["provenance"]["groups_read"]
+    (tmp_path / "silent.json").write_text(json.dumps(document))
+    run = retrained(tmp_path / "silent.json", data=tiny_corpus, preparation=BY_SPEAKER, out=tmp_path / "out", seeds=1)
+    assert "NOT KNOWN" in _json(run / "metrics.json")["headline"]["what"]
+    assert any("not known which clips" in warning for warning in _json(run / "run.json")["warnings"])
+
+
+def test_a_genotype_put_into_the_run_of_another_space_is_refused(
+    searched: Path, tmp_path: Path, retrained: Retrain
+) -> None:
+    import audionas
+
+    space = audionas.load_search_space("darts_cnn_small")
+    provenance = _json(searched / "genotype.json")["provenance"]
+    audionas.save_genotype(space.random(np.random.default_rng(0)), searched / "genotype.json", provenance)
+    with pytest.raises(GenotypeError, match=r"genotype is not of space.*not found by the search in this folder"):
+        retrained(out=tmp_path / "out")
+
+
+def test_fold_names_cannot_lead_out_of_the_run_folder(tiny_corpus: Path, tiny_search: Retrain, tmp_path: Path) -> None:
+    rows = [
+        {"path": path.relative_to(tiny_corpus), "label": path.parent.name, "speaker": path.name[:2],
+         "fold": "../../../esc/3" if path.name[:2] in ("s0", "s1", "s2") else "b:c%"}
+        for path in sorted(tiny_corpus.rglob("*.wav"))
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tiny_corpus / "manifest.csv", index=False)
+    run = tiny_search(preparation=PrepareOptions(), nested=True, out=tmp_path / "deep" / "run")
+    done = retrain(RetrainRequest((run,), epochs=1, seeds=1, threads=1))
+    assert not list(tmp_path.rglob("esc"))
+    assert sorted(path.name for path in done.glob("split_*")) == ["split_..%2F..%2F..%2Fesc%2F3", "split_b%3Ac%25"]
+    from audionas.report import write_report
+
+    assert "../../../esc/3" in write_report(run).read_text(encoding="utf-8")

@@ -370,3 +370,48 @@ def test_small_inputs_use_one_thread_and_large_ones_torchs_choice() -> None:
     assert thread_count(None, (1, 64, 64)) == 1
     assert thread_count(None, (1, 140, 140)) == torch.get_num_threads()
     assert thread_count(3, (1, 8, 8)) == 3
+
+
+def test_a_search_resumes_after_its_features_file_is_gone(request_for: Request, tmp_path: Path) -> None:
+    run = search(request_for())
+    record = _json(run / "run.json") | {"status": "interrupted"}
+    (run / "run.json").write_text(json.dumps(record))
+    (tmp_path / "features.yaml").unlink()
+    assert resume(run) == run
+    assert _json(run / "run.json")["status"] == "done"
+
+
+def test_clips_that_were_skipped_are_told_and_stand_in_the_report(request_for: Request, tiny_corpus: Path) -> None:
+    from audionas.experiment.talk import Silent
+    from audionas.report import write_report
+
+    class Listening(Silent):
+        lines: list[str] = []
+
+        def warn(self, line: str) -> None:
+            self.lines.append(line)
+
+    (tiny_corpus / "low" / "s0_low_0.wav").write_bytes(b"RIFF")
+    talk = Listening()
+    run = search(request_for(preparation=PrepareOptions(group_from="^(s[0-9])", folds="3", skip_bad=True)), talk)
+    assert any("1 unreadable clip(s) skipped" in line for line in talk.lines)
+    assert "1 unreadable clip(s) skipped" in write_report(run).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("run.json", '{"schema_version": 1, "kind": "search"}', "run.json: damaged: status or cost is missing"),
+        ("manifest.json", '{"schema_version": 1, "task": "classification"}', "manifest.json: damaged: root"),
+        ("epochs.jsonl", "[1]\n[2]\n", "epochs.jsonl: line 1 is not JSON"),
+    ],
+)
+def test_a_damaged_run_is_one_line(request_for: Request, file: str, text: str, message: str) -> None:
+    run = search(request_for())
+    if file != "run.json":
+        record = _json(run / "run.json") | {"status": "interrupted"}
+        (run / "run.json").write_text(json.dumps(record))
+    (run / file).write_text(text)
+    with pytest.raises(AudionasError, match=message) as caught:
+        resume(run)
+    assert "\n" not in str(caught.value)

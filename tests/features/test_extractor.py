@@ -38,6 +38,14 @@ def test_frames_by_length_are_exact_and_the_length_is_rounded_up(
     assert extractor(clip).shape == (1, 20, 64)
 
 
+@pytest.mark.parametrize("percentile_s", [0.05, 0.3, 0.637, 0.65, 1.0, 4.48, 5.05, 29.9])
+def test_an_automatic_length_is_the_95th_percentile_to_a_few_hundredths(percentile_s: float) -> None:
+    extractor = LogMel(n_mels=20, frames=64).resolve(16_000, [percentile_s] * 20)
+    assert extractor.input_shape == (1, 20, 64)
+    assert 0 <= extractor.length_s - percentile_s <= 64 * max(1, round(percentile_s / 0.64)) / 16_000
+    assert extractor.hop_samples == round(extractor.hop_ms * 16)
+
+
 def test_resolving_twice_changes_nothing() -> None:
     once = LogMel(frames=64).resolve(11_025, [1.234, 3.21])
     assert once.resolve(8000, [9.0]) == once

@@ -64,17 +64,21 @@ def test_deltas_of_clips_shorter_than_nine_frames_exist() -> None:
 
 
 def test_log_mel_small_averages_whole_pools_over_64_frames(waveform: np.ndarray) -> None:
-    extractor = load_features("log_mel_small").resolve(48_000, [2.0])  # up to 64 * 4 * 10 ms = 2.56 s
-    assert (extractor.rate_hz, extractor.length_s, extractor.input_shape) == (16_000, 2.56, (1, 32, 64))
-    padded = librosa.util.fix_length(waveform, size=40_960)
-    db = 10 * np.log10(np.maximum(mel_power(padded, 32), 1e-8))[:, :256]
-    np.testing.assert_allclose(extractor(waveform)[0], db.reshape(32, 64, 4).mean(axis=2), atol=2e-3)
+    """2 s at 16 kHz are 3.1 times 64 frames of 10 ms: 3 a pool, and a hop of ceil(32000 / 192) = 167 samples."""
+    extractor = load_features("log_mel_small").resolve(48_000, [2.0])
+    assert (extractor.rate_hz, extractor.length_samples, extractor.input_shape) == (16_000, 167 * 192, (1, 32, 64))
+    padded = librosa.util.fix_length(waveform, size=167 * 192)
+    power = librosa.feature.melspectrogram(
+        y=padded, sr=16_000, n_fft=512, win_length=400, hop_length=167, n_mels=32, pad_mode="constant"
+    )
+    db = 10 * np.log10(np.maximum(power, 1e-8))[:, :192]
+    np.testing.assert_allclose(extractor(waveform)[0], db.reshape(32, 64, 3).mean(axis=2), atol=2e-3)
 
 
 def test_a_long_clip_keeps_all_its_frames_to_be_cropped_later(waveform: np.ndarray) -> None:
-    extractor = load_features("log_mel_small").resolve(16_000, [0.5])  # 0.64 s, no pooling
+    extractor = load_features("log_mel_small").resolve(16_000, [0.5])  # a hop of 8000 / 64 = 125 samples, no pooling
     assert extractor.input_shape == (1, 32, 64)
-    assert extractor(waveform).shape == (1, 32, 30_372 // 160)
+    assert extractor(waveform).shape == (1, 32, 30_372 // 125)
 
 
 @pytest.mark.parametrize(("settings", "words"), [
