@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,20 +20,6 @@ SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif")
 
 # Tables round durations, often to 2 decimals: a cut may end this much after the file does.
 END_TOLERANCE_S = 0.01
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """What the header of an audio file says."""
-
-    sample_rate_hz: int
-    n_samples: int
-    n_channels: int
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the whole file."""
-        return self.n_samples / self.sample_rate_hz
 
 
 def load_waveform(path: Path, sample_rate_hz: int, start_s: float = 0.0, duration_s: float = 0.0) -> np.ndarray:
@@ -63,16 +48,6 @@ def resample(waveform: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     n_samples = -(-len(waveform) * to_hz // from_hz)
     out = np.asarray(soxr.resample(waveform, from_hz, to_hz, "HQ"), dtype=np.float32)
     return np.pad(out, (0, max(0, n_samples - len(out))))[:n_samples]
-
-
-def probe(path: Path) -> AudioInfo:
-    """Rate, length and channels from the header alone.
-
-    Raises:
-        AudioError: the file is missing, empty, of no known format, or holds no samples.
-    """
-    with opened(path) as file:
-        return AudioInfo(file.samplerate, file.frames, file.channels)
 
 
 def sha256_of(path: Path) -> str:

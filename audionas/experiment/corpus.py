@@ -48,7 +48,7 @@ class Corpus:
     def silent_files(self) -> frozenset[str]:
         """sha256 of the files that hold nothing but zeros."""
         pairs = zip(self.manifest.clips, self.features.entries, strict=True)
-        return frozenset(clip.sha256 for clip, entry in pairs if entry is not None and entry.is_silent)
+        return frozenset(clip.sha256 for clip, entry in pairs if entry.is_silent)
 
     def silence(self) -> str:
         """How many clips hold nothing but zeros."""
@@ -63,10 +63,10 @@ def load_corpus(manifest: Manifest, features_folder: Path, settings: dict[str, A
         ManifestError: clips give features of different shapes than the network's input.
     """
     extractor = extractor_from_settings(settings, "features")
-    features, _ = ensure_features(manifest, extractor, features_folder, on_progress=talk.progress)
+    features = ensure_features(manifest, extractor, features_folder, on_progress=talk.progress)
     channels, n_features, frames = extractor.input_shape
     for row, shape in enumerate(features.shapes):
-        if shape is None or shape[:2] != (channels, n_features) or shape[2] < frames:
+        if shape[:2] != (channels, n_features) or shape[2] < frames:
             raise ManifestError(
                 f"{manifest.clips[row].path}: features {shape}, expected ({channels}, {n_features}, at least {frames})"
             )

@@ -7,7 +7,6 @@ whenever the process is killed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +22,24 @@ from audionas.features.stored import Features, Store
 from audionas.records import writing
 
 
-@dataclass(frozen=True)
-class BadClip:
-    """A clip without features, and why; `row` is its place in the manifest."""
-
-    row: int
-    path: str
-    reason: str
-
-
 def ensure_features(
     manifest: Manifest,
     extractor: StftExtractor,
     folder: Path,
     *,
-    skip_bad: bool = False,
     on_progress: Progress | None = None,
-) -> tuple[Features, list[BadClip]]:
+) -> Features:
     """The features of every clip; only those that `folder` does not hold yet are computed.
 
     Safe to kill at any moment (the next call goes on) and to run in two processes at once (the second waits).
 
     Raises:
-        AudioError: a clip cannot be read and `skip_bad` is false, or its file changed since `prepare`.
+        AudioError: a clip cannot be read, or its file changed since `prepare`.
         SettingsError: the extractor is not resolved.
         RunError: `folder` cannot be written.
     """
     store = Store(folder, extractor)
     store.open()
-    bad: list[BadClip] = []
     if any(clip.audio_key not in store.entries for clip in manifest.clips):
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,36 +47,23 @@ def ensure_features(
             lock.acquire()
         try:
             store.open()  # another process may have computed them while this one waited
-            bad = _compute(manifest, extractor, store, skip_bad, on_progress)
+            _compute(manifest, extractor, store, on_progress)
         finally:
             lock.release()
-    entries = tuple(store.entries.get(clip.audio_key) for clip in manifest.clips)
-    return Features(flat_file.view(store.data, store.n_values), entries, extractor.length_samples), bad
+    entries = tuple(store.entries[clip.audio_key] for clip in manifest.clips)
+    return Features(flat_file.view(store.data, store.n_values), entries, extractor.length_samples)
 
 
-def _compute(
-    manifest: Manifest, extractor: StftExtractor, store: Store, skip_bad: bool, on_progress: Progress | None
-) -> list[BadClip]:
-    bad: list[BadClip] = []
-    todo: dict[str, int] = {}
-    for row, clip in enumerate(manifest.clips):
-        if clip.audio_key not in store.entries:
-            todo.setdefault(clip.audio_key, row)
+def _compute(manifest: Manifest, extractor: StftExtractor, store: Store, on_progress: Progress | None) -> None:
+    todo = {clip.audio_key: clip for clip in manifest.clips if clip.audio_key not in store.entries}
     verified: set[str] = set()
     try:
-        for done, row in enumerate(todo.values(), start=1):
-            clip = manifest.clips[row]
-            try:
-                store.add(clip, *_extract(manifest, clip, extractor, verified))
-            except AudioError as why:
-                if not skip_bad:
-                    raise
-                bad += [BadClip(r, c.path, str(why)) for r, c in _alike(manifest, clip)]
+        for done, clip in enumerate(todo.values(), start=1):
+            store.add(clip, *_extract(manifest, clip, extractor, verified))
             if on_progress:
                 on_progress("features", done, len(todo))
     finally:
         store.flush()
-    return sorted(bad, key=lambda clip: clip.row)
 
 
 def _extract(
@@ -105,8 +80,4 @@ def _extract(
     return waveform, extractor(waveform)
 
 
-def _alike(manifest: Manifest, clip: Clip) -> list[tuple[int, Clip]]:
-    return [(row, other) for row, other in enumerate(manifest.clips) if other.audio_key == clip.audio_key]
-
-
-__all__ = ["BadClip", "Features", "ensure_features"]
+__all__ = ["Features", "ensure_features"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from audionas.audio.manifest import Clip
-from audionas.errors import AudionasError, ManifestError
+from audionas.errors import AudionasError
 from audionas.features import flat_file
 from audionas.features.extractor import StftExtractor
 from audionas.records import read_json, write_json, writing
@@ -36,67 +35,41 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The features of a manifest's clips, row by row, mapped from disk; None stands for a bad clip."""
+    """The features of a manifest's clips, row by row, mapped from disk."""
 
     values: np.ndarray
-    entries: tuple[Entry | None, ...]
+    entries: tuple[Entry, ...]
     length_samples: int
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def __getitem__(self, row: int) -> np.ndarray:
-        """One clip: (channels, features, frames), float32, read only.
-
-        Raises:
-            ManifestError: the clip was skipped as bad.
-        """
+        """One clip: (channels, features, frames), float32, read only."""
         entry = self.entries[row]
-        if entry is None:
-            raise ManifestError(f"row {row} has no features: its clip was skipped as bad; drop it from the manifest")
         channels, n_features, frames = entry.shape
         block = self.values[entry.offset : entry.offset + channels * n_features * frames]
         return block.reshape(entry.shape)
 
     @property
-    def shapes(self) -> tuple[tuple[int, int, int] | None, ...]:
+    def shapes(self) -> tuple[tuple[int, int, int], ...]:
         """The shape of each row."""
-        return tuple(entry.shape if entry else None for entry in self.entries)
+        return tuple(entry.shape for entry in self.entries)
 
     @property
     def n_truncated(self) -> int:
         """Clips longer than the extractor's length."""
-        return sum(entry.n_samples > self.length_samples for entry in self._good)
+        return sum(entry.n_samples > self.length_samples for entry in self.entries)
 
     @property
     def n_padded(self) -> int:
         """Clips shorter than the extractor's length."""
-        return sum(entry.n_samples < self.length_samples for entry in self._good)
+        return sum(entry.n_samples < self.length_samples for entry in self.entries)
 
     @property
     def n_silent(self) -> int:
         """Clips whose every sample is 0."""
-        return sum(entry.is_silent for entry in self._good)
-
-    def stack(self) -> np.ndarray:
-        """All rows: (clips, channels, features, frames), float32; a view where they lie in order.
-
-        Raises:
-            ManifestError: a clip was skipped as bad.
-            ValueError: the rows differ in shape.
-        """
-        if len(set(self.shapes)) > 1:
-            raise ValueError(f"rows of different shapes cannot be stacked: {sorted(map(str, set(self.shapes)))}")
-        rows = [self[row] for row in range(len(self))]
-        first = self._good[0].offset if rows else 0
-        offsets = [entry.offset for entry in self._good]
-        if rows and offsets == [first + number * rows[0].size for number in range(len(rows))]:
-            return self.values[first : first + len(rows) * rows[0].size].reshape(len(rows), *rows[0].shape)
-        return np.stack(rows)
-
-    @cached_property
-    def _good(self) -> list[Entry]:
-        return [entry for entry in self.entries if entry]
+        return sum(entry.is_silent for entry in self.entries)
 
 
 class Store:

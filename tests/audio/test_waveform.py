@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audionas.audio.waveform import load_waveform, probe, sha256_of
+from audionas.audio.waveform import load_waveform, sha256_of
 from audionas.errors import AudioError
 
 
@@ -62,14 +62,7 @@ def test_resampling_equals_librosa(speech_path: Path, rate: int, n_expected: int
     np.testing.assert_array_equal(waveform, expected)
 
 
-def test_probe_reads_the_header(tmp_path: Path, stereo: np.ndarray) -> None:
-    soundfile.write(tmp_path / "a.wav", stereo, 8000)
-    info = probe(tmp_path / "a.wav")
-    assert (info.sample_rate_hz, info.n_samples, info.n_channels, info.duration_s) == (8000, 8000, 2, 1.0)
-
-
-@pytest.mark.parametrize("read", [lambda path: load_waveform(path, 8000), probe], ids=["load", "probe"])
-def test_unreadable_files_are_one_line_that_names_them(tmp_path: Path, read) -> None:
+def test_unreadable_files_are_one_line_that_names_them(tmp_path: Path) -> None:
     missing, empty, junk = tmp_path / "no.wav", tmp_path / "empty.wav", tmp_path / "junk.flac"
     zero = tmp_path / "zero.wav"
     empty.touch()
@@ -79,7 +72,7 @@ def test_unreadable_files_are_one_line_that_names_them(tmp_path: Path, read) -> 
              tmp_path: "is a folder"}  # fmt: skip
     for path, words in cases.items():
         with pytest.raises(AudioError) as error:
-            read(path)
+            load_waveform(path, 8000)
         assert words in one_line(error, path)
 
 

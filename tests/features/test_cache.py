@@ -56,8 +56,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def check(manifest: Manifest, folder: Path) -> None:
     """Every row of the cache equals what the extractor gives."""
-    features, bad = ensure_features(manifest, EXTRACTOR, folder)
-    assert bad == []
+    features = ensure_features(manifest, EXTRACTOR, folder)
     assert len(features) == len(manifest)
     for row, clip in enumerate(manifest.clips):
         waveform = load_waveform(manifest.path_of(clip), 8000, clip.start_s, clip.duration_s)
@@ -66,13 +65,13 @@ def check(manifest: Manifest, folder: Path) -> None:
 
 def test_rows_are_views_of_the_file_in_the_manifest_s_order(manifest: Manifest, tmp_path: Path) -> None:
     check(manifest, tmp_path / "f")
-    features, _ = ensure_features(manifest, EXTRACTOR, tmp_path / "f")
+    features = ensure_features(manifest, EXTRACTOR, tmp_path / "f")
     assert features.shapes == ((1, 8, 21), (1, 8, 21), (1, 8, 31))
     assert features[0].base is not None
     assert not features[0].flags.writeable
     data = tmp_path / "f" / f"log_mel-{EXTRACTOR.key}.npy"
     assert np.load(data).size == sum(1 * 8 * frames for frames in (21, 21, 31))
-    reversed_rows, _ = ensure_features(manifest.with_clips(manifest.clips[::-1]), EXTRACTOR, tmp_path / "f")
+    reversed_rows = ensure_features(manifest.with_clips(manifest.clips[::-1]), EXTRACTOR, tmp_path / "f")
     np.testing.assert_array_equal(reversed_rows[0], features[2])
 
 
@@ -111,7 +110,7 @@ def test_each_cut_of_a_file_is_an_entry(manifest: Manifest, tmp_path: Path) -> N
 
 def test_lengths_and_silence_are_counted(manifest: Manifest, tmp_path: Path) -> None:
     soundfile.write(manifest.root / "d.wav", np.zeros(100), 8000)
-    features, _ = ensure_features(scanned(manifest.root), EXTRACTOR, tmp_path / "f")
+    features = ensure_features(scanned(manifest.root), EXTRACTOR, tmp_path / "f")
     assert (features.n_padded, features.n_truncated, features.n_silent) == (
         2,
         1,
@@ -119,35 +118,16 @@ def test_lengths_and_silence_are_counted(manifest: Manifest, tmp_path: Path) -> 
     )  # 0.1, 0.0125; 0.3; of 0.2 s
 
 
-def test_equal_rows_in_order_are_stacked_without_a_copy(manifest: Manifest, tmp_path: Path) -> None:
-    short = manifest.with_clips(manifest.clips[:2])
-    features, _ = ensure_features(short, EXTRACTOR, tmp_path / "f")
-    stacked = features.stack()
-    assert stacked.shape == (2, 1, 8, 21)
-    assert np.shares_memory(stacked, features.values)
-    other_order, _ = ensure_features(short.with_clips(short.clips[::-1]), EXTRACTOR, tmp_path / "f")
-    np.testing.assert_array_equal(other_order.stack(), stacked[::-1])
-    whole, _ = ensure_features(manifest, EXTRACTOR, tmp_path / "f")
-    with pytest.raises(ValueError, match="rows of different shapes"):
-        whole.stack()
-
-
 def test_no_clips_are_no_features(tmp_path: Path) -> None:
-    features, _ = ensure_features(Manifest(tmp_path, (), ()), EXTRACTOR, tmp_path / "f")
-    assert len(features) == len(features.stack() if len(features) else ()) == 0
+    features = ensure_features(Manifest(tmp_path, (), ()), EXTRACTOR, tmp_path / "f")
+    assert len(features) == 0
 
 
-def test_a_bad_clip_stops_or_is_listed_with_its_row(manifest: Manifest, tmp_path: Path) -> None:
+def test_a_bad_clip_stops_with_its_path(manifest: Manifest, tmp_path: Path) -> None:
     (manifest.root / "b.wav").write_bytes(b"junk")
     broken = scanned(manifest.root)
     with pytest.raises(AudioError, match=r"b\.wav: cannot be decoded"):
         ensure_features(broken, EXTRACTOR, tmp_path / "f")
-    features, bad = ensure_features(broken, EXTRACTOR, tmp_path / "f", skip_bad=True)
-    assert [(clip.row, clip.path) for clip in bad] == [(1, "b.wav")]
-    assert "cannot be decoded" in bad[0].reason
-    assert features[2].shape == (1, 8, 31)
-    with pytest.raises(ManifestError, match="row 1 has no features: its clip was skipped"):
-        features[1]
 
 
 def test_a_file_that_changed_since_prepare_is_refused(manifest: Manifest, tmp_path: Path, write_tone) -> None:
