@@ -41,8 +41,8 @@ class Corpus:
 
     def remarks(self) -> list[str]:
         """How many clips were padded, cut or are silent: what a reader of the scores should know."""
-        n = len(self.manifest)
-        lines = [f"{self.features.n_padded} of {n} clips padded, {self.features.n_truncated} longer than the input"]
+        n, word = len(self.manifest), self._word()
+        lines = [f"{self.features.n_padded} of {n} {word} padded, {self.features.n_truncated} longer than the input"]
         return [*lines, self.silence()] if self.features.n_silent else lines
 
     def silent_files(self) -> frozenset[str]:
@@ -52,7 +52,11 @@ class Corpus:
 
     def silence(self) -> str:
         """How many clips hold nothing but zeros."""
-        return f"{self.features.n_silent} of {len(self.manifest)} clips are all zero; check the recordings"
+        return f"{self.features.n_silent} of {len(self.manifest)} {self._word()} are all zero; check the recordings"
+
+    def _word(self) -> str:
+        """What a row of the manifest is: a clip, or a window of one."""
+        return "clips" if len({clip.clip for clip in self.manifest.clips}) == len(self.manifest) else "windows"
 
 
 def load_corpus(manifest: Manifest, features_folder: Path, settings: dict[str, Any], talk: Talk) -> Corpus:
@@ -91,4 +95,7 @@ def data_record(manifest: Manifest) -> dict[str, Any]:
 
 def part_record(manifest: Manifest, rows: Sequence[int]) -> dict[str, Any]:
     """Size of a part, for `run.json`."""
-    return {"n_clips": len(rows), "n_groups": len({manifest.clips[row].group for row in rows})}
+    return {
+        "n_clips": len({manifest.clips[row].clip for row in rows}),
+        "n_groups": len({manifest.clips[row].group for row in rows}),
+    }

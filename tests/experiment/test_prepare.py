@@ -229,6 +229,7 @@ def test_features_of_a_prepared_corpus_lie_beside_its_manifest(folder: Path) -> 
     prepared = prepare(folder)
     extractor = load_features("log_mel_small").resolve(common_rate(prepared.manifest), [0.25])
     features = ensure_features(prepared.manifest, extractor, prepared.features_folder)
+    assert features.shapes == ((1, 32, 64),) * 10
 
 
 def test_a_prepared_folder_is_opened_as_it_is(folder: Path, tmp_path: Path) -> None:
