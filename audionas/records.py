@@ -250,7 +250,7 @@ def _keys_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[s
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         current = inner
-    return sorted(current.model_fields)
+    return sorted(set(current.model_fields) - {"name"})  # the name is the file's, see refuse_name
 
 
 def _short(why: BaseException) -> str:

@@ -141,3 +141,12 @@ def test_several_mistakes_are_told_at_once() -> None:
 def test_a_space_comes_back_from_its_settings() -> None:
     space = load_search_space("darts_cnn")
     assert space_from_settings(space.to_settings(), "darts_cnn", "here") == space
+
+
+def test_the_name_is_the_files_and_not_offered_as_a_key() -> None:
+    settings = {"kind": "cnn_cell", "nodes": 2, "ops": ["sep_conv_3x3", "none"]}
+    with pytest.raises(SettingsError) as caught:
+        space_from_settings(settings | {"nam": "mine"}, "mine", "mine.yaml")
+    assert "known: edges_per_node, features, kind, macro, nodes, ops" in str(caught.value)
+    with pytest.raises(SettingsError, match="the name is that of the file; remove the key"):
+        space_from_settings(settings | {"name": "mine"}, "mine", "mine.yaml")
