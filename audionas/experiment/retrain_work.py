@@ -36,11 +36,10 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
-        _announce(run, corpora, splits, seen, talk)
-        _warn_of_unknown(run, sources, talk)
+        is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
+        _announce(run, corpora, splits, seen, is_known, talk)
         plan = _training_plan(record)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
-        is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         document = _scores(run, corpora, splits, seen, parameters, is_known)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
@@ -113,18 +112,12 @@ def _scores(
     return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known)
 
 
-def _warn_of_unknown(run: RunFolder, sources: Mapping[str, Source], talk: Talk) -> None:
-    if not all(knows_what_was_read(source.provenance) for source in sources.values()):
-        line = "it is not known which clips the search of this genotype has read: no fold can be called clean"
-        run.warn(line)
-        talk.warn(line)
-
-
 def _announce(
     run: RunFolder,
     corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     seen: Mapping[str, list[str]],
+    is_known: bool,
     talk: Talk,
 ) -> None:
     corpus = next(iter(corpora.values()))
@@ -140,6 +133,8 @@ def _announce(
             f"the search has read clips of test fold(s) {names}: scored, marked 'seen by the search', "
             "kept out of the headline"
         )
+    if not is_known:
+        lines.append("it is not known which clips the search of this genotype has read: no fold can be called clean")
     if not corpus.manifest.speaker_independence_checked:
         lines.append(NOT_CHECKED)
     if corpus.features.n_silent:
