@@ -10,14 +10,17 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from audionas.errors import GenotypeError, unknown
 from audionas.ops.recurrent import RNN_OPS
+from audionas.records import Record
 
 INPUT = "x"
 MAX_STATES = 3
@@ -36,11 +39,28 @@ class RecipeNode:
     inputs: tuple[str, ...]
 
 
+class RecurrentMacro(Record):
+    """What stands around a recipe: the papers' L (`n_layers`) and h (`hidden`), directions, pooling over frames.
+
+    `emit` says which hidden states a layer passes on; `drop_connect` is the probability with which training
+    zeroes an element of a hidden-to-hidden weight.
+    """
+
+    n_layers: int = Field(default=1, ge=1, le=16)
+    hidden: int = Field(default=128, ge=1, le=4096)
+    bidirectional: bool = True
+    emit: Literal["h0", "h0+h1"] = "h0"
+    pooling: Literal["attention", "attention_query", "mean", "max", "last", "statistics"] = "attention"
+    drop_connect: float = Field(default=0.0, ge=0, lt=1)
+
+
 @dataclass(frozen=True)
 class RecurrentGenotype:
-    """A valid recipe; `nodes` stand in topological order (of equals, by name)."""
+    """A valid recipe and its macro values; `nodes` stand in topological order (of equals, by name)."""
 
     nodes: tuple[RecipeNode, ...]
+    macro: RecurrentMacro = field(default_factory=RecurrentMacro)
+    space: str = ""
 
     @staticmethod
     def from_recipe(recipe: Mapping[str, Any], where: str = "recipe") -> RecurrentGenotype:
@@ -66,12 +86,22 @@ class RecurrentGenotype:
         return sum(_OUTPUT.fullmatch(node.name) is not None for node in self.nodes)
 
     @cached_property
-    def hash(self) -> str:
-        """sha256; equal exactly for recipes that differ only in names of inner nodes or order of inputs.
+    def recipe_hash(self) -> str:
+        """sha256 of the recipe alone; equal exactly for recipes that differ only in names of inner nodes or order.
 
         The order of a blend's inputs counts; the order of all other inputs does not.
         """
         return hashlib.sha256(_canonical(self.nodes).encode()).hexdigest()
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 of recipe and macro values; equal for isomorphic recipes in equal surroundings."""
+        body = {"recipe": self.recipe_hash, "macro": self.macro.model_dump(mode="json")}
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+    def within(self, macro: RecurrentMacro, space: str = "") -> RecurrentGenotype:
+        """The same recipe with other macro values."""
+        return replace(self, macro=macro, space=space)
 
 
 def _nodes(recipe: Mapping[str, Any], where: str) -> dict[str, RecipeNode]:
