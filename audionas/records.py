@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -246,10 +246,12 @@ def _keys_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[s
     current: type[BaseModel] = model
     for part in place[:-1]:
         field = current.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        annotation = field.annotation if field else None
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        inner = [kind for kind in kinds if issubclass(kind, BaseModel)]  # of `Record | None`, the record
+        if not inner:
             break
-        current = inner
+        current = inner[0]
     return sorted(set(current.model_fields) - {"name"})  # the name is the file's, see refuse_name
 
 

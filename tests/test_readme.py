@@ -20,6 +20,9 @@ from audionas.audio.manifest import read_table
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import CnnCellSpace, CnnMacro, space_from_settings
+from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
+from audionas.spaces.recurrent_cell import RecurrentCellSpace, RecurrentNodes
+from audionas.spaces.recurrent_genotype import RecurrentMacro
 from audionas.training.recipe import Augmentation, Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -92,16 +95,24 @@ def test_the_readmes_table_names_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "prefix", "record"),
+    ("folder", "part", "prefix", "record"),
     [
-        ("search_spaces", "", CnnCellSpace),
-        ("search_spaces", "macro.", CnnMacro),
-        ("strategies", "recipe.", Recipe),
-        ("strategies", "recipe.augmentation.", Augmentation),
+        ("search_spaces", "Kind `cnn_cell`", "", CnnCellSpace),
+        ("search_spaces", "Kind `cnn_cell`", "macro.", CnnMacro),
+        ("search_spaces", "Kind `recurrent_cell`", "", RecurrentCellSpace),
+        ("search_spaces", "Kind `recurrent_cell`", "nodes.", RecurrentNodes),
+        ("search_spaces", "Kind `recurrent_cell`", "macro.", RecurrentMacro),
+        ("search_spaces", "Kind `recurrent_catalogue`", "", RecurrentCatalogueSpace),
+        ("strategies", "", "recipe.", Recipe),
+        ("strategies", "", "recipe.augmentation.", Augmentation),
     ],
 )
-def test_every_key_of_a_record_stands_in_its_readme(folder: str, prefix: str, record: type[BaseModel]) -> None:
+def test_every_key_of_a_record_stands_in_its_readme(
+    folder: str, part: str, prefix: str, record: type[BaseModel]
+) -> None:
     text = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    if part:
+        text = text.split(f"\n## {part}\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \|(.*)$", text, re.MULTILINE))
     for key, field in record.model_fields.items():
         is_record = isinstance(field.default, BaseModel)
@@ -109,7 +120,9 @@ def test_every_key_of_a_record_stands_in_its_readme(folder: str, prefix: str, re
             continue
         assert f"{prefix}{key}" in rows, f"{folder}/README.md lacks {prefix}{key}"
         if isinstance(field.default, (int, float, str)) and key != "kind":
-            assert str(field.default) in rows[f"{prefix}{key}"].split("|")[1], f"{folder}/README.md: {prefix}{key}"
+            assert str(field.default).lower() in rows[f"{prefix}{key}"].lower().split("|")[1], (
+                f"{folder}/README.md: {prefix}{key}"
+            )
 
 
 def test_every_key_of_a_strategy_stands_in_its_readme() -> None:

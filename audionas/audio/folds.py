@@ -1,88 +1,24 @@
-"""Folds, outer splits and inner parts: whole groups only, stratified by class, fixed by a seed.
+"""Folds and inner parts: whole groups only, stratified by class, fixed by a seed.
 
-For an outer split, *test* are the clips of its groups and *search clips* are all others. Inner parts
-(weights, alphas, monitor; or train, validation) divide the search clips by groups again.
+For an outer split, *test* are the clips of its groups and *search clips* are all others: `outer_splits` makes
+them by the protocol of the manifest (`PROTOCOLS`, in `audionas.audio.protocols`). Inner parts (weights, alphas,
+monitor; or train, validation) divide the search clips by groups again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from audionas.audio.manifest import SPLITS, Manifest
-from audionas.errors import ManifestError, unknown
+from audionas.audio.manifest import Manifest
+from audionas.audio.protocols import PROTOCOLS, OuterSplit, find_split, outer_splits, split_folder
+from audionas.errors import ManifestError
 from audionas.seeding import generator
 
 SPLIT_NAMES = {"train": "train", "training": "train", "dev": "dev", "val": "dev", "valid": "dev",
                "validation": "dev", "test": "test", "testing": "test", "eval": "test"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class OuterSplit:
-    """One test part and the clips that may be used to find and train the model that it tests.
-
-    Rows are indices into `Manifest.clips`. `dev` is not empty only for a corpus with its own
-    train/dev/test split: those clips select and monitor, and never train weights or alphas.
-    """
-
-    name: str
-    test: tuple[int, ...]
-    search: tuple[int, ...]
-    dev: tuple[int, ...] = ()
-
-
-def split_folder(name: str) -> str:
-    """The folder name of a split: `split_` and the name, with what a file name cannot hold percent-encoded.
-
-    >>> split_folder("3F"), split_folder("../x")
-    ('split_3F', 'split_..%2Fx')
-    """
-    return "split_" + re.sub(r"[\x00-\x1f/\\:%]", lambda found: f"%{ord(found.group()):02X}", name)
-
-
-def outer_splits(manifest: Manifest) -> list[OuterSplit]:
-    """The outer splits of a manifest: one a fold, or one named `test` for a train/dev/test corpus.
-
-    Raises:
-        ManifestError: fewer than two folds, or a group stands in two folds or two splits.
-    """
-    clips = manifest.clips
-    if any(clip.fold for clip in clips):
-        _whole_groups(manifest, "fold", [clip.fold for clip in clips])
-        folds = sorted({clip.fold for clip in clips}, key=_natural)
-        if "" in folds:
-            row = next(clip for clip in clips if not clip.fold)
-            raise ManifestError(f"{manifest.root}: clip {row.path} has no fold; fill the column for every clip")
-        if len(folds) < 2:
-            raise ManifestError(f"{manifest.root}: one fold only ({folds[0]}); at least two are needed")
-        return [
-            OuterSplit(
-                fold,
-                tuple(i for i, clip in enumerate(clips) if clip.fold == fold),
-                tuple(i for i, clip in enumerate(clips) if clip.fold != fold),
-            )
-            for fold in folds
-        ]
-    _whole_groups(manifest, "split", [clip.split for clip in clips])
-    rows = {name: tuple(i for i, clip in enumerate(clips) if clip.split == name) for name in SPLITS}
-    if not rows["test"] or not rows["train"]:
-        raise ManifestError(f"{manifest.root}: neither folds nor a train and a test split; run prepare with --folds 5")
-    return [OuterSplit("test", rows["test"], tuple(sorted(rows["train"] + rows["dev"])), rows["dev"])]
-
-
-def find_split(manifest: Manifest, name: str) -> OuterSplit:
-    """The outer split of a name.
-
-    Raises:
-        ManifestError: there is no such split.
-    """
-    splits = {split.name: split for split in outer_splits(manifest)}
-    if name not in splits:
-        raise ManifestError(f"{manifest.root}: {unknown('fold', name, splits)}")
-    return splits[name]
 
 
 def assign_folds(manifest: Manifest, n_folds: int, seed: int = 0) -> Manifest:
@@ -169,17 +105,7 @@ def _histogram(manifest: Manifest, rows: Sequence[int]) -> np.ndarray:
     return np.bincount(manifest.targets[list(rows)], minlength=len(manifest.labels)).astype(float)
 
 
-def _whole_groups(manifest: Manifest, what: str, names: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
-    for clip, name in zip(manifest.clips, names, strict=True):
-        other = seen.setdefault(clip.group, name)
-        if other != name:
-            raise ManifestError(
-                f"{manifest.root}: group {clip.group!r} is in {what} {other!r} and in {what} {name!r}; a "
-                f"group (speaker, recording) belongs to one {what}: mend the column, or make new folds with "
-                "--folds 5"
-            )
-
-
-def _natural(name: str) -> tuple[int, str]:
-    return (int(name) if re.fullmatch("[0-9]{1,9}", name) else 10**9, name)
+__all__ = [
+    "PROTOCOLS", "SPLIT_NAMES", "OuterSplit", "assign_folds", "divide_groups", "find_split", "missing_classes",
+    "outer_splits", "split_folder",
+]  # fmt: skip

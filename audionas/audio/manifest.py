@@ -26,6 +26,7 @@ Task = Literal["classification", "multilabel", "regression"]
 TASK_NAMES: tuple[Task, ...] = ("classification", "multilabel", "regression")
 SPLITS = ("train", "dev", "test")
 SCHEMA_VERSION = 1
+DEFAULT_PROTOCOL = "folds"
 COLUMNS = ("clip", "path", "start_s", "duration_s", "label", "group", "fold", "split", "sha256")
 
 
@@ -56,7 +57,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The clips of a corpus, in a fixed order, with the folds that every later step keeps to."""
+    """The clips of a corpus, in a fixed order, with the folds that every later step keeps to.
+
+    `protocol` is a name in `audionas.audio.protocols.PROTOCOLS`: how folds and groups become outer splits.
+    """
 
     root: Path
     clips: tuple[Clip, ...]
@@ -66,6 +70,7 @@ class Manifest:
     group_source: str = ""
     fold_source: str = ""
     notes: tuple[str, ...] = field(default=(), compare=False)
+    protocol: str = DEFAULT_PROTOCOL
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -83,8 +88,10 @@ class Manifest:
 
     @cached_property
     def sha256(self) -> str:
-        """Identity of clips, labels, groups and folds; independent of where the files lie."""
-        return hashlib.sha256(self._csv().encode()).hexdigest()
+        """Identity of clips, labels, groups, folds and protocol; independent of where the files lie."""
+        # Manifests of before protocols keep their hash.
+        protocol = "" if self.protocol == DEFAULT_PROTOCOL else f"protocol: {self.protocol}\n"
+        return hashlib.sha256((self._csv() + protocol).encode()).hexdigest()
 
     def path_of(self, clip: Clip) -> Path:
         """The audio file of a clip."""
@@ -104,6 +111,7 @@ class Manifest:
             "dataset": self.dataset,
             "group_source": self.group_source,
             "fold_source": self.fold_source,
+            "protocol": self.protocol,
             "labels": list(self.labels),
             "notes": list(self.notes),
         }
@@ -122,9 +130,9 @@ class Manifest:
             raise ManifestError(f"{folder / 'manifest.json'}: not a manifest header of version {SCHEMA_VERSION}")
         if header.get("task") not in TASK_NAMES:
             raise ManifestError(f"{folder / 'manifest.json'}: {unknown('task', str(header.get('task')), TASK_NAMES)}")
-        wrong = [
-            key for key in ("root", "dataset", "group_source", "fold_source") if not isinstance(header.get(key), str)
-        ]
+        header = {"protocol": DEFAULT_PROTOCOL} | header  # absent in older files
+        texts = ("root", "dataset", "group_source", "fold_source", "protocol")
+        wrong = [key for key in texts if not isinstance(header.get(key), str)]
         wrong += [key for key in ("labels", "notes") if not _is_texts(header.get(key))]
         if wrong:
             raise ManifestError(f"{folder / 'manifest.json'}: damaged: {', '.join(wrong)}; prepare the data again")
@@ -149,6 +157,7 @@ class Manifest:
             group_source=header["group_source"],
             fold_source=header["fold_source"],
             notes=tuple(header["notes"]),
+            protocol=header["protocol"],
         )
 
     def _csv(self) -> str:
@@ -277,6 +286,6 @@ def _clip(row: dict[str, str], extras: list[str]) -> Clip:
 
 
 __all__ = [
-    "COLUMNS", "SPLITS", "TASK_NAMES", "Clip", "Manifest", "Task", "check_clips", "count_by",
+    "COLUMNS", "DEFAULT_PROTOCOL", "SPLITS", "TASK_NAMES", "Clip", "Manifest", "Task", "check_clips", "count_by",
     "merge_identical_audio", "read_table", "table_rows",
 ]  # fmt: skip

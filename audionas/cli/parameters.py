@@ -28,6 +28,14 @@ FoldsOption = Annotated[
     str | None,
     typer.Option("--folds", help="Number of folds to make, a CSV column, or 'split' (train/dev/test)."),
 ]
+ProtocolOption = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        help="What tests and what selects: folds, folds_with_dev, leave_one_group_out, speaker_pairs (or "
+        "speaker_pairs:F, speaker_pairs:M). Default: the corpus's.",
+    ),
+]
 WindowOption = Annotated[float | None, typer.Option("--window", help="Cut recordings into windows of so many seconds.")]
 HopOption = Annotated[float | None, typer.Option("--hop", help="Seconds between windows. Default: the window.")]
 SkipBadOption = Annotated[
@@ -43,13 +51,13 @@ FeaturesOption = Annotated[str | None, typer.Option("--features", help="Features
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
 
 
-def refuse_beside_resume(context: typer.Context) -> None:
+def refuse_beside_resume(context: typer.Context, *needed: str) -> None:
     """A resumed run keeps its settings; anything else on the command line would be ignored, so it is refused.
 
     Raises:
         SettingsError: options or arguments stand beside --resume.
     """
-    free = {"resume", "as_json", "quiet"}
+    free = {"resume", "as_json", "quiet", *needed}
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     extra = sorted(name.replace("_", "-") for name in given if name not in free)

@@ -16,6 +16,7 @@ from audionas.cli.parameters import (
     HopOption,
     JsonOption,
     LabelOption,
+    ProtocolOption,
     QuietOption,
     SkipBadOption,
     WindowOption,
@@ -33,6 +34,7 @@ def prepare(
     group: GroupOption = None,
     group_from: GroupFromOption = None,
     folds: FoldsOption = None,
+    protocol: ProtocolOption = None,
     window: WindowOption = None,
     hop: HopOption = None,
     skip_bad: SkipBadOption = False,
@@ -47,7 +49,7 @@ def prepare(
     from audionas.experiment.prepare import PrepareOptions
     from audionas.experiment.prepare_features import prepare_with_features
 
-    options = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad)
+    options = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad, protocol)
     with ConsoleTalk(quiet=quiet) as talk:
         summary = prepare_with_features(data, out, options, features, talk)
     print_result(summary.lines(), summary.record(), as_json=as_json)

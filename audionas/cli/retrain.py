@@ -19,6 +19,7 @@ from audionas.cli.parameters import (
     JsonOption,
     LabelOption,
     OutOption,
+    ProtocolOption,
     QuietOption,
     SkipBadOption,
     ThreadsOption,
@@ -68,6 +69,7 @@ def retrain(
     group: GroupOption = None,
     group_from: GroupFromOption = None,
     folds: FoldsOption = None,
+    protocol: ProtocolOption = None,
     skip_bad: SkipBadOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -96,7 +98,7 @@ def retrain(
                 if not sources:
                     raise SettingsError("nothing to retrain: name a run folder or a genotype file")
                 genotypes, data = _split_sources(sources, data)
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad)
+                preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
                 request = steps.RetrainRequest(
                     genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
                     auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]),

@@ -20,6 +20,7 @@ from audionas.cli.parameters import (
     JsonOption,
     LabelOption,
     OutOption,
+    ProtocolOption,
     QuietOption,
     SkipBadOption,
     ThreadsOption,
@@ -56,6 +57,7 @@ def search(
     group: GroupOption = None,
     group_from: GroupFromOption = None,
     folds: FoldsOption = None,
+    protocol: ProtocolOption = None,
     window: WindowOption = None,
     hop: HopOption = None,
     skip_bad: SkipBadOption = False,
@@ -76,7 +78,7 @@ def search(
                 refuse_beside_resume(context)
                 run = steps.resume(resume, talk)
             else:
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad)
+                preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad, protocol)
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),

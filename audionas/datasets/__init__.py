@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audionas.audio.manifest import Manifest
-from audionas.datasets import csv, emodb, esc50, folder_per_label, fsdd
+from audionas.datasets import csv, emodb, esc50, folder_per_label, fsdd, iemocap
 from audionas.datasets.columns import Columns
 from audionas.datasets.recognise import recognise
 from audionas.errors import SettingsError, unknown
@@ -20,6 +20,9 @@ DATASETS: dict[str, Reader] = {
     "esc50": esc50.read,
     "folder_per_label": folder_per_label.read,
     "fsdd": fsdd.read,
+    "iemocap": iemocap.read,
+    "iemocap_all": iemocap.read_all,
+    "iemocap_excited": iemocap.read_excited,
 }
 
 

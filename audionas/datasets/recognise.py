@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from audionas.audio.waveform import SUFFIXES
 from audionas.datasets import emodb, esc50, fsdd
 from audionas.datasets.files import audio_files
+from audionas.datasets.iemocap_files import release_root
 from audionas.errors import ManifestError
 
 _BY_NAMES: dict[str, re.Pattern[str]] = {"emodb": emodb.NAME, "fsdd": fsdd.NAME}
@@ -17,7 +18,7 @@ def recognise(root: Path) -> str:
     """The name, in DATASETS, of the layout of `root`.
 
     A table wins over file names, and names over folders; a corpus is known by its names only when all
-    of them fit.
+    of them fit. An IEMOCAP release is taken for its subset `iemocap`; the other subsets are to be named.
 
     Raises:
         ManifestError: no such path, no audio, or none of the known layouts.
@@ -30,6 +31,8 @@ def recognise(root: Path) -> str:
         raise ManifestError(f"{root}: no such file or folder")
     if (root / "manifest.csv").is_file():
         return "csv"
+    if release_root(root) is not None:
+        return "iemocap"
     paths = audio_files(root)
     if not paths:
         raise ManifestError(f"{root}: no audio files in it ({', '.join(SUFFIXES)} were looked for)")
@@ -51,6 +54,6 @@ def _looked_for(root: Path) -> str:
     tables = sorted(path.name for path in root.glob("*.csv"))
     hint = f"; {tables[0]} lies there: give it as DATA" if tables else ""
     return (
-        "looked for manifest.csv, the file names of emodb, fsdd and esc50, train/dev/test folders, and a "
-        f"folder per label, and found audio files that lie side by side without labels{hint}"
+        "looked for manifest.csv, an IEMOCAP release, the file names of emodb, fsdd and esc50, train/dev/test folders, "
+        f"and a folder per label, and found audio files that lie side by side without labels{hint}"
     )

@@ -35,7 +35,7 @@ def _split_results(corpus: Corpus, split: OuterSplit) -> list[BaselineResult]:
     for row, clip in enumerate(clip_of_row):
         members[clip].append(row)
     return plain_baselines(
-        np.stack([np.mean([summarise(corpus.features[row]) for row in rows], axis=0) for rows in members]),
+        np.stack([np.mean([summarise(corpus.own_block(row)) for row in rows], axis=0) for rows in members]),
         np.array([_seconds(corpus, rows) for rows in members]),
         np.array([manifest.targets[rows[0]] for rows in members]),
         [manifest.clips[rows[0]].group for rows in members],

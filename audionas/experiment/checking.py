@@ -11,9 +11,10 @@ from audionas.errors import AudionasError, SettingsError
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
-from audionas.records import parse_yaml
+from audionas.records import parse_yaml, read_json
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import load_search_space
+from audionas.spaces.catalogue_file import is_recipe_document, read_catalogue_document, read_recipe_file
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import read_genotype_file
 
@@ -33,7 +34,7 @@ def check_file(path: Path) -> Checked:
     if path.suffix in (".yaml", ".yml"):
         return _yaml(path)
     if path.suffix == ".json":
-        return _checked("genotype", path, lambda: read_genotype_file(path))
+        return _json(path)
     if path.suffix == ".txt":
         return _checked("DARTS text", path, lambda: from_darts_text(path.read_text(encoding="utf-8"), str(path)))
     if (path / "run.json").is_file():
@@ -48,6 +49,19 @@ def check_file(path: Path) -> Checked:
         "file",
         (f"cannot tell what {path.suffix or 'this'} is; accepted: .yaml, .json, .csv, .txt, a folder",),
     )
+
+
+def _json(path: Path) -> Checked:
+    """A genotype file, a bare recipe, or a catalogue of recipes."""
+    try:
+        value = read_json(path, "JSON file")
+    except AudionasError as why:
+        return Checked("genotype or recipe", (_stripped(str(why), path),))
+    if isinstance(value, dict) and is_recipe_document(value):
+        return _checked("recurrent recipe", path, lambda: read_recipe_file(path))
+    if isinstance(value, list) or (isinstance(value, dict) and "kind" not in value):
+        return _checked("catalogue of recipes", path, lambda: read_catalogue_document(path))
+    return _checked("genotype", path, lambda: read_genotype_file(path))
 
 
 def _yaml(path: Path) -> Checked:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError
@@ -29,20 +32,44 @@ class Corpus:
 
     def tensors(self, training_rows: Sequence[int]) -> tuple[ClipTensors, Normaliser]:
         """Features of all clips, normalised with statistics of the training rows alone."""
-        normaliser = Normaliser.fit(self.features, training_rows, self.settings["normalise"])
+        lengths = self.own_frames if self.settings.get("mask_padding", False) else None
+        normaliser = Normaliser.fit(self.features, training_rows, self.settings["normalise"], lengths)
         tensors = ClipTensors(
             self.features,
             self.manifest.targets,
             normaliser,
             self.input_shape[2],
             self.settings["test_windows"],
+            lengths,
         )
         return tensors, normaliser
+
+    @cached_property
+    def own_frames(self) -> np.ndarray:
+        """Frames of each row that are the clip's own and not padding, (rows,) int64, at least 1."""
+        extractor = extractor_from_settings(self.settings, "features")
+        return np.array([extractor.own_frames(entry.n_samples) for entry in self.features.entries], dtype=np.int64)
+
+    @property
+    def rate_hz(self) -> int:
+        """The rate at which the audio is read."""
+        return extractor_from_settings(self.settings, "features").rate_hz
+
+    @property
+    def length_s(self) -> float:
+        """Seconds of audio that the network's input holds."""
+        return extractor_from_settings(self.settings, "features").length_samples / self.rate_hz
+
+    def own_block(self, row: int) -> np.ndarray:
+        """Features of a row without its padding, where padding is masked: (channels, features, frames)."""
+        return self.features[row][:, :, : self.own_frames[row]] if self.settings.get("mask_padding", False) else self.features[row]
 
     def remarks(self) -> list[str]:
         """How many clips were padded, cut or are silent: what a reader of the scores should know."""
         n, word = len(self.manifest), self._word()
-        lines = [f"{self.features.n_padded} of {n} {word} padded, {self.features.n_truncated} longer than the input"]
+        masked = " (masked)" if self.settings.get("mask_padding", False) else ""
+        padded = f"{self.features.n_padded} of {n} {word} padded{masked}"
+        lines = [f"{padded}, {self.features.n_truncated} longer than the input"]
         return [*lines, self.silence()] if self.features.n_silent else lines
 
     def silent_files(self) -> frozenset[str]:
@@ -68,11 +95,11 @@ def load_corpus(manifest: Manifest, features_folder: Path, settings: dict[str, A
     """
     extractor = extractor_from_settings(settings, "features")
     features = ensure_features(manifest, extractor, features_folder, on_progress=talk.progress)
-    channels, n_features, frames = extractor.input_shape
+    channels, n_features, _ = extractor.input_shape
     for row, shape in enumerate(features.shapes):
-        if shape[:2] != (channels, n_features) or shape[2] < frames:
+        if shape[:2] != (channels, n_features) or shape[2] < 1:
             raise ManifestError(
-                f"{manifest.clips[row].path}: features {shape}, expected ({channels}, {n_features}, at least {frames})"
+                f"{manifest.clips[row].path}: features {shape}, expected ({channels}, {n_features}, 1 frame or more)"
             )
     return Corpus(manifest, features_folder, extractor.settings(), extractor.input_shape, extractor.key, features)
 
@@ -88,6 +115,7 @@ def data_record(manifest: Manifest) -> dict[str, Any]:
         "labels": list(manifest.labels),
         "group_source": manifest.group_source,
         "fold_source": manifest.fold_source,
+        "protocol": manifest.protocol,
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "notes": list(manifest.notes),
     }

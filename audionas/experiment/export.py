@@ -1,4 +1,4 @@
-"""Conversion of genotypes between `genotype.json` and DARTS text."""
+"""Conversion of genotypes between `genotype.json`, DARTS text and bare NAS-Bench-NLP recipes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
 from audionas.experiment.genotype_sources import find_sources
 from audionas.records import to_json, write_text
-from audionas.spaces import CnnGenotype
+from audionas.spaces import Genotype, RecurrentGenotype
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
 from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
 
-FORMATS = ("genotype", "darts")
+FORMATS = ("genotype", "darts", "nas-bench-nlp")
 
 
 def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
@@ -19,12 +19,12 @@ def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
 
     Raises:
         SettingsError: the format is unknown.
-        GenotypeError: the source holds no genotype, or several.
+        GenotypeError: the source holds no genotype, or several, or one that the format cannot hold.
     """
     if to not in FORMATS:
         raise SettingsError(unknown("export format", to, FORMATS))
     genotype, provenance = _read(source)
-    text = to_darts_text(genotype) if to == "darts" else to_json(genotype_document(genotype, provenance), indent=2)
+    text = _text(genotype, provenance, to, str(source))
     if out is not None:
         if out.is_dir():
             raise AudionasError(f"{out}: is a folder; name a file")
@@ -32,7 +32,19 @@ def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
     return text
 
 
-def _read(source: Path) -> tuple[CnnGenotype, dict[str, object]]:
+def _text(genotype: Genotype, provenance: dict[str, object], to: str, where: str) -> str:
+    if to == "genotype":
+        return to_json(genotype_document(genotype, provenance), indent=2)
+    if isinstance(genotype, RecurrentGenotype) != (to == "nas-bench-nlp"):
+        kind = "a recurrent recipe" if isinstance(genotype, RecurrentGenotype) else "CNN cells"
+        fitting = "nas-bench-nlp" if isinstance(genotype, RecurrentGenotype) else "darts"
+        raise GenotypeError(f"{where}: holds {kind}, which format {to!r} cannot hold; use --to {fitting}")
+    if isinstance(genotype, RecurrentGenotype):
+        return to_json(genotype.to_recipe(), indent=2)
+    return to_darts_text(genotype)
+
+
+def _read(source: Path) -> tuple[Genotype, dict[str, object]]:
     if source.is_file() and source.suffix != ".json":
         if source.stat().st_size > MAX_BYTES:
             raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")

@@ -14,8 +14,8 @@ from audionas.experiment.prepare import common_rate
 from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
-from audionas.models.cnn_network import with_macro
-from audionas.spaces import CnnGenotype, load_search_space
+from audionas.models import with_macro
+from audionas.spaces import Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
 
@@ -24,7 +24,7 @@ class Source:
     """A genotype file; `left_out` is the split that its search did not read, if it was one."""
 
     path: Path
-    genotype: CnnGenotype
+    genotype: Genotype
     provenance: Mapping[str, Any]
 
     @property
@@ -99,7 +99,10 @@ def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
     Raises:
         SettingsError: a value is unknown or out of range.
     """
-    return replace(source, genotype=replace(source.genotype, macro=with_macro(source.genotype.macro, macro)))
+    genotype = source.genotype
+    if isinstance(genotype, RecurrentGenotype):
+        return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
+    return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
 
 
 def _checked_source(file: Path) -> Source:

@@ -8,10 +8,12 @@ from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
 from audionas.features import EXTRACTORS, PRESETS
+from audionas.experiment.search_plan import size_text
 from audionas.ops import CNN_OP_SUMMARIES
+from audionas.ops.recurrent import RNN_OPS
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import load_strategy
-from audionas.spaces import load_search_space
+from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space
 
 SHELVES = ("spaces", "strategies", "ops", "features", "datasets")
 
@@ -35,15 +37,18 @@ def listing(what: str | None = None) -> dict[str, dict[str, str]]:
 
 
 def _spaces() -> dict[str, str]:
-    lines = {}
-    for name in shipped.names("search_spaces"):
-        space = load_search_space(name)
-        macro = space.macro
-        lines[name] = (
-            f"{space.kind}, {space.nodes} nodes, {len(space.ops)} ops, L={macro.n_cells}, C={macro.channels}, "
-            f"features {space.features}, {space.size():.3g} genotypes"
-        )
-    return lines
+    return {name: _space_line(load_search_space(name)) for name in shipped.names("search_spaces")}
+
+
+def _space_line(space: SearchSpace) -> str:
+    size = size_text(space.size())
+    if isinstance(space, CnnCellSpace):
+        parts = f"{space.nodes} nodes, {len(space.ops)} ops, L={space.macro.n_cells}, C={space.macro.channels}"
+    else:
+        states = f"{space.states} hidden states" if space.states else "any number of hidden states"
+        directions = "bidirectional" if space.macro.bidirectional else "one direction"
+        parts = f"{states}, L={space.macro.n_layers}, h={space.macro.hidden}, {directions}, {space.macro.pooling} pooling"
+    return f"{space.kind}, {parts}, features {space.features}, {size} genotypes"
 
 
 def _strategies() -> dict[str, str]:
@@ -55,7 +60,7 @@ def _strategies() -> dict[str, str]:
 
 
 def _ops() -> dict[str, str]:
-    return dict(CNN_OP_SUMMARIES)
+    return dict(CNN_OP_SUMMARIES) | {name: f"recurrent: {op.summary}" for name, op in RNN_OPS.items()}
 
 
 def _features() -> dict[str, str]:

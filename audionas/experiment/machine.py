@@ -45,10 +45,11 @@ def machine() -> dict[str, Any]:
     return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
 
 
-def thread_count(asked: int | None, input_shape: Sequence[int]) -> int:
+def thread_count(asked: int | None, input_shape: Sequence[int], kind: str = "cnn_cell") -> int:
     """CPU threads of a run: those asked for, else one for small inputs and torch's choice for large ones.
 
-    On small feature maps threads mostly wait for each other, and on a shared machine they wait long.
+    On small feature maps threads mostly wait for each other, and on a shared machine they wait long. A recurrent
+    network (any other `kind`) works on one frame at a time, which is always small.
 
     Raises:
         SettingsError: fewer than 1 were asked for.
@@ -56,7 +57,7 @@ def thread_count(asked: int | None, input_shape: Sequence[int]) -> int:
     import torch
 
     if asked is None:
-        return 1 if math.prod(input_shape) <= SMALL_INPUT else int(torch.get_num_threads())
+        return 1 if kind != "cnn_cell" or math.prod(input_shape) <= SMALL_INPUT else int(torch.get_num_threads())
     if asked < 1:
         raise SettingsError(f"--threads: got {asked}, must be 1 or more")
     return asked

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from audionas import sample
-from audionas.audio.folds import assign_folds, outer_splits
-from audionas.audio.manifest import Manifest, check_clips, merge_identical_audio
+from audionas.audio.folds import PROTOCOLS, assign_folds, outer_splits
+from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest, check_clips, merge_identical_audio
 from audionas.audio.scan import Progress, scan
 from audionas.audio.windows import cut_windows
 from audionas.datasets import Columns, find_reader, recognise
 from audionas.datasets.groups import group_by_file, group_by_pattern
-from audionas.errors import AudioError, ManifestError, SettingsError
+from audionas.errors import AudioError, ManifestError, SettingsError, unknown
 from audionas.experiment.described_clips import SAMPLE_RATE_COLUMN, describe_clip, name_clips, remarks
 from audionas.experiment.prepared_folder import cache_folder, check_out, is_prepared, locked
 from audionas.records import write_json
@@ -36,6 +36,7 @@ class PrepareOptions:
 
     `folds` is a number of folds to make, "split" for the corpus's train/dev/test, or a column's name.
     `window_s` cuts long recordings; `skip_bad` lists unreadable clips instead of stopping at the first.
+    `protocol` is a name in PROTOCOLS; None is the corpus's own, or `folds` where groups or folds are given here.
     """
 
     dataset: str | None = None
@@ -46,6 +47,11 @@ class PrepareOptions:
     window_s: float | None = None
     hop_s: float | None = None
     skip_bad: bool = False
+    protocol: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """JSON form; without a protocol it is that of folders made before there were protocols."""
+        return {key: value for key, value in asdict(self).items() if key != "protocol" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def prepare(
     if is_prepared(data):
         return _open(data, out, options, on_progress)
     manifest = _read(data.resolve(), options)
-    source: dict[str, Any] = {"data": str(data.resolve()), "options": asdict(options)}
+    source: dict[str, Any] = {"data": str(data.resolve()), "options": options.record()}
     folder = cache_folder(data, source) if out is None else out
     check_out(folder, source)
     with locked(folder):
@@ -139,6 +145,8 @@ def _read(data: Path, options: PrepareOptions) -> Manifest:
         raise SettingsError(f"--hop {options.hop_s:g} needs --window")
     if options.group is not None and options.group_from is not None:
         raise SettingsError("--group and --group-from exclude each other")
+    if options.protocol is not None and options.protocol not in PROTOCOLS:
+        raise SettingsError(f"--protocol: {unknown('protocol', options.protocol, PROTOCOLS)}")
     _, column = _folds_asked(options)
     name = options.dataset or recognise(data)
     reader = find_reader(name)
@@ -167,7 +175,7 @@ def _folds_asked(options: PrepareOptions) -> tuple[int | None, str | None]:
 def _scanned(manifest: Manifest, journal: Path, options: PrepareOptions, on_progress: Progress | None) -> Manifest:
     """Every file read: hash, rate, duration and clip name filled in, windows cut, twins in one group."""
     files, bad = scan(manifest.root, _paths(manifest), journal, skip_bad=options.skip_bad, on_progress=on_progress)
-    clips, notes = [], [f"skipped: {why}" for why in bad]
+    clips, skipped = [], [f"skipped: {why}" for why in bad]
     for clip in manifest.clips:
         if clip.path in files:
             try:
@@ -175,21 +183,21 @@ def _scanned(manifest: Manifest, journal: Path, options: PrepareOptions, on_prog
             except AudioError as why:
                 if not options.skip_bad:
                     raise
-                notes.append(f"skipped: {why}")
-    if notes:
-        notes.insert(0, f"{len(notes)} unreadable clip(s) skipped")
+                skipped.append(f"skipped: {why}")
+    if skipped:
+        skipped.insert(0, f"{len(skipped)} unreadable clip(s) skipped")
     described = name_clips(manifest.with_clips(clips))
     check_clips(described)
     silent = frozenset(file.sha256 for file in files.values() if file.is_silent)
     merged, n_merged = merge_identical_audio(described, silent)
-    notes += remarks(manifest, merged, files, n_merged)
+    notes = [*manifest.notes, *skipped, *remarks(manifest, merged, files, n_merged)]
     if options.window_s is not None:
         merged = cut_windows(merged, options.window_s, options.hop_s)
     return replace(merged, notes=tuple(notes))
 
 
 def _with_folds(manifest: Manifest, options: PrepareOptions) -> Manifest:
-    """The folds asked for, else the corpus's own, else five made by seed 0; checked against the groups."""
+    """The folds asked for, else the corpus's own, else five made by seed 0; the protocol; checked on the groups."""
     n_folds, _ = _folds_asked(options)
     has_folds, has_split = (any(getattr(clip, name) for clip in manifest.clips) for name in ("fold", "split"))
     if options.folds == "split":
@@ -200,10 +208,19 @@ def _with_folds(manifest: Manifest, options: PrepareOptions) -> Manifest:
             )
         clips = tuple(replace(clip, fold="") for clip in manifest.clips)
         manifest = replace(manifest, clips=clips, fold_source="split")
-    elif n_folds is not None or not (has_folds or has_split):
+    elif n_folds is not None or not (has_folds or has_split or options.protocol == "leave_one_group_out"):
         manifest = assign_folds(manifest, DEFAULT_FOLDS if n_folds is None else n_folds, FOLDS_SEED)
+    manifest = replace(manifest, protocol=_protocol(manifest, options))
     outer_splits(manifest)
     return manifest
+
+
+def _protocol(manifest: Manifest, options: PrepareOptions) -> str:
+    """The protocol asked for, else the corpus's own, which holds for its own groups and folds only."""
+    if options.protocol is not None:
+        return options.protocol
+    is_own = options.folds is None and options.group is None and options.group_from is None
+    return manifest.protocol if is_own else DEFAULT_PROTOCOL
 
 
 def _paths(manifest: Manifest) -> list[str]:

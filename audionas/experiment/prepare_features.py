@@ -34,6 +34,7 @@ class PreparedSummary:
             "groups": len({clip.group for clip in manifest.clips}),
             "group_source": manifest.group_source,
             "fold_source": manifest.fold_source,
+            "protocol": manifest.protocol,
             "splits": {split.name: len(split.test) for split in outer_splits(manifest)},
             "notes": [*manifest.notes, *(self.corpus.remarks() if self.corpus else [])],
         }
@@ -47,7 +48,7 @@ class PreparedSummary:
             f"prepared: {record['folder']} ({record['dataset']})",
             f"clips: {record['clips']} in {record['rows']} rows; {labels}",
             f"groups: {record['groups']} ({record['group_source']})",
-            f"test clips per split: {splits} ({record['fold_source']})",
+            f"test clips per split: {splits} ({record['fold_source']}; protocol {record['protocol']})",
             *(f"note: {note}" for note in record["notes"]),
         ]
 

@@ -22,7 +22,7 @@ from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
 from audionas.search.estimate import check_memory
-from audionas.spaces import SearchSpace, load_search_space, space_from_settings
+from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -62,6 +62,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     talk = talk or Silent()
     space = load_search_space(request.space)
     strategy = load_strategy(request.strategy).with_budget(epochs=request.epochs, trials=request.trials)
+    strategy = strategy.for_space(space)
     if request.batch_size is not None:
         strategy = strategy.replace(batch_size=request.batch_size)
     if request.pick not in ("last", "best"):
@@ -87,7 +88,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "algorithm": strategy.algorithm,
         "seed": request.seed,
         "device": request.device,
-        "threads": thread_count(request.threads, shape),
+        "threads": thread_count(request.threads, shape, space.kind),
         "kernel_path": "torch",
         "engine": "in_process",
         "pick": request.pick,
@@ -186,7 +187,10 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
         strategy.batch_size,
     )
     strategy = plan_search(run, space, strategy, data, corpus, talk)
-    evaluator = TrainingEvaluator(data, strategy.recipe, record["device"])
+    assert strategy.recipe is not None
+    evaluator = TrainingEvaluator(
+        data, strategy.recipe, record["device"], strategy.objective, strategy.score_epoch, strategy.stop_diverging
+    )
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
         listener=listener(strategy, talk, run.warn),
@@ -216,7 +220,7 @@ def check_plan(
             raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
         durations = [manifest.clips[row].duration_s for row in split.search]
         shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
-    if strategy.kind == "one-shot":
+    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted(shapes):
             check_memory(space, shape, n_outputs, strategy.batch_size, request.device)

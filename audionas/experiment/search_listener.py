@@ -44,7 +44,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             return
         score = trial.score
         talk.say(
-            f"{head}  validation UA {score.ua:.3f}  balanced loss {score.balanced_loss:.3f}  "
+            f"{head}  validation UA {score.ua:.3f}  loss {score.loss:.3f}  balanced loss {score.balanced_loss:.3f}  "
             f"{score.parameters} parameters  {score.seconds:.1f} s, {seconds_text(left)} left"
         )
 

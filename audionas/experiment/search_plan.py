@@ -9,13 +9,14 @@ import yaml
 
 from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
+from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
-from audionas.spaces import SearchSpace
+from audionas.spaces import CnnCellSpace, SearchSpace
 
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
 
@@ -23,7 +24,16 @@ NOT_CHECKED = "speaker independence not checked: no speaker or group is known, e
 def divide_search_clips(
     manifest: Manifest, split: OuterSplit, strategy: Strategy, seed: int
 ) -> dict[str, tuple[int, ...]]:
-    """The parts of a split's search clips, whole groups each; a corpus's own dev part monitors or validates."""
+    """The parts of a split's search clips, whole groups each; the split's dev part monitors or validates.
+
+    With `alphas: dev` the alphas learn from the dev part, the weights from all other search clips, and nothing
+    monitors, as in EmotionNAS (Sun et al. 2022, arXiv:2203.13617, equation 3).
+
+    Raises:
+        ManifestError: too few groups for the parts, or `alphas: dev` and the split has no dev part.
+    """
+    if strategy.parts.get("alphas") == "dev":
+        return _alphas_on_dev(manifest, split)
     one_shot = strategy.kind == "one-shot"
     dev_part = "monitor" if one_shot else "validation"
     dev = set(split.dev)
@@ -36,6 +46,16 @@ def divide_search_clips(
     if split.dev:
         parts[dev_part] = split.dev
     return parts
+
+
+def _alphas_on_dev(manifest: Manifest, split: OuterSplit) -> dict[str, tuple[int, ...]]:
+    if not split.dev:
+        raise ManifestError(
+            f"{manifest.root}: fold {split.name} has no dev part for the strategy's 'alphas: dev' (protocol "
+            f"{manifest.protocol!r}); use --protocol speaker_pairs or folds_with_dev"
+        )
+    dev = set(split.dev)
+    return {"weights": tuple(row for row in split.search if row not in dev), "alphas": split.dev}
 
 
 def plan_search(
@@ -65,12 +85,12 @@ def plan_search(
     talk.say(_data_line(manifest, record["split"]))
     settings = corpus.settings
     talk.say(
-        f"features: {settings['extractor']} at {settings['sample_rate_hz']} Hz, {settings['length_s']:.2f} s -> "
+        f"features: {settings['extractor']} at {corpus.rate_hz} Hz, {corpus.length_s:.2f} s -> "
         f"{'x'.join(map(str, data.input_shape))}; {'; '.join(corpus.remarks())}"
     )
     parts = ", ".join(f"{name} {p['n_clips']} clips/{p['n_groups']} groups" for name, p in fields["parts"].items())
-    talk.say(f"search: space {space.name} ({space.size():.3g} cells), strategy {strategy.name}; parts: {parts}")
-    if strategy.kind == "one-shot":
+    talk.say(f"search: space {space.name} ({size_text(space.size())} cells), strategy {strategy.name}; parts: {parts}")
+    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
@@ -85,7 +105,7 @@ def plan_search(
 
 
 def _plan_one_shot(
-    space: SearchSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
+    space: CnnCellSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
 ) -> tuple[Strategy, dict[str, Any]]:
     from audionas.search.estimate import check_memory, seconds_per_step
     from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
@@ -121,6 +141,11 @@ def _data_line(manifest: Manifest, split: str) -> str:
         f"{record['n_groups']} groups ({manifest.group_source}); folds: {manifest.fold_source}; "
         f"fold {split} is left out for testing"
     )
+
+
+def size_text(size: int) -> str:
+    """A count that may be far beyond a float's range."""
+    return f"{size:.3g}" if size < 10**300 else f"about 10^{len(str(size)) - 1}"
 
 
 def yaml_text(settings: Mapping[str, Any]) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from torch import nn
 
+from audionas.errors import SettingsError
 from audionas.models.cnn_from_genotype import GenotypeNetwork
-from audionas.models.cnn_network import with_macro
-from audionas.spaces import CnnGenotype
+from audionas.models.frame_network import FrameNetwork
+from audionas.records import Record, validate
+from audionas.spaces import Genotype, RecurrentGenotype
+
+MacroT = TypeVar("MacroT", bound=Record)
 
 
 def build_model(
-    genotype: CnnGenotype,
+    genotype: Genotype,
     *,
-    input_shape: tuple[int, int, int],
+    input_shape: Sequence[int],
     n_classes: int,
     auxiliary: bool = False,
     drop_path: float = 0.0,
@@ -22,16 +27,40 @@ def build_model(
 ) -> nn.Module:
     """The network of a genotype: (batch, *input_shape) float32 -> logits (batch, n_classes).
 
+    A second argument `lengths`, (batch,) int64, tells own frames from padding, which then counts for nothing.
+
     Args:
-        input_shape: (channels, features, frames).
-        auxiliary: adds DARTS's auxiliary classifier, used in training only.
-        drop_path: probability in [0, 1) with which training drops a non-identity edge per clip.
-        macro: overrides of the genotype's macro values (`n_cells`, `channels`, `stem_multiplier`, ...).
+        input_shape: (channels, features, frames); for a recurrent genotype also (frames, features).
+        auxiliary: adds DARTS's auxiliary classifier, used in training only; CNN cells only.
+        drop_path: probability in [0, 1) with which training drops a non-identity edge per clip; CNN cells only.
+        macro: overrides of the genotype's macro values (`n_cells`, `channels`; `n_layers`, `hidden`, ...).
 
     Raises:
-        SettingsError: a macro value is unknown or out of range.
+        SettingsError: a macro value is unknown or out of range, or an option is not for this kind of genotype.
     """
-    return GenotypeNetwork(genotype, with_macro(genotype.macro, macro), input_shape, n_classes, auxiliary, drop_path)
+    shape = tuple(input_shape)
+    if not isinstance(genotype, RecurrentGenotype):
+        if len(shape) != 3:
+            raise SettingsError(f"input_shape: got {shape}, must be (channels, features, frames) for CNN cells")
+        own = with_macro(genotype.macro, macro)
+        return GenotypeNetwork(genotype, own, (shape[0], shape[1], shape[2]), n_classes, auxiliary, drop_path)
+    if auxiliary or drop_path:
+        raise SettingsError("auxiliary and drop_path are for CNN cells; a recurrent genotype has drop_connect")
+    if len(shape) == 2:
+        shape = (1, shape[1], shape[0])
+    if len(shape) != 3:
+        raise SettingsError(f"input_shape: got {shape}, must be (frames, features) or (channels, features, frames)")
+    values = with_macro(genotype.macro, macro).model_dump()
+    return FrameNetwork(genotype, shape[1], n_classes, n_channels=shape[0], **values)
+
+
+def with_macro(macro: MacroT, overrides: Mapping[str, Any]) -> MacroT:
+    """Macro values with some replaced.
+
+    Raises:
+        SettingsError: a value is unknown (those of another kind of cell are) or out of range.
+    """
+    return validate(type(macro), {**macro.model_dump(), **overrides}, "macro") if overrides else macro
 
 
 def n_parameters(network: nn.Module) -> int:
@@ -39,4 +68,21 @@ def n_parameters(network: nn.Module) -> int:
     return sum(p.numel() for name, p in network.named_parameters() if not name.split(".")[-1].startswith("alphas_"))
 
 
-__all__ = ["GenotypeNetwork", "build_model", "n_parameters"]
+def parameter_parts(network: nn.Module) -> dict[str, int]:
+    """Trainable parameters of each part of a network that is worth telling apart, and their `total`.
+
+    A recurrent network: `recurrent`, `attention` (all weights of the pooling), `classifier`, `layer_sum`.
+    """
+    total = n_parameters(network)
+    if not isinstance(network, FrameNetwork):
+        return {"total": total}
+    parts = {
+        "recurrent": n_parameters(network.rnn),
+        "attention": n_parameters(network.pooling),
+        "classifier": n_parameters(network.head),
+        "layer_sum": 0 if network.layer_weights is None else network.layer_weights.numel(),
+    }
+    return {**parts, "total": total}
+
+
+__all__ = ["FrameNetwork", "GenotypeNetwork", "build_model", "n_parameters", "parameter_parts", "with_macro"]

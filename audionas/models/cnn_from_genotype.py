@@ -92,15 +92,15 @@ class GenotypeNetwork(CnnNetwork):
             if isinstance(module, GenotypeCell):
                 module.drop_path = probability
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, features, frames) float32 -> logits (batch, classes)."""
-        return self.classify(self.cell_outputs(x)[-1])
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(batch, channels, features, frames) float32 -> logits (batch, classes); `lengths` masks the padding."""
+        return self.classify(self.cell_outputs(x)[-1], lengths)
 
-    def forward_with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward_with_auxiliary(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits, and the auxiliary classifier's logits when there is one."""
         outputs = self.cell_outputs(x)
         extra = self.auxiliary(outputs[self.auxiliary_cell]) if self.auxiliary is not None else None
-        return self.classify(outputs[-1]), extra
+        return self.classify(outputs[-1], lengths), extra
 
     def _width(self, index: int, n_outputs: dict[str, int]) -> int:
         reductions = sum(1 for at in self.macro.reduction_cells if at <= index)

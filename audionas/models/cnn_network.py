@@ -13,19 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from audionas.ops import FactorizedReduce, ReluConvBn
-from audionas.records import validate
 from audionas.spaces import CnnMacro
 
 MakeCell = Callable[[str, int], nn.Module]
-
-
-def with_macro(macro: CnnMacro, overrides: Mapping[str, Any]) -> CnnMacro:
-    """Macro values with some replaced.
-
-    Raises:
-        SettingsError: a value is unknown or out of range.
-    """
-    return validate(CnnMacro, {**macro.model_dump(), **overrides}, "macro") if overrides else macro
 
 
 class PreparedCell(nn.Module):
@@ -91,6 +81,15 @@ class CnnNetwork(nn.Module):
             outputs.append(s1)
         return outputs
 
-    def classify(self, features: Tensor) -> Tensor:
-        """(batch, channels, features, frames) -> logits (batch, classes)."""
-        return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]
+    def classify(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(batch, channels, features, frames) -> logits (batch, classes).
+
+        With `lengths` (batch,), own frames of the network's input, the average leaves the padding out.
+        """
+        if lengths is None:
+            return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]
+        own = torch.ceil(lengths * (features.shape[3] / self.input_shape[2])).clamp(min=1)
+        mask = torch.arange(features.shape[3], device=features.device)[None, :] < own[:, None]
+        over_features = features.mean(dim=2)
+        pooled = torch.where(mask[:, None, :], over_features, 0.0).sum(dim=2) / own[:, None]
+        return self.classifier(pooled)  # type: ignore[no-any-return]

@@ -90,13 +90,16 @@ class CnnSupernet(CnnNetwork):
         """The alphas of a cell kind, (edges, ops)."""
         return self.alphas_normal if kind == "normal" else self.alphas_reduce
 
-    def forward(self, x: Tensor, genotype: CnnGenotype | None = None) -> Tensor:
-        """(batch, channels, features, frames) -> logits; with `genotype`, of that sub-network alone."""
+    def forward(self, x: Tensor, lengths: Tensor | None = None, genotype: CnnGenotype | None = None) -> Tensor:
+        """(batch, channels, features, frames) -> logits; with `genotype`, of that sub-network alone.
+
+        `lengths` (batch,): own frames of each clip; the last average then leaves the padding out.
+        """
         weights = {kind: torch.softmax(self.alphas(kind), dim=-1) for kind in KINDS}
         outputs = self.cell_outputs(
             x, lambda kind: (weights[kind], getattr(genotype, kind) if genotype is not None else None)
         )
-        return self.classify(outputs[-1])
+        return self.classify(outputs[-1], lengths)
 
     def genotype(self) -> CnnGenotype:
         """Derivation: a node keeps the inputs whose strongest operation (not `none`) weighs most.

@@ -34,6 +34,10 @@ class RecipeCell(nn.Module):
         linear = [node for node in genotype.nodes if node.op == LINEAR]
         widths = [n_inputs if source == INPUT else hidden for node in linear for source in node.inputs]
         self.sources = [source for node in linear for source in node.inputs]
+        self._owner = [k for k, node in enumerate(linear) for _ in node.inputs]
+        self._terms = [[i for i, owner in enumerate(self._owner) if owner == k] for k in range(len(linear))]
+        self._state_names = [f"h_prev_{i}" for i in range(genotype.n_states)]
+        self._inner = {node.name for node in genotype.nodes}
         self.weights = nn.ParameterList(nn.Parameter(torch.empty(hidden, width)) for width in widths)
         self.biases = nn.ParameterList(nn.Parameter(torch.empty(hidden)) for _ in linear)
         self.reset_parameters()
@@ -53,33 +57,75 @@ class RecipeCell(nn.Module):
 
     def step(self, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
         """x (batch, inputs) and the states, (batch, hidden) each -> the new states."""
-        values = {INPUT: x, **{f"h_prev_{i}": state for i, state in enumerate(states)}}
-        used, n_linear = 0, 0
-        for node in self.genotype.nodes:
-            inputs = [values[source] for source in node.inputs]
-            apply = RNN_OPS[node.op].apply
-            if apply is not None:
-                values[node.name] = apply(inputs)
-                continue
-            result = self.biases[n_linear]
-            for value, weight in zip(inputs, weights[used : used + len(inputs)], strict=True):
-                result = result + value @ weight.t()
-            values[node.name] = result
-            used, n_linear = used + len(inputs), n_linear + 1
-        return [_batched(values[f"h_new_{i}"], x) for i in range(self.genotype.n_states)]
+        return self._advance(x, self._from_input(x[:, None], weights)[0], states, self._by_state(weights), weights)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None, emit: Emit = "h0") -> Tensor:
         """x (batch, frames, inputs) -> (batch, frames, hidden or 2 * hidden), 0 beyond each clip's length."""
         weights = self.sequence_weights()
+        given, by_state = self._from_input(x, weights), self._by_state(weights)
         states = [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
         outputs = []
-        for frame in x.unbind(1):
-            states = self.step(frame, states, weights)
+        for frame, terms in zip(x.unbind(1), given, strict=True):
+            states = self._advance(frame, terms, states, by_state, weights)
             outputs.append(states[0] if emit == "h0" else torch.cat(states[:2], dim=-1))
         stacked = torch.stack(outputs, dim=1)
         if lengths is None:
             return stacked
         return torch.where(frame_mask(lengths, x.shape[1])[:, :, None], stacked, 0.0)
+
+    def _from_input(self, x: Tensor, weights: list[Tensor]) -> list[tuple[Tensor, ...]]:
+        """For each frame, what x and the bias give each linear node: one product for all frames and nodes."""
+        rows = []
+        for k in range(len(self.biases)):
+            on_x = [weights[i] for i in self._terms[k] if self.sources[i] == INPUT]
+            rows.append(sum(on_x[1:], on_x[0]) if on_x else None)
+        reading = [k for k, row in enumerate(rows) if row is not None]
+        if not reading:
+            return [tuple(self.biases)] * x.shape[1]
+        stacked = torch.cat([row for row in rows if row is not None])
+        bias = torch.cat([self.biases[k] for k in reading])
+        product = functional.linear(x, stacked, bias)
+        given = []
+        for frame in product.unbind(1):
+            parts = dict(zip(reading, frame.chunk(len(reading), dim=-1), strict=True))
+            given.append(tuple(parts.get(k, self.biases[k]) for k in range(len(rows))))
+        return given
+
+    def _by_state(self, weights: list[Tensor]) -> list[tuple[list[int], Tensor]]:
+        """For each state, the linear nodes that read it and their weights in one matrix, (hidden, nodes * hidden)."""
+        table = []
+        for name in self._state_names:
+            reading = [i for i, source in enumerate(self.sources) if source == name]
+            stacked = torch.cat([weights[i] for i in reading]).t() if reading else weights[0].new_zeros(0)
+            table.append(([self._owner[i] for i in reading], stacked))
+        return table
+
+    def _advance(
+        self,
+        x: Tensor,
+        given: tuple[Tensor, ...],
+        states: list[Tensor],
+        by_state: list[tuple[list[int], Tensor]],
+        weights: list[Tensor],
+    ) -> list[Tensor]:
+        values = {INPUT: x, **dict(zip(self._state_names, states, strict=True))}
+        sums = list(given)
+        for state, (nodes, stacked) in zip(states, by_state, strict=True):
+            if nodes:
+                for k, part in zip(nodes, (state @ stacked).chunk(len(nodes), dim=-1), strict=True):
+                    sums[k] = sums[k] + part
+        n_linear = 0
+        for node in self.genotype.nodes:
+            apply = RNN_OPS[node.op].apply
+            if apply is not None:
+                values[node.name] = apply([values[source] for source in node.inputs])
+                continue
+            for i in self._terms[n_linear]:
+                if self.sources[i] in self._inner:
+                    sums[n_linear] = sums[n_linear] + values[self.sources[i]] @ weights[i].t()
+            values[node.name] = sums[n_linear]
+            n_linear += 1
+        return [_batched(values[f"h_new_{i}"], x) for i in range(self.genotype.n_states)]
 
 
 def frame_mask(lengths: Tensor, n_frames: int) -> Tensor:

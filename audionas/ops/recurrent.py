@@ -25,6 +25,7 @@ class RnnOp:
     most: int | None
     is_ordered: bool
     apply: Callable[[Sequence[Tensor]], Tensor] | None
+    summary: str
 
 
 def blend(inputs: Sequence[Tensor]) -> Tensor:
@@ -50,11 +51,11 @@ def total(inputs: Sequence[Tensor]) -> Tensor:
 
 
 RNN_OPS: dict[str, RnnOp] = {
-    LINEAR: RnnOp(1, None, False, None),
-    BLEND: RnnOp(3, 3, True, blend),
-    "elementwise_prod": RnnOp(2, None, False, product),
-    "elementwise_sum": RnnOp(2, None, False, total),
-    "activation_tanh": RnnOp(1, 1, False, lambda inputs: torch.tanh(inputs[0])),
-    "activation_sigm": RnnOp(1, 1, False, lambda inputs: torch.sigmoid(inputs[0])),
-    "activation_leaky_relu": RnnOp(1, 1, False, lambda inputs: functional.leaky_relu(inputs[0], 0.01)),
+    LINEAR: RnnOp(1, None, False, None, "sum of one weight matrix an input, and a bias"),
+    BLEND: RnnOp(3, 3, True, blend, "g * a + (1 - g) * b of (g, a, b)"),
+    "elementwise_prod": RnnOp(2, None, False, product, "product of all inputs"),
+    "elementwise_sum": RnnOp(2, None, False, total, "sum of all inputs"),
+    "activation_tanh": RnnOp(1, 1, False, lambda inputs: torch.tanh(inputs[0]), "tanh"),
+    "activation_sigm": RnnOp(1, 1, False, lambda inputs: torch.sigmoid(inputs[0]), "logistic sigmoid"),
+    "activation_leaky_relu": RnnOp(1, 1, False, lambda inputs: functional.leaky_relu(inputs[0], 0.01), "leaky ReLU, slope 0.01"),
 }

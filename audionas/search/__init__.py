@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from audionas.search.listener import SearchListener
     from audionas.search.run import SearchResult, run_search
     from audionas.search.strategy import Strategy, load_strategy
-    from audionas.spaces import SearchSpace
+    from audionas.spaces import CnnCellSpace
 
 _HOMES = {
     "Score": "evaluator", "SearchData": "evaluator", "TrainingEvaluator": "evaluator",
@@ -20,7 +20,7 @@ _HOMES = {
 
 
 def build_supernet(
-    space: SearchSpace, *, input_shape: tuple[int, int, int], n_classes: int, **macro: Any
+    space: CnnCellSpace, *, input_shape: tuple[int, int, int], n_classes: int, **macro: Any
 ) -> CnnSupernet:
     """The supernet of a space: (batch, *input_shape) float32 -> logits (batch, n_classes).
 
@@ -29,7 +29,7 @@ def build_supernet(
     Raises:
         SettingsError: a macro value is unknown or out of range.
     """
-    from audionas.models.cnn_network import with_macro
+    from audionas.models import with_macro
     from audionas.models.cnn_supernet import CnnSupernet
 
     return CnnSupernet(space, with_macro(space.macro, macro), input_shape, n_classes)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from torch import nn
 
 from audionas.audio.manifest import Manifest
 from audionas.models import build_model, n_parameters
 from audionas.seeding import seed_torch
-from audionas.spaces import CnnGenotype
+from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
-from audionas.training.fit import FitPlan, fit
+from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
 from audionas.training.tasks import ClassWeighting, TaskSeam
@@ -63,39 +65,74 @@ class Score:
     balanced_loss: float
     parameters: int
     seconds: float
+    epoch: int | None = None
 
     def objective(self, name: str) -> float:
         """The number to maximise: UA itself, or a loss with its sign turned."""
         return self.ua if name == "ua" else -float(getattr(self, name))
 
 
+class DivergedError(NonFiniteLossError):
+    """The training loss of a candidate is far above that of guessing: it is not trained further."""
+
+
 @dataclass(frozen=True)
 class TrainingEvaluator:
-    """Trains a candidate from scratch on the train part, scores its last epoch on the validation part."""
+    """Trains a candidate from scratch on the train part, scores it on the validation part.
+
+    `score_epoch` is the last epoch, or the best by `objective` of those trained.
+    """
 
     data: SearchData
     recipe: Recipe
     device: str = "cpu"
+    objective: str = "balanced_loss"
+    score_epoch: Literal["last", "best"] = "last"
+    stop_diverging: float | None = None
 
-    def evaluate(self, genotype: CnnGenotype, *, epochs: int, seed: int) -> Score:
+    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int) -> Score:
         """The score of one candidate.
 
         Raises:
             NonFiniteLossError: its loss became NaN or infinite.
+            DivergedError: its training loss rose above `stop_diverging` times that of guessing.
         """
         started = time.perf_counter()
         data = self.data
         seed_torch(seed, "trial", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
         plan = FitPlan(data.task, self.recipe, epochs, seed, "trial", self.device)
-        fit(network, lambda epoch: data.batches("train", seed=seed, epoch=epoch), plan)
-        network.eval().to(self.device)
+        scores: list[Score] = []
+
+        def after_epoch(epoch: int, record: dict[str, float]) -> None:
+            self._refuse_divergence(epoch, record["train_loss"])
+            if self.score_epoch == "best":
+                scores.append(self._score(network, epoch, started))
+
+        fit(network, lambda epoch: data.batches("train", seed=seed, epoch=epoch), plan, after_epoch)
+        if self.score_epoch == "last":
+            network.to(self.device)
+            scores.append(self._score(network, epochs - 1, started))
+        best = max(scores, key=lambda score: score.objective(self.objective))
+        return replace(best, seconds=scores[-1].seconds)
+
+    def _refuse_divergence(self, epoch: int, loss: float) -> None:
+        limit = self.stop_diverging and self.stop_diverging * math.log(self.data.n_outputs)
+        if limit and loss > limit:
+            raise DivergedError(f"epoch {epoch}: the training loss {loss:.3g} is above {limit:.3g}, it diverges")
+
+    def _score(self, network: nn.Module, epoch: int, started: float) -> Score:
+        data, device = self.data, next(network.parameters()).device
+        network.eval()
         rows = data.parts["validation"]
-        predictions = predict_clips(network, data.tensors, data.manifest, rows, data.task, device=self.device)
-        metrics = data.task.metrics(predictions.truth, predictions.scores, predictions.labels)
-        loss, balanced = log_losses(predictions.truth, predictions.scores)
+        found = predict_clips(network, data.tensors, data.manifest, rows, data.task, device=device)
+        network.train()
+        metrics = data.task.metrics(found.truth, found.scores, found.labels)
+        loss, balanced = log_losses(found.truth, found.scores)
+        if not math.isfinite(loss):
+            raise NonFiniteLossError(f"epoch {epoch}: the validation loss is {loss}; lower the learning rate")
         seconds = round(time.perf_counter() - started, 3)
-        return Score(metrics.ua, metrics.wa, loss, balanced, n_parameters(network), seconds)
+        return Score(metrics.ua, metrics.wa, loss, balanced, n_parameters(network), seconds, epoch)
 
 
 def log_losses(truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:

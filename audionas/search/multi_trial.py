@@ -14,7 +14,7 @@ from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
 from audionas.search.trials import FILE_NAME, Trial, TrialLog
 from audionas.seeding import derive
-from audionas.spaces import CnnGenotype, SearchSpace
+from audionas.spaces import Genotype, SearchSpace
 from audionas.training.fit import NonFiniteLossError
 
 
@@ -25,7 +25,7 @@ def search_multi_trial(
     seed: int,
     run: Path,
     listener: SearchListener,
-) -> tuple[CnnGenotype, int, Literal["budget", "exhausted"]]:
+) -> tuple[Genotype, int, Literal["budget", "exhausted"]]:
     """Genotype and number of the best trial, and what ended the search."""
     import_nni()
     from nni.nas.evaluator import FunctionalEvaluator
@@ -81,7 +81,7 @@ class TrialRunner:
         self.listener.on_trial(trial)
         return trial
 
-    def _run(self, number: int, genotype: CnnGenotype, sample: dict[str, str], seed: int) -> Trial:
+    def _run(self, number: int, genotype: Genotype, sample: dict[str, str], seed: int) -> Trial:
         twin = self.log.of_hash(genotype.hash)
         if twin is not None:
             return Trial(number, genotype.hash, sample, twin.status, twin.score, f"same cell as trial {twin.number}")

@@ -16,7 +16,7 @@ from nni.nas.oneshot.pytorch.supermodule.base import BaseSuperNetModule
 from torch import Tensor, nn
 
 from audionas.models.cnn_supernet import CnnSupernet
-from audionas.spaces import SearchSpace
+from audionas.spaces import CnnCellSpace, SearchSpace
 
 
 class Decisions(MutableModule):  # type: ignore[misc]
@@ -43,9 +43,9 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
         self._space = space
         self._supernet = [supernet]  # in a list: it must not be a submodule before the hook puts it in place
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits, once the supernet is in place."""
-        return self.decisions(x)  # type: ignore[no-any-return]
+        return self.decisions(x, lengths)  # type: ignore[no-any-return]
 
     @property
     def sample(self) -> dict[str, str]:
@@ -58,6 +58,7 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
         def put_supernet(module: nn.Module, *_: object) -> nn.Module | None:
             if isinstance(module, Decisions):
                 assert self._supernet[0] is not None
+                assert isinstance(self._space, CnnCellSpace)
                 return NniSupernet(self._space, self._supernet[0], list(module.mutables))
             return None
 
@@ -67,15 +68,15 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
 class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
     """Our supernet behind NNI's interface."""
 
-    def __init__(self, space: SearchSpace, network: CnnSupernet, decisions: list[Any]) -> None:
+    def __init__(self, space: CnnCellSpace, network: CnnSupernet, decisions: list[Any]) -> None:
         super().__init__()
         self.network = network
         self._space = space
         self._decisions = decisions
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits (batch, classes)."""
-        return self.network(x)  # type: ignore[no-any-return]
+        return self.network(x, lengths)  # type: ignore[no-any-return]
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """The alphas, in a fixed order."""

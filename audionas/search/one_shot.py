@@ -21,7 +21,7 @@ from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
 from audionas.seeding import derive, generator, seed_torch
-from audionas.spaces import CnnGenotype, SearchSpace
+from audionas.spaces import CnnCellSpace, CnnGenotype
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.cnn_genotype import node_edges
 from audionas.spaces.genotype_file import cells_document
@@ -37,7 +37,7 @@ MAX_ARC_RATE = 0.1  # beyond it a few steps decide everything
 
 
 def search_one_shot(
-    space: SearchSpace,
+    space: CnnCellSpace,
     strategy: Strategy,
     evaluator: TrainingEvaluator,
     seed: int,
@@ -81,7 +81,7 @@ def with_reach(strategy: Strategy, parts: Any) -> Strategy:
 
 
 def _train(
-    space: SearchSpace,
+    space: CnnCellSpace,
     strategy: Strategy,
     evaluator: TrainingEvaluator,
     seed: int,
@@ -194,8 +194,8 @@ class EpochLog(pl.Callback):
             )
             return data.task.metrics(found.truth, found.scores, found.labels).ua
 
-        def derived(x: Tensor) -> Tensor:
-            return self.supernet(x, genotype)  # type: ignore[no-any-return]
+        def derived(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+            return self.supernet(x, lengths, genotype)  # type: ignore[no-any-return]
 
         with batch_statistics(self.supernet):
             scores = {"supernet_ua": ua(self.supernet), "network_ua": ua(derived)}

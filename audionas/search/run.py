@@ -13,7 +13,7 @@ from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
 from audionas.search.strategy import Strategy
-from audionas.spaces import CnnGenotype, SearchSpace
+from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
 
 ENGINES = ("in_process",)
 
@@ -22,7 +22,7 @@ ENGINES = ("in_process",)
 class SearchResult:
     """The genotype found and how the search ended."""
 
-    genotype: CnnGenotype
+    genotype: Genotype
     epoch_or_trial: int
     seconds: float
     stopped_by: Literal["budget", "exhausted"]
@@ -42,7 +42,8 @@ def run_search(
     """Search, logging into `run` (`epochs.jsonl` or `trials.jsonl`, `checkpoint/`); goes on if logs are there.
 
     Raises:
-        SettingsError: the engine is unknown, or `pick="best"` without a monitor part.
+        SettingsError: the engine is unknown, the algorithm cannot search this kind of space, or `pick="best"`
+            without a monitor part.
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
@@ -50,9 +51,11 @@ def run_search(
         raise SettingsError(unknown("engine", engine, ENGINES))
     if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
         raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+    strategy = strategy.for_space(space)
     started = time.perf_counter()
     listener = listener or SearchListener()
-    if strategy.kind == "one-shot":
+    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+        genotype: Genotype
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:

@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from audionas.errors import SettingsError, unknown
 from audionas.records import Record, refuse_name, validate
-from audionas.search.algorithms import ALGORITHMS, check_settings
+from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings
 from audionas.shipped import read
-from audionas.training.recipe import Recipe
+from audionas.spaces import SearchSpace
+from audionas.training.recipe import Recipe, default_recipe
 from audionas.training.tasks import ClassWeighting
 
 PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation")}
@@ -30,18 +31,23 @@ class Budget(Record):
 class Strategy(Record):
     """How to look. `settings` are the keyword arguments of the algorithm's `build`.
 
-    `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials.
+    `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
+    scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
+    `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
+    A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`).
     """
 
     name: str = "unnamed"
     algorithm: str
     source: str = ""
     batch_size: int = Field(default=16, ge=2, le=65536)
-    parts: dict[str, float | Literal["auto"]]
+    parts: dict[str, float | Literal["auto", "dev"]]
     settings: dict[str, int | float | str | bool] = {}
     alpha_reach: float | None = Field(default=None, gt=0)
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
-    recipe: Recipe = Recipe()
+    score_epoch: Literal["last", "best"] = "last"
+    stop_diverging: float | None = Field(default=None, gt=1)
+    recipe: Recipe | None = None
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
 
@@ -55,12 +61,15 @@ class Strategy(Record):
         for part, share in self.parts.items():
             if share == "auto" and part != "monitor":
                 raise ValueError(f"parts.{part}: got 'auto', only monitor may be auto")
-            if share != "auto" and not 0 <= share <= 1:
+            if share == "dev" and part != "alphas":
+                raise ValueError(f"parts.{part}: got 'dev', only alphas may be dev")
+            if not isinstance(share, str) and not 0 <= share <= 1:
                 raise ValueError(f"parts.{part}: got {share}, must be a share from 0 to 1")
         for part in PARTS[self.kind][:2]:
             if not self.parts.get(part):
                 raise ValueError(f"parts.{part}: must be above 0 for algorithm {self.algorithm!r}")
-        if self.kind == "one-shot" and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip):
+        unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
+        if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
         try:
             check_settings(self.algorithm, self.settings, "strategy")
@@ -76,10 +85,19 @@ class Strategy(Record):
     def shares(self, n_groups: int) -> dict[str, float]:
         """Share of each part of the search groups, summing to 1; `auto` is a fifth from 8 groups on, else none."""
         auto = AUTO_MONITOR_SHARE if n_groups >= AUTO_MONITOR_GROUPS else 0.0
-        fixed = {part: float(share) for part, share in self.parts.items() if share != "auto"}
+        fixed = {part: float(share) for part, share in self.parts.items() if not isinstance(share, str)}
         left = (1.0 - auto) if len(fixed) < len(self.parts) else 1.0
         scaled = {part: share * left / sum(fixed.values()) for part, share in fixed.items()}
         return {part: scaled.get(part, auto) for part in self.parts}
+
+    def for_space(self, space: SearchSpace) -> Strategy:
+        """The strategy with its recipe filled in.
+
+        Raises:
+            SettingsError: the algorithm cannot search this kind of space.
+        """
+        check_pair(self.algorithm, space.kind, space.name)
+        return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:
         """The same strategy with another budget, from the command line.

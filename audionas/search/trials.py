@@ -12,7 +12,7 @@ from typing import Any
 
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.evaluator import Score
-from audionas.spaces import CnnGenotype
+from audionas.spaces import Genotype
 
 FILE_NAME = "trials.jsonl"
 
@@ -45,7 +45,7 @@ class TrialLog:
         self.finished = {n: _trial(proposed[n], line) for n, line in sorted(finished.items())}
         rewrite_jsonl(path, lines)
 
-    def propose(self, number: int, genotype: CnnGenotype, sample: Mapping[str, str], epochs: int, seed: int) -> None:
+    def propose(self, number: int, genotype: Genotype, sample: Mapping[str, str], epochs: int, seed: int) -> None:
         """Note a candidate before its work starts."""
         record = {"event": "proposed", "number": number, "hash": genotype.hash, "sample": dict(sample)}
         append_jsonl(self._path, record | {"epochs": epochs, "seed": seed})

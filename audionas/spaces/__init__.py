@@ -9,10 +9,17 @@ from audionas.records import refuse_name, validate
 from audionas.shipped import read
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
+from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
+from audionas.spaces.recurrent_cell import RecurrentCellSpace
+from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
-SPACES = {"cnn_cell": CnnCellSpace}
-SearchSpace = CnnCellSpace
-Genotype = CnnGenotype
+SearchSpace = CnnCellSpace | RecurrentCellSpace | RecurrentCatalogueSpace
+SPACES: dict[str, type[SearchSpace]] = {
+    "cnn_cell": CnnCellSpace,
+    "recurrent_cell": RecurrentCellSpace,
+    "recurrent_catalogue": RecurrentCatalogueSpace,
+}
+Genotype = CnnGenotype | RecurrentGenotype
 
 
 def load_search_space(name_or_path: str | Path) -> SearchSpace:
@@ -23,6 +30,8 @@ def load_search_space(name_or_path: str | Path) -> SearchSpace:
     """
     path, settings = read("search_spaces", name_or_path)
     space = space_from_settings(settings, path.stem, str(path))
+    if isinstance(space, RecurrentCatalogueSpace):
+        space = space.relative_to(path.parent)
     beside = path.parent / space.features
     if beside.suffix in (".yaml", ".yml") and beside.is_file():  # a path is meant from the space's own folder
         space = space.model_copy(update={"features": str(beside)})
@@ -45,6 +54,6 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
 
 
 __all__ = [
-    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "Genotype", "SearchSpace", "load_search_space",
-    "space_from_settings",
+    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "Genotype", "RecurrentCatalogueSpace", "RecurrentCellSpace",
+    "RecurrentGenotype", "RecurrentMacro", "SearchSpace", "load_search_space", "space_from_settings",
 ]  # fmt: skip

@@ -113,12 +113,14 @@ class CnnCellSpace(Record):
         """A genotype drawn uniformly over the choices."""
         return self.genotype({label: str(rng.choice(options)) for label, options in self.choices().items()})
 
-    def check(self, genotype: CnnGenotype) -> None:
+    def check(self, genotype: object) -> None:
         """Refuse a genotype that this space does not contain.
 
         Raises:
-            GenotypeError: it has other nodes, edges, operations or outputs.
+            GenotypeError: it is of another kind, or has other nodes, edges, operations or outputs.
         """
+        if not isinstance(genotype, CnnGenotype):
+            raise GenotypeError(f"genotype is not of space {self.name!r}: it holds no CNN cells")
         for kind in KINDS:
             problem = self._problem(getattr(genotype, kind), getattr(genotype, f"{kind}_concat"), genotype)
             if problem:

@@ -15,7 +15,11 @@ from pydantic import ConfigDict, Field
 from audionas.errors import AudionasError, GenotypeError, unknown
 from audionas.ops import CNN_OPS, NONE
 from audionas.records import Record, read_json, validate, write_json
+from audionas.spaces.catalogue_file import is_recipe_document, read_recipe_json
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
+from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
+
+Genotype = CnnGenotype | RecurrentGenotype
 
 MAX_BYTES = 1_000_000
 SCHEMA_VERSION = 1
@@ -54,23 +58,47 @@ class _Provenance(Record):
 
 class _Document(Record):
     schema_version: Literal[1]
-    kind: Literal["cnn_cell"]
     space: str = Field(default="", max_length=256)
-    cells: _Cells
-    macro: CnnMacro
     hash: str = Field(default="", max_length=128)
     provenance: _Provenance = _Provenance()
+
+
+class _CnnDocument(_Document):
+    kind: Literal["cnn_cell"]
+    cells: _Cells
+    macro: CnnMacro
+
+    def genotype(self, where: str) -> CnnGenotype:
+        cells = {name: getattr(self.cells, name) for name in _Cells.model_fields}
+        found = CnnGenotype(macro=self.macro, space=self.space, **cells)
+        check_cells(found, where)
+        return found
+
+
+class _RecurrentDocument(_Document):
+    kind: Literal["recurrent_cell"]
+    recipe: dict[str, Any]
+    macro: RecurrentMacro
+
+    def genotype(self, where: str) -> RecurrentGenotype:
+        return RecurrentGenotype.from_recipe(self.recipe, where).within(self.macro, self.space)
+
+
+_DOCUMENTS: dict[str, type[_CnnDocument] | type[_RecurrentDocument]] = {
+    "cnn_cell": _CnnDocument,
+    "recurrent_cell": _RecurrentDocument,
+}
 
 
 @dataclass(frozen=True)
 class GenotypeFile:
     """A genotype and where it comes from."""
 
-    genotype: CnnGenotype
+    genotype: Genotype
     provenance: dict[str, Any]
 
 
-def load_genotype(path: str | Path) -> CnnGenotype:
+def load_genotype(path: str | Path) -> Genotype:
     """The genotype of a JSON file; see `read_genotype_file` for the errors."""
     return read_genotype_file(Path(path)).genotype
 
@@ -78,22 +106,24 @@ def load_genotype(path: str | Path) -> CnnGenotype:
 def read_genotype_file(path: Path) -> GenotypeFile:
     """Genotype and provenance of a JSON file; nothing in the file is evaluated.
 
+    A bare NAS-Bench-NLP recipe is a genotype too, with the default macro values and no provenance.
+
     Raises:
         GenotypeError: the file is missing, larger than 1 MB, not JSON, of another version, has unknown
-            operations or inputs, or its hash does not fit its cells.
+            operations or inputs, defines a node twice, or its hash does not fit its cells.
     """
+    value = _json(path)
+    if is_recipe_document(value):
+        return GenotypeFile(RecurrentGenotype.from_recipe(value, str(path)), {})
+    kind = str(value.get("kind", ""))
+    if kind not in _DOCUMENTS:
+        given = unknown("kind", kind, _DOCUMENTS) if "kind" in value else "key 'kind' is missing"
+        raise GenotypeError(f"{path}: not a genotype file: {given}")
     try:
-        document = validate(_Document, _json(path), str(path))
-    except GenotypeError:
-        raise
+        document = validate(_DOCUMENTS[kind], value, str(path))
     except AudionasError as why:
         raise GenotypeError(str(why)) from why
-    genotype = CnnGenotype(
-        macro=document.macro,
-        space=document.space,
-        **{k: getattr(document.cells, k) for k in _Cells.model_fields},
-    )
-    check_cells(genotype, str(path))
+    genotype = document.genotype(str(path))
     if document.hash and document.hash != genotype.hash:
         raise GenotypeError(
             f"{path}: the hash does not fit the cells (damaged, or edited by hand); remove the hash to accept it"
@@ -101,18 +131,20 @@ def read_genotype_file(path: Path) -> GenotypeFile:
     return GenotypeFile(genotype, document.provenance.model_dump(mode="json", exclude_none=True))
 
 
-def save_genotype(genotype: CnnGenotype, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
+def save_genotype(genotype: Genotype, path: str | Path, provenance: dict[str, Any] | None = None) -> None:
     """Write the genotype atomically as JSON, with its hash and provenance."""
     write_json(Path(path), genotype_document(genotype, provenance))
 
 
-def genotype_document(genotype: CnnGenotype, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
+def genotype_document(genotype: Genotype, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
     """The JSON document of a genotype."""
+    if isinstance(genotype, RecurrentGenotype):
+        body = {"kind": "recurrent_cell", "space": genotype.space, "recipe": genotype.to_recipe()}
+    else:
+        body = {"kind": "cnn_cell", "space": genotype.space, "cells": cells_document(genotype)}
     return {
         "schema_version": SCHEMA_VERSION,
-        "kind": "cnn_cell",
-        "space": genotype.space,
-        "cells": cells_document(genotype),
+        **body,
         "macro": genotype.macro.model_dump(mode="json"),
         "hash": genotype.hash,
         "provenance": provenance or {},
@@ -160,8 +192,8 @@ def check_cells(genotype: CnnGenotype, where: str) -> None:
                 raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 2 to {len(nodes) + 1}")
 
 
-def _json(path: Path) -> Any:
-    value = read_json(path, "genotype file", max_bytes=MAX_BYTES)
+def _json(path: Path) -> dict[str, Any]:
+    value = read_recipe_json(path, "genotype file", max_bytes=MAX_BYTES)
     if not isinstance(value, dict):
         raise GenotypeError(f"{path}: not a genotype file: expected a JSON object, got {type(value).__name__}")
     return value

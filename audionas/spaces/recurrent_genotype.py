@@ -43,7 +43,8 @@ class RecurrentMacro(Record):
     """What stands around a recipe: the papers' L (`n_layers`) and h (`hidden`), directions, pooling over frames.
 
     `emit` says which hidden states a layer passes on; `drop_connect` is the probability with which training
-    zeroes an element of a hidden-to-hidden weight.
+    zeroes an element of a hidden-to-hidden weight. `channels`: the feature channels of a frame side by side, or
+    their learned average, for features that hold the layers of an encoder.
     """
 
     n_layers: int = Field(default=1, ge=1, le=16)
@@ -52,6 +53,7 @@ class RecurrentMacro(Record):
     emit: Literal["h0", "h0+h1"] = "h0"
     pooling: Literal["attention", "attention_query", "mean", "max", "last", "statistics"] = "attention"
     drop_connect: float = Field(default=0.0, ge=0, lt=1)
+    channels: Literal["stack", "weighted_sum"] = "stack"
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,12 @@ class RecurrentGenotype:
                 input that nothing defines, a cycle, outputs that are not h_new_0, h_new_1, ... in a row.
         """
         nodes = _nodes(recipe, where)
-        faults = [*_faults(nodes), *_output_faults(nodes)]
+        order, stuck = _ordered(nodes)
+        cycle = [f"nodes {', '.join(stuck)} form a cycle or hang on one"] if stuck else []
+        faults = [*_faults(nodes), *_output_faults(nodes), *cycle]
         if faults:
             raise GenotypeError(f"{where}: {'; '.join(faults)}")
-        return RecurrentGenotype(_ordered(nodes, where))
+        return RecurrentGenotype(order)
 
     def to_recipe(self) -> dict[str, dict[str, Any]]:
         """The recipe document, in topological order."""
@@ -106,7 +110,8 @@ class RecurrentGenotype:
 
 def _nodes(recipe: Mapping[str, Any], where: str) -> dict[str, RecipeNode]:
     if not isinstance(recipe, Mapping) or not recipe:
-        raise GenotypeError(f"{where}: expected an object of nodes, got {type(recipe).__name__}")
+        given = "an empty one" if isinstance(recipe, Mapping) else type(recipe).__name__
+        raise GenotypeError(f"{where}: expected an object of nodes, got {given}")
     if len(recipe) > MAX_NODES:
         raise GenotypeError(f"{where}: {len(recipe)} nodes, at most {MAX_NODES} are accepted")
     nodes = {}
@@ -150,16 +155,17 @@ def _output_faults(nodes: Mapping[str, RecipeNode]) -> list[str]:
     return [f"{len(indices)} hidden states, at most {MAX_STATES} are accepted"] if len(indices) > MAX_STATES else []
 
 
-def _ordered(nodes: Mapping[str, RecipeNode], where: str) -> tuple[RecipeNode, ...]:
+def _ordered(nodes: Mapping[str, RecipeNode]) -> tuple[tuple[RecipeNode, ...], list[str]]:
+    """Nodes in topological order, and the names of those that a cycle keeps out of it."""
     left = dict(sorted(nodes.items()))
     order: list[RecipeNode] = []
     while left:
-        ready = [node for node in left.values() if not any(source in left for source in node.inputs)]
-        if not ready:
-            raise GenotypeError(f"{where}: nodes {', '.join(left)} form a cycle or hang on one")
-        order.append(ready[0])
-        del left[ready[0].name]
-    return tuple(order)
+        ready = next((node for node in left.values() if not any(source in left for source in node.inputs)), None)
+        if ready is None:
+            break
+        order.append(ready)
+        del left[ready.name]
+    return tuple(order), list(left)
 
 
 def _canonical(nodes: tuple[RecipeNode, ...]) -> str:

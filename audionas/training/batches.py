@@ -16,7 +16,8 @@ from torch import Tensor
 
 from audionas.seeding import generator
 
-Batch = tuple[Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, Tensor, Tensor, Tensor | None]
+Inputs = tuple[Tensor, Tensor | None]
 IN_MEMORY_BYTES = 2 * 2**30
 
 
@@ -35,15 +36,21 @@ class Normaliser:
     std: np.ndarray
 
     @staticmethod
-    def fit(features: FeatureRows, rows: Sequence[int], mode: str) -> Normaliser:
-        """Statistics of the training rows; `mode` is per_feature, global or none."""
+    def fit(
+        features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None
+    ) -> Normaliser:
+        """Statistics of the training rows; `mode` is per_feature, global or none.
+
+        With `lengths` (rows of the corpus,), only so many frames of each row count: the others are padding.
+        """
         if mode == "none":
             one = np.ones((1, 1, 1), np.float32)
             return Normaliser(0 * one, one)
         axes = (2,) if mode == "per_feature" else (0, 1, 2)
         count, total, squares = 0, np.zeros(()), np.zeros(())
         for row in rows:
-            block = np.asarray(features[row], dtype=np.float64)
+            own = features[row] if lengths is None else features[row][:, :, : lengths[row]]
+            block = np.asarray(own, dtype=np.float64)
             count += block.size if mode == "global" else block.shape[2]
             total = total + block.sum(axis=axes, keepdims=True)
             squares = squares + (block**2).sum(axis=axes, keepdims=True)
@@ -57,11 +64,15 @@ class Normaliser:
 
 
 class ClipTensors:
-    """Normalised features of all clips, cut to `frames`; one tensor in memory while that is small.
+    """Normalised features of all clips, cut or padded to `frames`; one tensor in memory while that is small.
+
+    Clips are handed out as (x, lengths): x (rows, channels, features, frames) float32, and lengths (rows,)
+    int64, the frames of each that are not padding, or None where padding counts like anything else.
 
     Args:
         frames: width of the network's input.
         test_windows: `centre` scores one window a clip, `multi` scores half-overlapping ones.
+        lengths: (rows,), own frames of each row; with it, padding is 0 after normalisation and told apart.
     """
 
     def __init__(
@@ -71,45 +82,63 @@ class ClipTensors:
         normaliser: Normaliser,
         frames: int,
         test_windows: str,
+        lengths: np.ndarray | None = None,
     ) -> None:
         self._features = features
         self._normaliser = normaliser
         self._frames = frames
         self._test_windows = test_windows
         self.targets = torch.from_numpy(np.asarray(targets))
-        self._widths = np.array([features[row].shape[2] for row in range(len(features))])
-        fixed = bool((self._widths == frames).all())
-        small = len(features) > 0 and features[0].nbytes * len(features) <= IN_MEMORY_BYTES
+        stored = np.array([features[row].shape[2] for row in range(len(features))])
+        self._is_masked = lengths is not None
+        self._spans = np.minimum(lengths, stored) if lengths is not None else stored
+        fixed = bool((self._spans <= frames).all())
+        small = len(features) > 0 and features[0][:, :, 0].nbytes * frames * len(features) <= IN_MEMORY_BYTES
         self._tensor = self._load() if fixed and small else None
 
-    def crop(self, rows: Sequence[int], rng: np.random.Generator) -> Tensor:
-        """(rows, channels, features, frames) float32; longer clips cut at a random place."""
+    def crop(self, rows: Sequence[int], rng: np.random.Generator) -> Inputs:
+        """The rows; clips longer than the input are cut at a random place."""
         if self._tensor is not None:
-            return self._tensor[torch.as_tensor(np.asarray(rows))]
-        starts = rng.integers(0, np.maximum(self._widths[list(rows)] - self._frames, 0) + 1)
+            return self._whole(rows)
+        starts = rng.integers(0, np.maximum(self._spans[list(rows)] - self._frames, 0) + 1)
         return self._cut(rows, starts)
 
     def windows(self, row: int) -> list[int]:
         """Start frames of the windows that a test clip is scored by."""
-        spare = int(self._widths[row]) - self._frames
+        spare = int(self._spans[row]) - self._frames
         if spare <= 0 or self._test_windows == "centre":
             return [max(spare, 0) // 2]
         n_windows = 1 + -(-spare // max(self._frames // 2, 1))
         return [int(start) for start in np.unique(np.linspace(0, spare, n_windows).astype(int))]
 
-    def at(self, rows: Sequence[int], starts: Sequence[int]) -> Tensor:
-        """(rows, channels, features, frames): each row cut at its start frame."""
+    def at(self, rows: Sequence[int], starts: Sequence[int]) -> Inputs:
+        """The rows, each cut at its start frame."""
         if self._tensor is not None:
-            return self._tensor[torch.as_tensor(np.asarray(rows))]
+            return self._whole(rows)
         return self._cut(rows, np.asarray(starts))
 
-    def _cut(self, rows: Sequence[int], starts: np.ndarray) -> Tensor:
-        blocks = [self._features[row][:, :, s : s + self._frames] for row, s in zip(rows, starts, strict=True)]
-        return torch.from_numpy(self._normaliser(np.stack(blocks)))
+    def _whole(self, rows: Sequence[int]) -> Inputs:
+        assert self._tensor is not None
+        return self._tensor[torch.as_tensor(np.asarray(rows))], self._lengths(self._spans[list(rows)])
+
+    def _cut(self, rows: Sequence[int], starts: np.ndarray) -> Inputs:
+        blocks = [self._block(row, int(start)) for row, start in zip(rows, starts, strict=True)]
+        lengths = np.minimum(self._spans[list(rows)] - starts, self._frames)
+        return torch.from_numpy(np.stack(blocks)), self._lengths(lengths)
 
     def _load(self) -> Tensor:
-        blocks = [self._normaliser(self._features[row]) for row in range(len(self._features))]
-        return torch.from_numpy(np.stack(blocks))
+        return torch.from_numpy(np.stack([self._block(row, 0) for row in range(len(self._features))]))
+
+    def _block(self, row: int, start: int) -> np.ndarray:
+        """(channels, features, frames): padded with 0 before normalisation, or after it where padding is masked."""
+        block = self._features[row][:, :, start : min(int(self._spans[row]), start + self._frames)]
+        padding = ((0, 0), (0, 0), (0, self._frames - block.shape[2]))
+        if self._is_masked:
+            return np.pad(self._normaliser(block), padding)
+        return self._normaliser(np.pad(block, padding))
+
+    def _lengths(self, own: np.ndarray) -> Tensor | None:
+        return torch.from_numpy(own.astype(np.int64)) if self._is_masked else None
 
 
 class EpochBatches:
@@ -147,11 +176,8 @@ class EpochBatches:
         rng = generator(self._seed, self._purpose, "crops", epoch)
         for rows in self._orders(epoch):
             weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
-            yield (
-                self._tensors.crop(rows.tolist(), rng),
-                self._tensors.targets[torch.from_numpy(rows)],
-                weights,
-            )
+            x, lengths = self._tensors.crop(rows.tolist(), rng)
+            yield x, self._tensors.targets[torch.from_numpy(rows)], weights, lengths
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:
         left, lap = self._n_batches, 0

@@ -21,7 +21,8 @@ AUXILIARY_WEIGHT = 0.4  # Liu et al. 2019, evaluation recipe
 class TrainingModule(pl.LightningModule):
     """Weighted loss, optimiser with cosine decay to `min_learning_rate`, noise keyed by (seed, epoch).
 
-    Batches are (features (batch, channels, features, frames), targets (batch,), weights (batch,)).
+    Batches are (features (batch, channels, features, frames), targets (batch,), weights (batch,), lengths
+    (batch,) or None where padding is not told apart).
     """
 
     def __init__(self, task: TaskSeam, recipe: Recipe, *, epochs: int, seed: int, purpose: str) -> None:
@@ -77,18 +78,19 @@ class TrainingModule(pl.LightningModule):
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.epochs, eta_min=low)
         return [optimiser], [{"scheduler": schedule, "interval": "epoch"}]
 
-    def _loss(self, x: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    def _loss(self, x: Tensor, targets: Tensor, weights: Tensor, lengths: Tensor | None) -> Tensor:
         x = spec_augment(x, self.recipe.augmentation)
         if self.recipe.augmentation.mixup_alpha > 0:
             mixed, partners, share = mixup(x, self.recipe.augmentation.mixup_alpha)
-            first = self._task_loss(logits := self._logits(mixed), targets, weights)
+            longer = None if lengths is None else torch.maximum(lengths, lengths[partners])
+            first = self._task_loss(logits := self._logits(mixed, longer), targets, weights)
             return share * first + (1 - share) * self._task_loss(logits, targets[partners], weights[partners])
-        return self._task_loss(self._logits(x), targets, weights)
+        return self._task_loss(self._logits(x, lengths), targets, weights)
 
-    def _logits(self, x: Tensor) -> list[Tensor]:
+    def _logits(self, x: Tensor, lengths: Tensor | None) -> list[Tensor]:
         if isinstance(self.model, GenotypeNetwork):
-            return [logits for logits in self.model.forward_with_auxiliary(x) if logits is not None]
-        return [self.model(x)]
+            return [logits for logits in self.model.forward_with_auxiliary(x, lengths) if logits is not None]
+        return [self.model(x) if lengths is None else self.model(x, lengths)]
 
     def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
         loss = self.task.loss(logits[0], targets, weights)

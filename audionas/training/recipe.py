@@ -31,3 +31,14 @@ class Recipe(Record):
     gradient_clip: float = Field(default=5.0, gt=0)
     drop_path: float = Field(default=0.0, ge=0, lt=1)
     augmentation: Augmentation = Augmentation()
+
+
+RECURRENT = Recipe(optimiser="adam", learning_rate=1.0e-3, min_learning_rate=0.0, momentum=0.0, weight_decay=1.2e-6)
+
+
+def default_recipe(kind: str) -> Recipe:
+    """The recipe of a kind of genotype: SGD as DARTS has it for CNN cells; for recurrent ones Adam.
+
+    Sources: Sun et al. 2022, section 3.3 (Adam, 1e-3); Klyuchnikov et al. 2020 (weight decay 1.2e-6).
+    """
+    return Recipe() if kind == "cnn_cell" else RECURRENT

@@ -13,9 +13,11 @@ from audionas.training.batches import ClipTensors
 from audionas.training.predictions import Predictions, average_windows
 from audionas.training.tasks import TaskSeam
 
+Forward = Callable[..., Tensor]  # (x) or, where padding is masked, (x, lengths) -> logits
+
 
 def score_rows(
-    forward: Callable[[Tensor], Tensor],
+    forward: Forward,
     tensors: ClipTensors,
     rows: Sequence[int],
     task: TaskSeam,
@@ -23,13 +25,15 @@ def score_rows(
     batch_size: int,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Scores (rows, outputs) float64 of `forward` (logits); the caller sets eval mode."""
+    """Scores (rows, outputs) float64 of `forward` (inputs, lengths -> logits); the caller sets eval mode."""
     pairs = [(position, row, start) for position, row in enumerate(rows) for start in tensors.windows(row)]
     scores: list[Tensor] = []
     with torch.no_grad():
         for first in range(0, len(pairs), batch_size):
             _, chunk, starts = zip(*pairs[first : first + batch_size], strict=True)
-            scores.append(task.scores(forward(tensors.at(chunk, starts).to(device))).double().cpu())
+            x, lengths = tensors.at(chunk, starts)
+            logits = forward(x.to(device)) if lengths is None else forward(x.to(device), lengths.to(device))
+            scores.append(task.scores(logits).double().cpu())
     stacked = torch.cat(scores).numpy()
     owner = np.array([position for position, _, _ in pairs])  # ascending: the windows of a row stand together
     starts_at = np.searchsorted(owner, np.arange(len(rows)))
@@ -37,7 +41,7 @@ def score_rows(
 
 
 def predict_clips(
-    forward: Callable[[Tensor], Tensor],
+    forward: Forward,
     tensors: ClipTensors,
     manifest: Manifest,
     rows: Sequence[int],

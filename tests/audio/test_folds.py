@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audionas.audio.folds import assign_folds, divide_groups, find_split, missing_classes, outer_splits
+from audionas.audio.folds import assign_folds, divide_groups, missing_classes, outer_splits
 from audionas.audio.manifest import Clip, Manifest
 from audionas.errors import ManifestError
 
@@ -70,34 +70,6 @@ def test_impossible_numbers_of_folds_are_refused(n_folds: int, words: str) -> No
     ]
     with pytest.raises(ManifestError, match=words):
         assign_folds(corpus(rows), n_folds)
-
-
-def test_a_split_tests_on_test_and_searches_on_train_and_dev() -> None:
-    rows = [("a", "1", "", "train"), ("b", "2", "", "dev"), ("a", "3", "", "test"), ("b", "4", "", "train")]
-    (split,) = outer_splits(corpus(rows))
-    assert (split.name, split.test, split.search, split.dev) == ("test", (2,), (0, 1, 3), (1,))
-
-
-@pytest.mark.parametrize(("rows", "words"), [
-    ([("a", "1", "1", ""), ("a", "1", "2", "")], "group '1' is in fold '1' and in fold '2'"),
-    ([("a", "1", "", "train"), ("a", "1", "", "test")], "group '1' is in split 'train' and in split 'test'"),
-    ([("a", "1", "1", ""), ("a", "2", "", "")], r"clip 1\.wav has no fold"),
-    ([("a", "1", "1", ""), ("a", "2", "1", "")], r"one fold only \(1\)"),
-    ([("a", "1", "", "train"), ("a", "2", "", "dev")], "neither folds nor a train and a test split"),
-    ([("a", "1", "", "")], "neither folds nor a train and a test split"),
-])  # fmt: skip
-def test_folds_that_leak_or_do_not_divide_are_refused(rows: list[tuple[str, str, str, str]], words: str) -> None:
-    with pytest.raises(ManifestError, match=words) as error:
-        outer_splits(corpus(rows))
-    assert "\n" not in str(error.value)
-
-
-def test_folds_are_ordered_as_numbers_and_found_by_name() -> None:
-    manifest = corpus([("a", str(n), str(n), "") for n in (10, 9, 2, 1)])
-    assert [split.name for split in outer_splits(manifest)] == ["1", "2", "9", "10"]
-    assert find_split(manifest, "9").test == (1,)
-    with pytest.raises(ManifestError, match=r"unknown fold '11' \(did you mean '1'|unknown fold '11'"):
-        find_split(manifest, "11")
 
 
 def test_parts_have_the_shares_asked_for_and_whole_groups() -> None:

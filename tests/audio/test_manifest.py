@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ def manifest(*clips: Clip, **fields: str) -> Manifest:
 
 A = Clip("a.wav", "x", group="g", fold="1", duration_s=1.0, clip="a", sha256="aa", extra=(("note", 'ü, "q"'),))
 B = Clip("b.wav", "y", group="h", fold="2", start_s=0.123456, duration_s=2.0, clip="b", sha256="bb")
+NOTED = replace(B, extra=(("note", ""),))
 
 
 def test_writing_and_reading_gives_the_same_manifest(tmp_path: Path) -> None:
@@ -28,6 +30,31 @@ def test_writing_and_reading_gives_the_same_manifest(tmp_path: Path) -> None:
     assert after == before
     assert (after.notes, after.sha256) == (before.notes, before.sha256)
     assert Manifest.read(tmp_path, root=Path("/moved")).path_of(A) == Path("/moved/a.wav")
+
+
+def test_a_protocol_is_kept_and_is_part_of_the_hash_unless_it_is_that_of_folds(tmp_path: Path) -> None:
+    plain = manifest(A, NOTED)
+    paired = replace(plain, protocol="speaker_pairs")
+    assert plain.protocol == "folds"
+    assert len({plain.sha256, paired.sha256, replace(plain, protocol="speaker_pairs:F").sha256}) == 3
+    paired.write(tmp_path)
+    assert json.loads((tmp_path / "manifest.json").read_text())["protocol"] == "speaker_pairs"
+    assert Manifest.read(tmp_path) == paired
+    assert Manifest.read(tmp_path).sha256 == paired.sha256
+    # Without a protocol the hash is that of the table's text alone, as it was before there were protocols.
+    plain.write(tmp_path)
+    assert plain.sha256 == hashlib.sha256((tmp_path / "manifest.csv").read_bytes()).hexdigest()
+
+
+def test_a_header_without_a_protocol_is_one_of_folds_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    manifest(A, NOTED).write(tmp_path)
+    path = tmp_path / "manifest.json"
+    header = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in header.items() if key != "protocol"}))
+    assert Manifest.read(tmp_path) == manifest(A, NOTED)
+    path.write_text(json.dumps(header | {"protocol": 5}))
+    with pytest.raises(ManifestError, match=r"manifest\.json: damaged: protocol; prepare the data again"):
+        Manifest.read(tmp_path)
 
 
 def test_the_hash_sees_every_row_and_not_the_place() -> None:

@@ -12,6 +12,7 @@ from audionas import shipped
 from audionas.spaces import load_search_space
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import save_genotype
+from audionas.spaces.reference_recipes import reference_recipe
 from tests.cli.running import run
 from tests.spaces.genotypes import DARTS_V2
 
@@ -35,6 +36,28 @@ def test_every_kind_of_file_is_told_apart(tmp_path: Path, recordings: Path) -> N
     assert [(entry["kind"], entry["errors"]) for entry in json.loads(found.out).values()] == [
         ("genotype", []), ("DARTS text", []), ("feature setting", []), ("data folder", []),
     ]  # fmt: skip
+
+
+def test_recipes_and_catalogues_are_told_apart_and_every_fault_is_named(tmp_path: Path) -> None:
+    recipe = reference_recipe("lstm").to_recipe()
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    (tmp_path / "list.json").write_text(json.dumps([recipe, reference_recipe("gru").to_recipe()]))
+    (tmp_path / "names.json").write_text(json.dumps({"mine": recipe}))
+    (tmp_path / "space.yaml").write_text("kind: recurrent_catalogue\ncatalogue: list.json\nmacro: {hidden: 8}\n")
+    found = run("check", "recipe.json", "list.json", "names.json", "space.yaml", "--json", cwd=tmp_path)
+    assert [(entry["kind"], entry["errors"]) for entry in json.loads(found.out).values()] == [
+        ("recurrent recipe", []), ("catalogue of recipes", []), ("catalogue of recipes", []), ("search space", []),
+    ]  # fmt: skip
+    faulty = {
+        "h_new_0": {"op": "activation_tanh", "input": ["a", "b"]},
+        "a": {"op": "linear", "input": ["x", "c"]},
+        "c": {"op": "linear", "input": ["a"]},
+        "b": {"op": "convolution", "input": ["nobody"]},
+    }
+    (tmp_path / "faulty.json").write_text(json.dumps(faulty))
+    text = run("check", "faulty.json", cwd=tmp_path).out
+    for words in ("activation_tanh has 2 inputs, takes 1", "unknown operation 'convolution'", "nodes a, c", "a cycle"):
+        assert words in text
 
 
 def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:

@@ -51,10 +51,20 @@ def test_what_is_no_genotype_is_one_line_and_never_run(
 def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
-    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype"
+    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, nas-bench-nlp"
 
 
 def test_an_output_that_is_a_folder_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     assert "is a folder; name a file" in refused("export", "g.json", "--out", ".", cwd=tmp_path)
     assert "cannot write" in refused("export", "g.json", "--out", "g.json/x.txt", cwd=tmp_path)
+
+
+def test_a_recurrent_genotype_is_exported_as_a_bare_recipe_and_comes_back(tmp_path: Path) -> None:
+    genotype = reference_recipe("gru")
+    save_genotype(genotype, tmp_path / "g.json")
+    assert run("export", "g.json", "--to", "nas-bench-nlp", "--out", "recipe.json", cwd=tmp_path).code == 0
+    assert json.loads((tmp_path / "recipe.json").read_text()) == genotype.to_recipe()
+    assert load_genotype(tmp_path / "recipe.json") == genotype
+    line = refused("export", "g.json", "--to", "darts", cwd=tmp_path)
+    assert line == "g.json: holds a recurrent recipe, which format 'darts' cannot hold; use --to nas-bench-nlp"

@@ -11,12 +11,13 @@ from audionas.datasets import DATASETS
 from audionas.experiment.listing import SHELVES
 from audionas.features import EXTRACTORS, PRESETS
 from audionas.ops import CNN_OPS
+from audionas.ops.recurrent import RNN_OPS
 from tests.cli.running import refused, run
 
 MEMBERS = {
     "spaces": shipped.names("search_spaces"),
     "strategies": shipped.names("strategies"),
-    "ops": CNN_OPS,
+    "ops": {**CNN_OPS, **RNN_OPS},
     "features": {**PRESETS, **EXTRACTORS},
     "datasets": DATASETS,
 }

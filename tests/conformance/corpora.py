@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from tests.datasets.iemocap_fixture import Turn, lay_out, wav_path
+
 Write = Callable[[Path], Path]
 Build = Callable[[Path, Write], dict[str, tuple[str, str | None]]]
 """Makes a corpus below a root; gives the label and the group (None: unknown) that each file must get."""
@@ -86,6 +90,39 @@ def _esc(root: Path, write: Write, rows: list[tuple[str, ...]]) -> dict[str, tup
     return {f"audio/{row[0]}": (row[3], row[5]) for row in rows}
 
 
+def iemocap(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """Three sessions of the release, with what belongs to other subsets."""
+    return _iemocap(root, write, {"ang": "anger", "sad": "sadness"}, ("impro",))
+
+
+def iemocap_excited(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The same files, excited counted as happiness."""
+    return _iemocap(root, write, {"ang": "anger", "exc": "happiness", "sad": "sadness"}, ("impro",))
+
+
+def iemocap_all(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The same files, scripted dialogs included."""
+    return _iemocap(root, write, {"ang": "anger", "exc": "happiness", "sad": "sadness"}, ("impro", "script"))
+
+
+def _iemocap(
+    root: Path, write: Write, labels: dict[str, str], kinds: tuple[str, ...]
+) -> dict[str, tuple[str, str | None]]:
+    turns = [
+        Turn(f"Ses0{session}{marked}_{kind}", sex, code, np.zeros(4000))
+        for session, marked, kind in [("1", "F", "impro01"), ("2", "M", "impro05a"), ("3", "F", "script01_1b"),
+                                      ("3", "M", "impro02")]
+        for sex in "FM"
+        for code in ("ang", "exc", "sad", "xxx")
+    ]  # fmt: skip
+    named = lay_out(root, turns, lambda path, _: write(path))
+    return {
+        wav_path(root, name).relative_to(root).as_posix(): (labels[turn.code], name[4] + turn.sex)
+        for name, turn in named.items()
+        if turn.code in labels and turn.dialog[7:].startswith(kinds)
+    }
+
+
 CORPORA: dict[str, Build] = {
     "csv": table,
     "emodb": emodb,
@@ -93,4 +130,7 @@ CORPORA: dict[str, Build] = {
     "esc50": esc50,
     "folder_per_label": label_folders,
     "fsdd": fsdd,
+    "iemocap": iemocap,
+    "iemocap_all": iemocap_all,
+    "iemocap_excited": iemocap_excited,
 }

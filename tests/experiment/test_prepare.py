@@ -23,6 +23,7 @@ from audionas.errors import AudionasError, RunError
 from audionas.experiment.prepare import PrepareOptions, common_rate, is_prepared, prepare
 from audionas.features import load_features
 from audionas.features.cache import ensure_features
+from tests.datasets.iemocap_fixture import lay_out, noise_turns
 
 SPEAKERS = ("s1", "s2", "s3", "s4", "s5")
 
@@ -130,6 +131,68 @@ def test_folds_can_be_a_number_a_column_or_the_split(table: Path) -> None:
     assert len(outer_splits(prepare(table).manifest)) == 5
     forced = outer_splits(prepare(table, None, PrepareOptions(folds="split")).manifest)
     assert [(part.name, len(part.test), len(part.search), len(part.dev)) for part in forced] == [("test", 4, 6, 2)]
+
+
+def pair_table(table: Path) -> None:
+    """Four speakers in two folds, a woman and a man each."""
+    rows = []
+    for path in sorted(table.rglob("s[1-4]_a.wav")):
+        speaker = int(path.name[1])
+        rows.append(f"{path.relative_to(table)},{path.parent.name},s{speaker},{(speaker + 1) // 2},{'fm'[speaker % 2]}")
+    write_rows(table, "path,label,speaker,fold,gender", rows)
+
+
+def test_a_prepared_folder_keeps_its_protocol(table: Path, tmp_path: Path) -> None:
+    pair_table(table)
+    manifest = prepare(table, tmp_path / "out", PrepareOptions(protocol="speaker_pairs")).manifest
+    assert [split.name for split in outer_splits(manifest)] == ["1F", "1M", "2F", "2M"]
+    assert prepare(tmp_path / "out").manifest.protocol == "speaker_pairs"
+    assert prepare(table).manifest.protocol == "folds"
+    assert prepare(table).manifest.sha256 != manifest.sha256
+    with pytest.raises(AudionasError, match="is prepared already, its labels, groups and folds are fixed"):
+        prepare(tmp_path / "out", None, PrepareOptions(protocol="folds"))
+    with pytest.raises(AudionasError, match="prepared from other data or with other options"):
+        prepare(table, tmp_path / "out")
+
+
+def test_a_protocol_that_is_none_or_does_not_fit_is_refused(table: Path, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    refused(
+        r"--protocol: unknown protocol 'speaker_pair' \(did you mean 'speaker_pairs'\?\)", table, out,
+        protocol="speaker_pair",
+    )  # fmt: skip
+    assert not out.exists()
+    refused("needs exactly two groups", table, out, protocol="speaker_pairs", folds="2", dataset="csv")
+    (table / "manifest.csv").unlink()
+    refused("each file is its own group here; name them with", folder, out, protocol="leave_one_group_out")
+
+
+def test_leaving_one_speaker_out_needs_no_folds(folder: Path) -> None:
+    (folder / "joy" / "s5_a.wav").unlink()  # too few speakers of joy for the five folds of the default
+    options = PrepareOptions(group_from=r"^(s\d)", protocol="leave_one_group_out")
+    manifest = prepare(folder, None, options).manifest
+    assert [split.name for split in outer_splits(manifest)] == list(SPEAKERS)
+    assert {clip.fold for clip in manifest.clips} == {""}
+
+
+def test_the_corpus_s_protocol_holds_for_its_own_folds_and_groups_only(tmp_path: Path) -> None:
+    lay_out(tmp_path / "c", noise_turns(per_class=1))
+    assert prepare(tmp_path / "c").manifest.protocol == "speaker_pairs"
+    for options in (
+        PrepareOptions(folds="2"),
+        PrepareOptions(folds="gender"),
+        PrepareOptions(group="gender", folds="gender"),
+        PrepareOptions(group_from="^(Ses0.F_impro0._.)"),
+    ):
+        assert prepare(tmp_path / "c", None, options).manifest.protocol == "folds"
+
+
+def test_options_without_a_protocol_are_recorded_as_before_there_were_any() -> None:
+    assert PrepareOptions().record() == {
+        "dataset": None, "label": None, "group": None, "group_from": None, "folds": None, "window_s": None,
+        "hop_s": None, "skip_bad": False,
+    }  # fmt: skip
+    assert PrepareOptions(protocol="folds").record()["protocol"] == "folds"
 
 
 def test_split_folders_are_the_protocol(tmp_path: Path, write_tone) -> None:

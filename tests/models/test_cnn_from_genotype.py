@@ -175,3 +175,15 @@ def test_one_step_lowers_the_loss() -> None:
 def test_a_wrong_macro_value_is_refused(macro: dict[str, int], words: str) -> None:
     with pytest.raises(SettingsError, match=f"^macro: .*{words}"):
         build_model(small_genotype(), input_shape=(1, 8, 8), n_classes=2, **macro)
+
+
+def test_a_masked_average_is_that_of_the_own_frames_alone() -> None:
+    torch.manual_seed(0)
+    network = build_model(small_genotype(), input_shape=(1, 8, 16), n_classes=3).eval()
+    x = torch.randn(2, 1, 8, 16)
+    features = network.cell_outputs(x)[-1]  # type: ignore[operator]
+    assert features.shape[3] == 8  # one reduction cell: half the frames
+    logits = network(x, torch.tensor([16, 5]))  # 5 of 16 frames are 2.5 of 8: three hold something of the clip
+    expected = torch.stack([features[0].mean(dim=(1, 2)), features[1, :, :, :3].mean(dim=(1, 2))])
+    torch.testing.assert_close(logits, network.classifier(expected))  # type: ignore[operator]
+    torch.testing.assert_close(logits[0], network(x)[0])

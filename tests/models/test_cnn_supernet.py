@@ -184,9 +184,9 @@ def test_a_sub_network_of_the_supernet_is_the_derived_network_with_the_same_weig
     copy_chosen_weights(supernet, network, list(space.edges), space.ops)
     x = torch.randn(4, 2, 9, 12)
     with torch.no_grad():
-        torch.testing.assert_close(supernet(x, genotype), network(x), rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(supernet(x, genotype=genotype), network(x), rtol=1e-10, atol=1e-10)
         other = space.random(np.random.default_rng(4))
-        assert not torch.allclose(supernet(x, other), network(x))
+        assert not torch.allclose(supernet(x, genotype=other), network(x))
 
 
 def test_scoring_with_batch_statistics_leaves_running_statistics_and_modes_alone() -> None:

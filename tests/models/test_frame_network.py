@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from audionas.errors import SettingsError
-from audionas.models import n_parameters
+from audionas.models import build_model, n_parameters, parameter_parts
 from audionas.models.frame_network import FrameNetwork
 from audionas.models.frame_pooling import FRAME_POOLINGS, AttentionPooling, build_frame_pooling
 from audionas.spaces.recurrent_genotype import RecurrentGenotype
@@ -112,3 +112,76 @@ def test_padding_never_changes_a_score() -> None:
     together = network(frames, LENGTHS)
     for clip, n in enumerate(LENGTHS.tolist()):
         assert torch.allclose(together[clip], network(frames[clip : clip + 1, :n])[0], atol=1e-12)
+
+
+# --- as the features come ---
+
+
+def test_a_feature_map_gives_what_its_frames_give() -> None:
+    torch.manual_seed(0)
+    network = FrameNetwork(reference_recipe("lstm"), 2 * D, 3, hidden=5, n_layers=1, n_channels=1).double()
+    x = torch.randn(B, T, 2 * D, dtype=torch.float64)
+    torch.testing.assert_close(network(x, LENGTHS), network(x.transpose(1, 2)[:, None], LENGTHS))
+
+
+def test_channels_stand_side_by_side_in_a_frame() -> None:
+    torch.manual_seed(0)
+    network = FrameNetwork(reference_recipe("lstm"), D, 3, hidden=5, n_layers=1, n_channels=2).double()
+    x = torch.randn(B, 2, D, T, dtype=torch.float64)
+    frames = torch.cat([x[:, 0], x[:, 1]], dim=1).transpose(1, 2)
+    flat = FrameNetwork(reference_recipe("lstm"), 2 * D, 3, hidden=5, n_layers=1).double()
+    flat.load_state_dict(network.state_dict())
+    torch.testing.assert_close(network(x), flat(frames))
+
+
+def test_a_weighted_sum_of_layers_starts_as_their_mean_and_learns() -> None:
+    torch.manual_seed(0)
+    network = FrameNetwork(
+        reference_recipe("lstm"), D, 3, hidden=5, n_layers=1, n_channels=3, channels="weighted_sum"
+    ).double()
+    plain = FrameNetwork(reference_recipe("lstm"), D, 3, hidden=5, n_layers=1).double()
+    state = network.state_dict()
+    assert state.pop("layer_weights").shape == (3,)
+    plain.load_state_dict(state)
+    x = torch.randn(B, 3, D, T, dtype=torch.float64)
+    torch.testing.assert_close(network(x), plain(x.mean(dim=1).transpose(1, 2)))
+    network(x).square().sum().backward()
+    assert network.layer_weights is not None
+    assert network.layer_weights.grad is not None
+    assert network.layer_weights.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("shape", [(B, T, D + 1), (B, 2, D, T), (B, 1, D, 0), (B, D)])
+def test_frames_of_another_width_are_refused_with_both_widths(shape: tuple[int, ...]) -> None:
+    network = FrameNetwork(reference_recipe("rnn"), D, 3, hidden=5, n_layers=1)
+    with pytest.raises(SettingsError, match=rf"expects 1 channel\(s\) of {D} features and at least one frame"):
+        network(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("lengths", [[6, 0, 1], [6, 7, 1], [-1, 2, 3]])
+def test_a_clip_without_frames_or_with_more_than_there_are_is_refused(lengths: list[int]) -> None:
+    network = FrameNetwork(reference_recipe("rnn"), D, 3, hidden=5, n_layers=1)
+    with pytest.raises(SettingsError, match=r"lengths from -?\d to \d, must be 1 to 6: a clip needs at least one frame"):
+        network(torch.zeros(B, T, D), torch.tensor(lengths))
+
+
+def test_a_genotype_builds_its_network_from_either_shape() -> None:
+    genotype = reference_recipe("lstm")
+    one = build_model(genotype, input_shape=(T, D), n_classes=3, hidden=7)
+    other = build_model(genotype, input_shape=(1, D, T), n_classes=3, hidden=7)
+    assert n_parameters(one) == n_parameters(other)
+    assert one(torch.zeros(2, T, D)).shape == other(torch.zeros(2, 1, D, T)).shape == (2, 3)
+    with pytest.raises(SettingsError, match=r"input_shape: got \(4,\), must be \(frames, features\)"):
+        build_model(genotype, input_shape=(D,), n_classes=3)
+    with pytest.raises(SettingsError, match="unknown key 'n_cells'"):
+        build_model(genotype, input_shape=(T, D), n_classes=3, n_cells=2)
+    with pytest.raises(SettingsError, match="auxiliary and drop_path are for CNN cells"):
+        build_model(genotype, input_shape=(T, D), n_classes=3, auxiliary=True)
+
+
+def test_the_parts_of_a_network_are_counted_apart_and_sum_up() -> None:
+    network = build_model(reference_recipe("rnn"), input_shape=(T, D), n_classes=3, hidden=5, bidirectional=False)
+    # rnn: D*5 + 5*5 + 5; attention v.tanh(W h + b): 5*5 + 5 + 5; classifier 5*3 + 3
+    assert parameter_parts(network) == {
+        "recurrent": 50, "attention": 35, "classifier": 18, "layer_sum": 0, "total": 103,
+    }  # fmt: skip

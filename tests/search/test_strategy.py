@@ -11,6 +11,7 @@ from audionas import shipped
 from audionas.errors import SettingsError
 from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
 from audionas.search.strategy import Strategy, load_strategy, strategy_from_settings
+from audionas.spaces import load_search_space
 
 DARTS = {"algorithm": "darts", "parts": {"weights": 0.5, "alphas": 0.5}}
 
@@ -30,6 +31,7 @@ def test_darts_has_the_settings_of_its_paper() -> None:
     assert darts.settings == {
         "arc_learning_rate": 3e-4, "arc_beta1": 0.5, "arc_beta2": 0.999, "arc_weight_decay": 1e-3, "gradient_clip": 5.0,
     }  # fmt: skip
+    assert darts.recipe is not None
     assert (darts.recipe.learning_rate, darts.recipe.min_learning_rate) == (0.025, 0.001)
     assert (darts.recipe.momentum, darts.recipe.weight_decay) == (0.9, 3e-4)
     assert (darts.parts["weights"], darts.parts["alphas"]) == (0.5, 0.5)
@@ -40,7 +42,7 @@ def test_darts_has_the_settings_of_its_paper() -> None:
     "changes,words",
     [
         ({"algoritm": "darts"}, r"unknown key 'algoritm' \(did you mean 'algorithm'\?\)"),
-        ({"algorithm": "dart"}, r"algorithm: unknown algorithm 'dart' \(did you mean 'darts'\?\); known: darts"),
+        ({"algorithm": "dart"}, r"algorithm: unknown algorithm 'dart' \(did you mean 'darts'\?\); known: catalogue, darts"),
         ({"parts": {"weight": 0.5, "alphas": 0.5}}, r"parts: unknown part 'weight' .*known: alphas, monitor, weights"),
         ({"parts": {"weights": 0.5}}, "parts.alphas: must be above 0 for algorithm 'darts'"),
         ({"parts": {"weights": 0.5, "alphas": 1.5}}, "parts.alphas: got 1.5, must be a share from 0 to 1"),
@@ -55,6 +57,9 @@ def test_darts_has_the_settings_of_its_paper() -> None:
         ({"class_weighting": "yes"}, "class_weighting: got 'yes', must be 'balanced', 'none' or 'sampler'"),
         ({"budget": {"epochs": 0}}, "budget.epochs: got 0, must be at least 1"),
         ({"alpha_reach": -1}, "alpha_reach: got -1, must be above 0"),
+        ({"parts": {"weights": "dev", "alphas": 0.5}}, "parts.weights: got 'dev', only alphas may be dev"),
+        ({"stop_diverging": 1}, "stop_diverging: got 1, must be above 1"),
+        ({"score_epoch": "first"}, "score_epoch: got 'first', must be 'last' or 'best'"),
     ],
 )
 def test_a_wrong_strategy_is_one_line_that_says_what_is_accepted(changes: dict[str, object], words: str) -> None:
@@ -122,3 +127,36 @@ def test_the_command_line_overrides_the_budget_only_where_it_means_something() -
 def test_a_strategy_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Strategy(**DARTS).batch_size = 3  # type: ignore[misc, arg-type]
+
+
+def test_emotionnas_trains_its_alphas_on_the_validation_speaker() -> None:
+    # Sun et al. 2022, section 3.2 (FACTS 1.1): 50 epochs, SGD 0.025, alphas Adam 3e-4; DARTS's batch of 64
+    paper = load_strategy("darts_emotionnas")
+    assert paper.parts == {"weights": 1.0, "alphas": "dev"}
+    assert (paper.batch_size, paper.budget.epochs, paper.class_weighting) == (64, 50, "none")
+    assert paper.settings["arc_learning_rate"] == 3e-4
+    assert paper.recipe is not None
+    assert (paper.recipe.optimiser, paper.recipe.learning_rate, paper.recipe.weight_decay) == ("sgd", 0.025, 3e-4)
+
+
+def test_the_catalogue_is_searched_by_validation_loss_with_adam() -> None:
+    # Sun et al. 2022, sections 2.2 and 3.3 (FACTS 1.1)
+    catalogue = load_strategy("catalogue")
+    assert (catalogue.objective, catalogue.algorithm) == ("loss", "catalogue")
+    assert catalogue.recipe is not None
+    assert (catalogue.recipe.optimiser, catalogue.recipe.learning_rate) == ("adam", 1e-3)
+
+
+@pytest.mark.parametrize("strategy,space", [("catalogue", "darts_cnn"), ("darts", "nas_bench_nlp_catalogue")])
+def test_a_strategy_refuses_a_space_that_it_cannot_search(strategy: str, space: str) -> None:
+    with pytest.raises(SettingsError, match=f"algorithm '{strategy}' cannot search space '{space}' of kind"):
+        load_strategy(strategy).for_space(load_search_space(space))
+
+
+@pytest.mark.parametrize("space,optimiser", [("darts_cnn_small", "sgd"), ("nas_bench_nlp_rnn", "adam")])
+def test_without_a_recipe_that_of_the_kind_of_space_is_taken(space: str, optimiser: str) -> None:
+    strategy = load_strategy("random")
+    assert strategy.recipe is None
+    filled = strategy.for_space(load_search_space(space))
+    assert filled.recipe is not None
+    assert filled.recipe.optimiser == optimiser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audionas.errors import GenotypeError
-from audionas.spaces import CnnGenotype
+from audionas.spaces import CnnGenotype, RecurrentGenotype, RecurrentMacro
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import (
     genotype_document,
@@ -20,6 +21,7 @@ from audionas.spaces.genotype_file import (
     read_genotype_file,
     save_genotype,
 )  # fmt: skip
+from audionas.spaces.reference_recipes import reference_recipe
 from tests.spaces.genotypes import DARTS_V2, genotypes
 
 GENOTYPE = from_darts_text(DARTS_V2)
@@ -68,7 +70,7 @@ def test_the_file_is_the_documented_json(tmp_path: Path) -> None:
 def test_a_missing_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(GenotypeError, match="no such genotype file"):
         load_genotype(tmp_path / "no.json")
-    with pytest.raises(GenotypeError, match="cannot read this genotype file"):
+    with pytest.raises(GenotypeError, match="not a genotype file: not a regular file"):
         load_genotype(tmp_path)
 
 
@@ -124,9 +126,9 @@ def cells(**changes: Any) -> str:
 @pytest.mark.parametrize(
     "content,words",
     [
-        ("{}", "'schema_version' is missing; key 'kind' is missing; key 'cells' is missing"),
+        ("{}", "not a genotype file: key 'kind' is missing"),
         (edited(lambda d: d.update(schema_version=2)), "schema_version: got 2, must be 1"),
-        (edited(lambda d: d.update(kind="rnn")), "kind: got 'rnn', must be 'cnn_cell'"),
+        (edited(lambda d: d.update(kind="rnn")), "unknown kind 'rnn'; known: cnn_cell, recurrent_cell"),
         (edited(lambda d: d.update(extra=1)), "unknown key 'extra'"),
         (edited(lambda d: d["cells"].pop("reduce")), "key 'cells.reduce' is missing"),
         (edited(lambda d: d["macro"].update(channels=0)), "macro.channels: got 0"),
@@ -166,3 +168,78 @@ def test_edited_cells_do_not_fit_the_hash(tmp_path: Path) -> None:
 def test_a_file_without_a_hash_is_taken(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text(edited(lambda d: d.pop("hash")))
     assert load_genotype(tmp_path / "g.json") == GENOTYPE
+
+
+# --- recurrent genotypes ---
+
+
+def recurrent(name: str = "lstm") -> RecurrentGenotype:
+    return reference_recipe(name).within(RecurrentMacro(n_layers=2, hidden=16, pooling="mean"), "mine")
+
+
+def test_a_recurrent_genotype_comes_back_with_macro_space_and_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "g.json"
+    save_genotype(recurrent(), path, {"split_left_out": "3F", "input_shape": [1, 40, 90]})
+    found = read_genotype_file(path)
+    assert found.genotype == recurrent()
+    assert found.genotype.space == "mine"
+    assert found.provenance == {"split_left_out": "3F", "input_shape": [1, 40, 90]}
+    assert json.loads(path.read_text())["kind"] == "recurrent_cell"
+
+
+def test_the_hash_tells_recipes_and_surroundings_apart_but_not_names() -> None:
+    renamed = {
+        name.replace("i_act", "candidate"): {
+            "op": node["op"],
+            "input": [source.replace("i_act", "candidate") for source in node["input"]],
+        }
+        for name, node in recurrent().to_recipe().items()
+    }
+    other = RecurrentGenotype.from_recipe(renamed).within(recurrent().macro)
+    assert other.hash == recurrent().hash
+    assert recurrent("gru").hash != recurrent().hash
+    assert recurrent().within(RecurrentMacro(hidden=8)).hash != recurrent().hash
+    assert recurrent().within(RecurrentMacro(hidden=8)).recipe_hash == recurrent().recipe_hash
+
+
+def test_a_bare_recipe_is_a_genotype_with_default_surroundings(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(recurrent().to_recipe()))
+    found = read_genotype_file(path)
+    assert found.genotype == reference_recipe("lstm")
+    assert found.provenance == {}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ('{"h_new_0": {"op": "activation_tanh", "input": ["a"]}, "a": {"op": "linear", "input": ["x", "h_new_0"]}}',
+         "nodes a, h_new_0 form a cycle or hang on one"),
+        ('{"h_new_0": {"op": "activation_tanh", "input": ["nobody"]}}', "reads 'nobody', but nothing defines it"),
+        ('{"h_new_0": {"op": "blend", "input": ["x", "h_prev_0"]}}', "blend has 2 inputs, takes 3"),
+        ('{"h_new_0": {"op": "linear", "input": ["x"]}, "h_new_0": {"op": "linear", "input": ["h_prev_0"]}}',
+         "two definitions of 'h_new_0'"),
+        ('{"h_new_0": {"op": "conv", "input": ["x"]}}', "unknown operation 'conv'"),
+        ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "must be numbered from 0 without a gap"),
+    ],
+)  # fmt: skip
+def test_every_fault_of_a_recipe_file_is_one_line(tmp_path: Path, recipe: str, words: str) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(recipe)
+    with pytest.raises(GenotypeError, match=f"^{re.escape(str(path))}: .*{words}") as error:
+        read_genotype_file(path)
+    assert "\n" not in str(error.value)
+
+
+def test_faults_inside_a_genotype_file_are_found_too(tmp_path: Path) -> None:
+    document = genotype_document(recurrent())
+    for change, words in (
+        ({"recipe": {"h_new_0": {"op": "linear", "input": ["y"]}}}, "reads 'y', but nothing defines it"),
+        ({"macro": {"hidden": 0}}, "macro.hidden: got 0, must be at least 1"),
+        ({"macro": {"pooling": "median"}}, "macro.pooling: got 'median', must be"),
+        ({"recipe": reference_recipe("gru").to_recipe()}, "the hash does not fit the cells"),
+    ):
+        path = tmp_path / "g.json"
+        path.write_text(json.dumps(document | change))
+        with pytest.raises(GenotypeError, match=words):
+            read_genotype_file(path)

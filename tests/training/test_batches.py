@@ -76,7 +76,7 @@ def test_a_longer_clip_is_cropped_at_every_place_in_training() -> None:
     tensors, starts = ragged(), set()
     rng = np.random.default_rng(0)
     for _ in range(60):
-        crop = tensors.crop([2, 0], rng)
+        crop, _ = tensors.crop([2, 0], rng)
         assert crop.shape == (2, 2, 3, 4)
         start = int(crop[0, 0, 0, 0].item() - RAGGED[2][0, 0, 0])
         starts.add(start)
@@ -102,7 +102,7 @@ def test_multiple_windows_leave_no_frame_out(frames: int, spare: int) -> None:
 
 
 def test_a_window_is_cut_where_it_starts() -> None:
-    cut = ragged().at([1, 2], [3, 6])
+    cut, _ = ragged().at([1, 2], [3, 6])
     np.testing.assert_array_equal(cut[0].numpy(), RAGGED[1][:, :, 3:7])
     np.testing.assert_array_equal(cut[1].numpy(), RAGGED[2][:, :, 6:10])
 
@@ -111,9 +111,51 @@ def test_clips_of_equal_length_are_kept_normalised_in_memory() -> None:
     features = toy_features(5)
     normalise = Normaliser.fit(features, range(5), "per_feature")
     tensors = ClipTensors(features, np.zeros(5, int), normalise, 12, "multi")
-    crop = tensors.crop([3, 1], np.random.default_rng(0))
+    crop, lengths = tensors.crop([3, 1], np.random.default_rng(0))
+    assert lengths is None
     np.testing.assert_array_equal(crop.numpy(), np.stack([normalise(features[3]), normalise(features[1])]))
     assert tensors.windows(3) == [0]
+
+
+# --- padding ---
+
+
+OWN = np.array([2, 7, 3])  # RAGGED has 4, 7 and 10 frames; of the first and last only these are the clip's own
+
+
+def test_with_lengths_the_statistics_leave_the_padding_out() -> None:
+    joined = np.concatenate([RAGGED[0][:, :, :2], RAGGED[2][:, :, :3]], axis=2).astype(np.float64)
+    found = Normaliser.fit(RAGGED, [0, 2], "per_feature", OWN)
+    np.testing.assert_allclose(found.mean, joined.mean(axis=2, keepdims=True), rtol=1e-6)
+    np.testing.assert_allclose(found.std, joined.std(axis=2, keepdims=True), rtol=1e-6)
+
+
+@pytest.mark.parametrize("frames", [5, 12])
+def test_masked_clips_come_with_their_lengths_and_zeros_behind_them(frames: int) -> None:
+    normalise = Normaliser.fit(RAGGED, range(3), "global")
+    tensors = ClipTensors(RAGGED, np.zeros(3, int), normalise, frames, "centre", OWN)
+    x, lengths = tensors.crop([0, 1, 2], np.random.default_rng(0))
+    assert lengths is not None
+    assert lengths.tolist() == [2, min(7, frames), 3]
+    assert x.shape == (3, 2, 3, frames)
+    for row, n in ((0, 2), (2, 3)):
+        np.testing.assert_array_equal(x[row, :, :, :n].numpy(), normalise(RAGGED[row][:, :, :n]))
+        assert not x[row, :, :, n:].any()
+
+
+def test_a_masked_window_near_the_end_has_what_is_left_of_the_clip() -> None:
+    x, lengths = ClipTensors(RAGGED, np.zeros(3, int), IDENTITY, 4, "centre", OWN).at([1, 1], [0, 5])
+    assert lengths is not None
+    assert lengths.tolist() == [4, 2]
+    np.testing.assert_array_equal(x[1, :, :, :2].numpy(), RAGGED[1][:, :, 5:7])
+    assert not x[1, :, :, 2:].any()
+
+
+def test_clips_stored_shorter_than_the_input_are_padded_before_normalisation() -> None:
+    normalise = Normaliser.fit(RAGGED, range(3), "global")
+    x, lengths = ClipTensors(RAGGED, np.zeros(3, int), normalise, 12, "centre").at([0], [0])
+    assert lengths is None
+    np.testing.assert_array_equal(x[0].numpy(), normalise(np.pad(RAGGED[0], ((0, 0), (0, 0), (0, 8)))))
 
 
 # --- batches ---
@@ -133,7 +175,7 @@ def numbered(n: int) -> ClipTensors:
 
 def rows_of(found: EpochBatches) -> list[list[int]]:
     dealt = []
-    for x, targets, weights in found:
+    for x, targets, weights, _ in found:
         rows = x[:, 0, 0, 0].int().tolist()
         assert targets.tolist() == [row % 4 // 3 for row in rows]
         assert weights.tolist() == rows  # the weight of row i was given as i
@@ -180,7 +222,7 @@ def test_crops_are_those_of_the_epoch() -> None:
         found = EpochBatches(
             ragged(), rows, np.ones(3), batch_size=3, seed=0, purpose="test", epoch=lambda: epoch, n_batches=8
         )
-        return torch.cat([x for x, _, _ in found])
+        return torch.cat([x for x, *_ in found])
 
     assert torch.equal(crops(1), crops(1))
     assert not torch.equal(crops(1), crops(2))
@@ -198,7 +240,7 @@ def test_the_sampler_draws_every_class_equally_often() -> None:
     # 40 rows, a quarter of them of class 1
     counts: Counter[int] = Counter()
     for epoch in range(50):
-        for _, targets, _ in batches(40, epoch=epoch, balanced_sampling=True):
+        for _, targets, *_ in batches(40, epoch=epoch, balanced_sampling=True):
             counts.update(targets.tolist())
     total = 40 * 50
     assert sum(counts.values()) == total
@@ -207,5 +249,5 @@ def test_the_sampler_draws_every_class_equally_often() -> None:
 
 def test_toy_tensors_are_what_the_other_tests_take_them_for() -> None:
     tensors = toy_tensors()
-    means = tensors.at(range(24), [0] * 24)[:, :, 4:].mean(dim=(1, 2, 3))
+    means = tensors.at(range(24), [0] * 24)[0][:, :, 4:].mean(dim=(1, 2, 3))
     assert means[1::2].min() > means[0::2].max()

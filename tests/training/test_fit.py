@@ -110,7 +110,7 @@ def test_a_model_learns_what_can_be_told_apart() -> None:
     model.eval()
     tensors = toy_tensors()
     with torch.no_grad():
-        predicted = model(tensors.at(range(24), [0] * 24)).argmax(dim=1)
+        predicted = model(tensors.at(range(24), [0] * 24)[0]).argmax(dim=1)
     assert (predicted == tensors.targets).float().mean() > 0.9
 
 

@@ -80,7 +80,7 @@ def test_the_auxiliary_loss_weighs_as_in_darts() -> None:
     logits, extra = model.forward_with_auxiliary(x)
     loss = nn.functional.cross_entropy
     torch.testing.assert_close(
-        module(network=model)._loss(x, targets, weights), loss(logits, targets) + 0.4 * loss(extra, targets)
+        module(network=model)._loss(x, targets, weights, None), loss(logits, targets) + 0.4 * loss(extra, targets)
     )
 
 
@@ -99,4 +99,4 @@ def test_mixup_mixes_the_losses_of_both_targets_with_their_weights() -> None:
     torch.manual_seed(3)
     found = module(Recipe(augmentation=Augmentation(mixup_alpha=0.5)), network=nn.Identity())
     expected = share * weighted(torch.arange(4)) + (1 - share) * weighted(partners)
-    torch.testing.assert_close(found._loss(x, targets, weights), expected)
+    torch.testing.assert_close(found._loss(x, targets, weights, None), expected)

@@ -24,11 +24,17 @@ class Algorithm:
     module: str
     kind: Kind
     summary: str
+    spaces: tuple[str, ...]  # the kinds of space that it can search
 
+
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue")
 
 ALGORITHMS: dict[str, Algorithm] = {
-    "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)"),
-    "random": Algorithm("random", "multi-trial", "uniform draws, each trained from scratch"),
+    "catalogue": Algorithm(
+        "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
+    ),
+    "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
+    "random": Algorithm("random", "multi-trial", "uniform draws, each trained from scratch", ANY),
 }
 
 
@@ -42,6 +48,20 @@ def builder(name: str) -> Callable[..., Any]:
         raise SettingsError(unknown("algorithm", name, ALGORITHMS))
     module = importlib.import_module(f"audionas.search.algorithms.{ALGORITHMS[name].module}")
     return cast(Callable[..., Any], module.build)
+
+
+def check_pair(name: str, space_kind: str, space_name: str) -> None:
+    """Refuse a space that an algorithm cannot search.
+
+    Raises:
+        SettingsError: naming the kinds of space that it can.
+    """
+    accepted = ALGORITHMS[name].spaces
+    if space_kind not in accepted:
+        raise SettingsError(
+            f"algorithm {name!r} cannot search space {space_name!r} of kind {space_kind!r}; it searches "
+            f"{', '.join(accepted)} (audionas list strategies, audionas list spaces)"
+        )
 
 
 def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:

@@ -1,0 +1,61 @@
+"""The parts of a search: with a dev part that monitors, validates, or teaches the alphas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audionas.audio.folds import find_split, outer_splits
+from audionas.audio.manifest import Clip, Manifest
+from audionas.errors import ManifestError
+from audionas.experiment.search_plan import divide_search_clips
+from audionas.search import load_strategy
+from audionas.search.strategy import strategy_from_settings
+
+PAPER = strategy_from_settings(
+    {"algorithm": "darts", "parts": {"weights": 1.0, "alphas": "dev"}}, name="paper", where="paper.yaml"
+)
+
+
+def ten_speakers(protocol: str) -> Manifest:
+    """Two speakers in each of five folds, two clips each."""
+    clips = [
+        Clip(f"{fold}{sex}{label}.wav", label, f"{fold}{sex.upper()}", str(fold), extra=(("gender", sex),))
+        for fold in range(1, 6)
+        for sex in "fm"
+        for label in ("calm", "tense")
+    ]
+    return Manifest(Path("/corpus"), (), (), protocol=protocol).with_clips(clips)
+
+
+def groups(manifest: Manifest, parts: dict[str, tuple[int, ...]]) -> dict[str, str]:
+    return {name: " ".join(sorted({manifest.clips[row].group for row in rows})) for name, rows in parts.items()}
+
+
+def test_alphas_of_the_paper_learn_from_the_other_speaker_of_the_test_speakers_session() -> None:
+    manifest = ten_speakers("speaker_pairs")
+    parts = divide_search_clips(manifest, find_split(manifest, "3F"), PAPER, 0)
+    assert groups(manifest, parts) == {"weights": "1F 1M 2F 2M 4F 4M 5F 5M", "alphas": "3M"}
+    assert {name: len(rows) for name, rows in parts.items()} == {"weights": 16, "alphas": 2}
+
+
+def test_alphas_on_dev_need_a_dev_part() -> None:
+    manifest = ten_speakers("folds")
+    with pytest.raises(
+        ManifestError, match=r"fold 1 has no dev part .*\(protocol 'folds'\); use --protocol speaker_pairs"
+    ):
+        divide_search_clips(manifest, outer_splits(manifest)[0], PAPER, 0)
+
+
+def test_dev_speakers_monitor_or_validate_and_nothing_else() -> None:
+    manifest = ten_speakers("speaker_pairs")
+    for split in outer_splits(manifest):
+        other = f"{split.name[0]}{'FM'[split.name[1] == 'F']}"
+        one_shot = groups(manifest, divide_search_clips(manifest, split, load_strategy("darts"), 0))
+        multi_trial = groups(manifest, divide_search_clips(manifest, split, load_strategy("random"), 0))
+        assert one_shot["monitor"] == multi_trial["validation"] == other
+        assert not {split.name, other} & set(
+            f"{one_shot['weights']} {one_shot['alphas']} {multi_trial['train']}".split()
+        )
+        assert len(multi_trial["train"].split()) == 8
