@@ -14,9 +14,11 @@ import typer
 from audionas import __version__
 from audionas.cli.check import check
 from audionas.cli.export import export
+from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
 from audionas.cli.prepare import prepare
 from audionas.cli.report import report
+from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
 from audionas.cli.search import search
 from audionas.errors import AudionasError
@@ -32,6 +34,8 @@ app = typer.Typer(
 app.command("prepare")(prepare)
 app.command("search")(search)
 app.command("retrain")(retrain)
+app.command("fuse")(fuse)
+app.command("reproduce")(reproduce)
 app.command("report")(report)
 app.command("export")(export)
 app.command("list")(list_parts)

@@ -36,10 +36,16 @@ def retrain(
     data: Annotated[Path | None, typer.Option("--data", help="Data to train on. Default: that of the search.")] = None,
     features: FeaturesOption = None,
     n_cells: Annotated[
-        int | None, typer.Option("--cells", help="Stack so many cells. Default: the genotype's.")
+        int | None, typer.Option("--cells", help="Stack so many CNN cells. Default: the genotype's.")
     ] = None,
     channels: Annotated[
-        int | None, typer.Option("--channels", help="Channels of the first cell. Default: the genotype's.")
+        int | None, typer.Option("--channels", help="Channels of the first CNN cell. Default: the genotype's.")
+    ] = None,
+    n_layers: Annotated[
+        int | None, typer.Option("--layers", help="Stack so many recurrent layers. Default: the genotype's.")
+    ] = None,
+    hidden: Annotated[
+        int | None, typer.Option("--hidden", help="Width of a recurrent hidden state. Default: the genotype's.")
     ] = None,
     epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
@@ -47,9 +53,25 @@ def retrain(
         str,
         typer.Option("--select", help="last epoch, or best by an inner validation part of at least two groups."),
     ] = "last",
+    inner_folds: Annotated[
+        int,
+        typer.Option(
+            "--inner-folds", help="For audionas fuse: inner out-of-fold predictions (3 is usual), 0 for none."
+        ),
+    ] = 0,
     final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Initial rate, decayed by a cosine.")] = 0.025,
+    optimiser: Annotated[
+        str | None,
+        typer.Option("--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            help="Initial rate, decayed by a cosine. Default: 0.025 for CNN cells (SGD), 0.001 for recurrent ones (Adam).",
+        ),
+    ] = None,
     class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
     drop_path: Annotated[
         float, typer.Option("--drop-path", help="Probability to drop an edge, raised linearly.")
@@ -83,9 +105,9 @@ def retrain(
     from audionas.experiment.prepare import PrepareOptions
     from audionas.records import read_json
 
-    macro = {name: value for name, value in (("n_cells", n_cells), ("channels", channels)) if value is not None}
-    recipe: dict[str, Any] = {
-        "learning_rate": learning_rate,
+    macro = _given(n_cells=n_cells, channels=channels, n_layers=n_layers, hidden=hidden)
+    recipe = {
+        **_given(optimiser=optimiser, learning_rate=learning_rate),
         "drop_path": drop_path,
         "augmentation": {"time_mask": time_mask, "feature_mask": feature_mask, "mixup_alpha": mixup},
     }
@@ -101,7 +123,7 @@ def retrain(
                 preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
                 request = steps.RetrainRequest(
                     genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
-                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]),
+                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
@@ -109,6 +131,11 @@ def retrain(
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
     print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """What the user named; the rest has defaults that depend on the genotype."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, ...], Path | None]:

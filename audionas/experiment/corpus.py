@@ -32,7 +32,7 @@ class Corpus:
 
     def tensors(self, training_rows: Sequence[int]) -> tuple[ClipTensors, Normaliser]:
         """Features of all clips, normalised with statistics of the training rows alone."""
-        lengths = self.own_frames if self.settings.get("mask_padding", False) else None
+        lengths = self.own_frames if self.settings["mask_padding"] else None
         normaliser = Normaliser.fit(self.features, training_rows, self.settings["normalise"], lengths)
         tensors = ClipTensors(
             self.features,
@@ -62,12 +62,13 @@ class Corpus:
 
     def own_block(self, row: int) -> np.ndarray:
         """Features of a row without its padding, where padding is masked: (channels, features, frames)."""
-        return self.features[row][:, :, : self.own_frames[row]] if self.settings.get("mask_padding", False) else self.features[row]
+        block = self.features[row]
+        return block[:, :, : self.own_frames[row]] if self.settings["mask_padding"] else block
 
     def remarks(self) -> list[str]:
         """How many clips were padded, cut or are silent: what a reader of the scores should know."""
         n, word = len(self.manifest), self._word()
-        masked = " (masked)" if self.settings.get("mask_padding", False) else ""
+        masked = " (masked)" if self.settings["mask_padding"] else ""
         padded = f"{self.features.n_padded} of {n} {word} padded{masked}"
         lines = [f"{padded}, {self.features.n_truncated} longer than the input"]
         return [*lines, self.silence()] if self.features.n_silent else lines

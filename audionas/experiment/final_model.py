@@ -10,7 +10,8 @@ import numpy as np
 
 from audionas.errors import RunError
 from audionas.experiment.corpus import Corpus
-from audionas.experiment.fold_training import FoldRows, TrainingPlan, train_fold
+from audionas.experiment.fold_rows import FoldRows
+from audionas.experiment.fold_training import TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
@@ -51,7 +52,7 @@ def train_final(
             read_json(path, "result")["epoch_used"] + 1 for path in sorted(run.path.glob("split_*/seed_*/result.json"))
         ]
         epochs = int(np.median(used))
-    final = replace(plan, epochs=epochs, select="last")
+    final = replace(plan, epochs=epochs, select="last", inner_folds=0)
     train_fold(source.genotype, corpus, FoldRows(rows, (), ()), final, run.path / FINAL, 0)
     write_json(run.path / FINAL / "model.json", {
         "schema_version": 1,

@@ -7,8 +7,8 @@ import inspect
 from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
-from audionas.features import EXTRACTORS, PRESETS
 from audionas.experiment.search_plan import size_text
+from audionas.features import EXTRACTORS, PRESETS
 from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
 from audionas.search.algorithms import ALGORITHMS
@@ -47,7 +47,8 @@ def _space_line(space: SearchSpace) -> str:
     else:
         states = f"{space.states} hidden states" if space.states else "any number of hidden states"
         directions = "bidirectional" if space.macro.bidirectional else "one direction"
-        parts = f"{states}, L={space.macro.n_layers}, h={space.macro.hidden}, {directions}, {space.macro.pooling} pooling"
+        size_of_layers = f"L={space.macro.n_layers}, h={space.macro.hidden}"
+        parts = f"{states}, {size_of_layers}, {directions}, {space.macro.pooling} pooling"
     return f"{space.kind}, {parts}, features {space.features}, {size} genotypes"
 
 

@@ -12,6 +12,7 @@ from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record
 from audionas.experiment.final_model import check_final
+from audionas.experiment.fold_rows import Select, fold_rows
 from audionas.experiment.genotype_sources import (
     by_split,
     find_sources,
@@ -19,15 +20,15 @@ from audionas.experiment.genotype_sources import (
     with_features,
     with_macro_values,
 )  # fmt: skip
+from audionas.experiment.inner_folds import inner_fold_rows
 from audionas.experiment.machine import thread_count
 from audionas.experiment.prepare import PrepareOptions, prepare
+from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.talk import Silent, Talk
-from audionas.records import validate
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
-from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
 
 DEFAULT_EPOCHS = 60
@@ -35,7 +36,10 @@ DEFAULT_EPOCHS = 60
 
 @dataclass(frozen=True)
 class RetrainRequest:
-    """What the user asked for; None and defaults as `audionas retrain --help` says."""
+    """What the user asked for; None and defaults as `audionas retrain --help` says.
+
+    `recipe` holds what the user overrides; the rest is the default of the genotype's kind.
+    """
 
     sources: tuple[Path, ...]
     data: Path | None = None
@@ -54,6 +58,7 @@ class RetrainRequest:
     out: Path | None = None
     preparation: PrepareOptions = field(default_factory=PrepareOptions)
     argv: tuple[str, ...] = ("retrain",)
+    inner_folds: int = 0
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -69,6 +74,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     out = request.out or _default_out(request.sources)
     refuse_occupied(out)
     sources = [with_macro_values(source, request.macro) for source in sources]
+    recipe = retrain_recipe(sources[0].genotype, request.recipe)
+    check_kinds(sources, recipe, request.auxiliary)
     for source in sources:
         if request.features is None:
             source_features(source)
@@ -82,6 +89,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         }
     if request.final:
         check_final(table)
+    _check_inner_folds(manifest, request)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -89,14 +97,15 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         "epochs": request.epochs,
         "select": request.select,
         "options": {
-            "recipe": validate(Recipe, dict(request.recipe), "retrain").model_dump(mode="json"),
+            "recipe": recipe.model_dump(mode="json"),
             "batch_size": request.batch_size,
             "class_weighting": request.class_weighting,
             "auxiliary": request.auxiliary,
             "final": request.final,
+            "inner_folds": request.inner_folds,
         },
         "device": request.device,
-        "threads": thread_count(request.threads, first.provenance["input_shape"]),
+        "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),
         "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
         "input_shape": first.provenance["input_shape"],
@@ -132,6 +141,19 @@ def _check(request: RetrainRequest) -> None:
     ):  # fmt: skip
         if number < lowest:
             raise SettingsError(f"{flag}: got {number}, must be {lowest} or more")
+    if request.inner_folds < 0 or request.inner_folds == 1:
+        raise SettingsError(f"--inner-folds: got {request.inner_folds}, must be 0 (none) or 2 or more")
+
+
+def _check_inner_folds(manifest: Manifest, request: RetrainRequest) -> None:
+    """Refuse too many inner folds before anything is trained."""
+    if not request.inner_folds:
+        return
+    select: Select = "best" if request.select == "best" else "last"
+    for split in outer_splits(manifest):
+        for seed in range(request.seeds):
+            rows = fold_rows(manifest, split.search, split.test, split.dev, select, seed)
+            inner_fold_rows(manifest, rows.train, request.inner_folds)
 
 
 def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from audionas.audio.manifest import Manifest
 from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
-from audionas.experiment.fold_training import TrainingPlan, fold_rows, train_fold
+from audionas.experiment.fold_rows import FoldRows, fold_rows
+from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
+from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
@@ -39,6 +41,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
         plan = _training_plan(record)
+        _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
         document = _scores(run, corpora, splits, seen, parameters, is_known)
         write_json(run.path / "metrics.json", document)
@@ -77,10 +80,8 @@ def _train_folds(
         was_done = (folder / "result.json").exists()
         corpus = corpora[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
-        result = train_fold(
-            sources[split.name].genotype, corpus, rows, plan, folder, seed,
-            partial(_tell_epoch, talk, f"training {number}/{len(jobs)}", plan.epochs),
-        )  # fmt: skip
+        what = f"training {number}/{len(jobs)}"
+        result = _train(sources[split.name], corpus, rows, plan, folder, seed, partial(_teller, talk, what, plan))
         parameters = max(parameters, result["parameters"])
         if was_done:
             continue
@@ -93,8 +94,30 @@ def _train_folds(
     return parameters
 
 
-def _tell_epoch(talk: Talk, what: str, epochs: int, epoch: int, _: Mapping[str, float]) -> None:
-    talk.progress(what, epoch + 1, epochs)
+def _train(
+    source: Source,
+    corpus: Corpus,
+    rows: FoldRows,
+    plan: TrainingPlan,
+    folder: Path,
+    seed: int,
+    teller: Callable[[int], OnEpoch],
+) -> dict[str, Any]:
+    """The inner trainings of one (split, seed), if they are asked for, then its own."""
+    inner = None
+    if plan.inner_folds and not (folder / "result.json").exists():
+        inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
+    return train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
+
+
+def _teller(talk: Talk, what: str, plan: TrainingPlan, inner_fold: int) -> OnEpoch:
+    """Tells the epochs of one training; inner fold 0 is the split's own training."""
+    name = f"{what}, inner fold {inner_fold}/{plan.inner_folds}" if inner_fold else what
+
+    def tell(epoch: int, _: Mapping[str, float]) -> None:
+        talk.progress(name, epoch + 1, plan.epochs)
+
+    return tell
 
 
 def _scores(
@@ -144,6 +167,21 @@ def _announce(
         talk.warn(line)
 
 
+def _warn_of_untrained_classes(
+    run: RunFolder, corpora: Mapping[str, Corpus], splits: Sequence[OuterSplit], plan: TrainingPlan, talk: Talk
+) -> None:
+    if not plan.inner_folds:
+        return
+    for split in splits:
+        manifest = corpora[split.name].manifest
+        rows = fold_rows(manifest, split.search, split.test, split.dev, plan.select, run.record["seeds"][0])
+        absent = untrained_classes(manifest, rows.train, plan.inner_folds)
+        if absent:
+            line = f"split {split.name}: an inner training sees no clip of {', '.join(absent)}; use fewer inner folds"
+            run.warn(line)
+            talk.warn(line)
+
+
 def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
     options = record["options"]
     return TrainingPlan(
@@ -154,4 +192,5 @@ def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
         select=record["select"],
         auxiliary=options["auxiliary"],
         device=record["device"],
+        inner_folds=options.get("inner_folds", 0),  # a run of before inner folds has none
     )

@@ -6,16 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from audionas.errors import SettingsError, unknown
-from audionas.features.extractor import FeatureExtractor, StftExtractor
+from audionas.features.encoders import ENCODERS, encoder_note
+from audionas.features.extractor import Extractor
+from audionas.features.ge2e import Ge2e
 from audionas.features.log_mel import LogMel
 from audionas.features.mfcc import Mfcc
+from audionas.features.pretrained import Pretrained
 from audionas.features.spectrogram import Spectrogram
+from audionas.features.stft_extractor import StftExtractor
+from audionas.features.wav2vec import Wav2vec
 from audionas.records import parse_yaml, validate
 
-EXTRACTORS: dict[str, type[StftExtractor]] = {
+EXTRACTORS: dict[str, type[Extractor]] = {
+    "ge2e": Ge2e,
     "log_mel": LogMel,
     "mfcc": Mfcc,
+    "pretrained": Pretrained,
     "spectrogram": Spectrogram,
+    "wav2vec": Wav2vec,
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -25,6 +33,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The small search space's: a whole utterance in 32 x 64. The floor of -80 dB lies below the noise of most
     # recordings (EMO-DB: 1 % of values are lower), and padding is then no far outlier.
     "log_mel_small": {"extractor": "log_mel", "n_mels": 32, "frames": 64, "floor": 1e-8},
+    # Frames for recurrent networks that need no download: 40 ms each; the floor as above.
+    "log_mel_frames": {"extractor": "log_mel", "n_mels": 40, "pool": 4, "floor": 1e-8, "mask_padding": True},
     # Sun et al. 2022: "140 x 140" from 8 s, as it can be had exactly: n_fft 278 gives 140 bins, and a hop of
     # 229 samples gives 559 frames, averaged by 4 (the last window holds 3). 17.375 ms = 278 samples, and
     # 14.3125 ms = 229 samples.
@@ -55,9 +65,25 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+# NAME:WHERE, for encoders whose files a user has: the settings, and the setting that WHERE fills.
+SHORT_FORMS: dict[str, tuple[dict[str, Any], str]] = {
+    "ge2e": ({"extractor": "ge2e"}, "checkpoint"),
+    "pretrained": ({"extractor": "pretrained"}, "model"),
+    "wav2vec": ({"extractor": "wav2vec"}, "checkpoint"),
+    # Sun et al. 2022, sec. 3.2: frames padded with zeros to IEMOCAP's longest, 2,911, and averaged by 4:
+    # 727 x 512, padding counted like anything else.
+    "emotionnas_wav2vec": (
+        {"extractor": "wav2vec", "output": "c", "pad_to": 2911, "pool": 4, "crop": "end", "mask_padding": False},
+        "checkpoint",
+    ),
+}
 
-def load_features(name_or_path: str | Path) -> StftExtractor:
-    """The extractor of a preset's name, or of a YAML file (`extractor: log_mel` and its settings).
+
+def load_features(name_or_path: str | Path) -> Extractor:
+    """The extractor of a preset's name, a short form, or a YAML file (`extractor: log_mel` and its settings).
+
+    Short forms: `pretrained:MODEL` and `pretrained:MODEL@LAYER` (hub name or folder; LAYER as in
+    `Pretrained`), `wav2vec:FILE`, `emotionnas_wav2vec:FILE` (the paper's padding) and `ge2e:FILE`.
 
     Raises:
         SettingsError: there is no such preset or file, or a setting is not one of those accepted.
@@ -65,9 +91,13 @@ def load_features(name_or_path: str | Path) -> StftExtractor:
     text = str(name_or_path)
     if text in PRESETS:
         return extractor_from_settings(PRESETS[text], f"features {text}")
+    name, colon, place = text.partition(":")
+    if colon and name in SHORT_FORMS:
+        return extractor_from_settings(_short_form(name, place), f"features {text}")
     path = Path(text)
     if path.suffix not in (".yaml", ".yml") and "/" not in text:
-        raise SettingsError(f"{unknown('features', text, PRESETS)}; or give a path that ends in .yaml")
+        forms = "pretrained:MODEL[@LAYER], wav2vec:FILE, emotionnas_wav2vec:FILE, ge2e:FILE"
+        raise SettingsError(f"{unknown('features', text, PRESETS)}; or give {forms}, or a path that ends in .yaml")
     if not path.is_file():
         raise SettingsError(f"{text}: no such features file")
     try:
@@ -77,8 +107,19 @@ def load_features(name_or_path: str | Path) -> StftExtractor:
     return extractor_from_settings(parse_yaml(yaml_text, text), text)
 
 
-def extractor_from_settings(settings: dict[str, Any], where: str) -> StftExtractor:
-    """The extractor that `StftExtractor.settings` describes.
+def _short_form(name: str, place: str) -> dict[str, Any]:
+    """The settings of NAME:PLACE; of a model, a folder's own name may hold an @ too."""
+    settings, key = SHORT_FORMS[name]
+    if not place:
+        raise SettingsError(f"features {name}: says no {key}; give {name}:{key.upper()}")
+    if key == "checkpoint" or "@" not in place or Path(place).expanduser().is_dir():
+        return settings | {key: place}
+    model, _, layer = place.rpartition("@")
+    return settings | {key: model, "layer": int(layer) if layer.isdecimal() else layer}
+
+
+def extractor_from_settings(settings: dict[str, Any], where: str) -> Extractor:
+    """The extractor that `Extractor.settings` describes.
 
     Raises:
         SettingsError: `extractor` is missing or unknown, or a setting is not one of those accepted.
@@ -92,5 +133,6 @@ def extractor_from_settings(settings: dict[str, Any], where: str) -> StftExtract
 
 
 __all__ = [
-    "EXTRACTORS", "PRESETS", "FeatureExtractor", "StftExtractor", "extractor_from_settings", "load_features",
+    "ENCODERS", "EXTRACTORS", "PRESETS", "SHORT_FORMS", "Extractor", "StftExtractor", "encoder_note",
+    "extractor_from_settings", "load_features",
 ]  # fmt: skip

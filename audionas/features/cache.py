@@ -17,14 +17,14 @@ from audionas.audio.scan import Progress
 from audionas.audio.waveform import load_waveform, sha256_of
 from audionas.errors import AudioError, ManifestError
 from audionas.features import flat_file
-from audionas.features.extractor import StftExtractor
+from audionas.features.extractor import Extractor
 from audionas.features.stored import Features, Store
 from audionas.records import writing
 
 
 def ensure_features(
     manifest: Manifest,
-    extractor: StftExtractor,
+    extractor: Extractor,
     folder: Path,
     *,
     on_progress: Progress | None = None,
@@ -34,7 +34,7 @@ def ensure_features(
     Safe to kill at any moment (the next call goes on) and to run in two processes at once (the second waits).
 
     Raises:
-        AudioError: a clip cannot be read, or its file changed since `prepare`.
+        AudioError: a clip cannot be read, its file changed since `prepare`, or it is shorter than one frame.
         SettingsError: the extractor is not resolved.
         RunError: `folder` cannot be written.
     """
@@ -51,10 +51,10 @@ def ensure_features(
         finally:
             lock.release()
     entries = tuple(store.entries[clip.audio_key] for clip in manifest.clips)
-    return Features(flat_file.view(store.data, store.n_values), entries, extractor.length_samples)
+    return Features(flat_file.view(store.data, store.n_values, store.dtype), entries, extractor.length_samples)
 
 
-def _compute(manifest: Manifest, extractor: StftExtractor, store: Store, on_progress: Progress | None) -> None:
+def _compute(manifest: Manifest, extractor: Extractor, store: Store, on_progress: Progress | None) -> None:
     todo = {clip.audio_key: clip for clip in manifest.clips if clip.audio_key not in store.entries}
     verified: set[str] = set()
     try:
@@ -66,9 +66,7 @@ def _compute(manifest: Manifest, extractor: StftExtractor, store: Store, on_prog
         store.flush()
 
 
-def _extract(
-    manifest: Manifest, clip: Clip, extractor: StftExtractor, verified: set[str]
-) -> tuple[np.ndarray, np.ndarray]:
+def _extract(manifest: Manifest, clip: Clip, extractor: Extractor, verified: set[str]) -> tuple[np.ndarray, np.ndarray]:
     """The waveform and the features of a clip whose file is the one that the manifest describes."""
     path = manifest.path_of(clip)
     if not clip.sha256:
@@ -77,7 +75,10 @@ def _extract(
         raise AudioError(f"{path}: changed since prepare; run prepare again")
     verified.add(clip.path)
     waveform = load_waveform(path, extractor.rate_hz, clip.start_s, clip.duration_s)
-    return waveform, extractor(waveform)
+    try:
+        return waveform, extractor(waveform)
+    except AudioError as why:  # e.g. shorter than one frame; an extractor does not know the file
+        raise AudioError(f"{path}: {why}") from why
 
 
 __all__ = ["Features", "ensure_features"]

@@ -1,4 +1,4 @@
-"""The contract of a feature extractor, and the settings and framing that all of them share.
+"""What every extractor shares: its settings, the key of its cache, rate and length, and the loader's settings.
 
 An extractor is its settings: a frozen record whose hash names its cache. Until `resolve` has seen the
 corpus, rate and length may be "auto".
@@ -7,82 +7,44 @@ corpus, rate and length may be "auto".
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from audionas.errors import SettingsError
-from audionas.features.pooling import average_all, average_to, average_whole
-from audionas.features.stft import Window, magnitudes, n_stft_frames
 from audionas.records import Record, to_json
 
-MAX_AUTO_RATE_HZ = 16_000
-AUTO_LENGTH_PERCENTILE = 95
+LOADER_SETTINGS = frozenset({"test_windows", "normalise", "mask_padding"})
 
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+StoredDtype = Literal["float32", "float16"]
 
 
-class FeatureExtractor(Protocol):
-    """What the cache and the experiments need of an extractor."""
-
-    @property
-    def key(self) -> str: ...  # names the cache: 16 hex digits of all settings and the code's version
-
-    @property
-    def rate_hz(self) -> int: ...  # the rate at which `__call__` wants its waveform
-
-    @property
-    def length_samples(self) -> int: ...  # shorter clips are padded to it, longer ones cropped to it
-
-    @property
-    def input_shape(self) -> tuple[int, int, int]: ...  # (channels, features, frames) of a network's input
-
-    def settings(self) -> dict[str, Any]: ...
-
-    def resolve(self, sample_rate_hz: int, durations_s: Sequence[float]) -> Self: ...
-
-    def __call__(self, waveform: np.ndarray) -> np.ndarray: ...
-
-
-class StftExtractor(Record):
-    """Shared by all extractors that start from a short-time Fourier transform.
+class Extractor(Record):
+    """From a waveform to (channels, features, frames).
 
     `crop: end` cuts the audio at its end before extraction; `crop: random` extracts the whole clip, from
-    which the loader takes frames at random in training and by `test_windows` in test. `normalise` is the
-    loader's too, because its statistics come from training clips. `frames` asks for exactly so many:
-    by `length`, the length is rounded up to a whole number of pools, or `adaptive`, without regard to it.
+    which the loader takes frames at random in training and by `test_windows` in test. `test_windows`,
+    `normalise` and `mask_padding` are the loader's: they change no stored number and are not part of `key`.
+    With `mask_padding` networks ignore the frames that are padding (see `own_frames`); else padding counts
+    like anything else, and a network can learn a clip's length from it.
     """
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1  # raised when the same settings come to give other numbers
+    stored_dtype: ClassVar[StoredDtype] = "float32"
 
     sample_rate_hz: Annotated[int, Field(ge=1000)] | Auto = "auto"
     length_s: Positive | Auto = "auto"
-    window_ms: Positive = 25.0
-    hop_ms: Positive = 10.0
-    n_fft: Annotated[int, Field(ge=2)] | None = None
-    window: Window = "hann"
-    centred: bool = True
-    pool: Annotated[int, Field(ge=1)] = 1
-    frames: Annotated[int, Field(ge=1)] | None = None
-    frames_by: Literal["length", "adaptive"] = "length"
-    pad: Literal["zero", "repeat"] = "zero"
+    pool: Count = 1
     crop: Literal["end", "random"] = "random"
     test_windows: Literal["centre", "multi"] = "centre"
     normalise: Literal["per_feature", "global", "none"] = "per_feature"
-
-    @model_validator(mode="after")
-    def _check_framing(self) -> Self:
-        if self.frames and self.pool > 1:
-            raise ValueError("give frames or pool, not both: frames sets the pool")
-        if self.frames_by == "adaptive" and (self.frames is None or self.crop != "end"):
-            raise ValueError("frames_by: adaptive needs a number of frames and crop: end")
-        return self
+    mask_padding: bool = False
 
     def settings(self) -> dict[str, Any]:
         """All settings, and the kind of extractor, as JSON values; `extractor_from_settings` reads them."""
@@ -90,9 +52,13 @@ class StftExtractor(Record):
 
     @property
     def key(self) -> str:
-        """16 hex digits that change with every setting and with the version of the code."""
-        text = to_json([self.version, sorted(self.settings().items())])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """16 hex digits that change with the code's version and every setting that changes stored numbers."""
+        left_out = self._left_out_of_key()
+        kept = sorted(item for item in self.settings().items() if item[0] not in left_out)
+        return hashlib.sha256(to_json([self.version, kept]).encode()).hexdigest()[:16]
+
+    def _left_out_of_key(self) -> frozenset[str]:
+        return LOADER_SETTINGS
 
     def resolve(self, sample_rate_hz: int, durations_s: Sequence[float]) -> Self:
         """The same extractor with no "auto" left, from the corpus's rate and the training durations.
@@ -100,19 +66,7 @@ class StftExtractor(Record):
         Raises:
             SettingsError: there are no durations, or a clip of this length gives no frame.
         """
-        rate = min(sample_rate_hz, MAX_AUTO_RATE_HZ) if self.sample_rate_hz == "auto" else self.sample_rate_hz
-        length_s = self.length_s
-        if length_s == "auto":
-            if not len(durations_s):
-                raise SettingsError(f"{self.kind}: length_s is auto, and there are no clips to take it from")
-            length_s = float(np.percentile(np.asarray(durations_s), AUTO_LENGTH_PERCENTILE))
-        at_rate = self.model_copy(update={"sample_rate_hz": rate, "length_s": length_s})
-        if self.length_s == "auto" and self.frames and self.frames_by == "length":
-            at_rate = at_rate.model_copy(update={"hop_ms": at_rate._fitted_hop_ms()})
-        settings = at_rate.model_dump() | {"length_s": at_rate._rounded_length_s()}
-        resolved = type(self).model_validate(settings)
-        resolved._check_resolved()
-        return resolved
+        raise NotImplementedError
 
     @property
     def is_resolved(self) -> bool:
@@ -121,14 +75,14 @@ class StftExtractor(Record):
 
     @property
     def rate_hz(self) -> int:
-        """The sample rate; only once resolved."""
+        """The sample rate at which `__call__` wants its waveform; only once resolved."""
         if self.sample_rate_hz == "auto":
             raise self._unresolved()
         return self.sample_rate_hz
 
     @property
     def length_samples(self) -> int:
-        """The length in samples; only once resolved."""
+        """Samples that a network's input holds; only once resolved."""
         if self.length_s == "auto":
             raise self._unresolved()
         return round(self.length_s * self.rate_hz)
@@ -140,7 +94,7 @@ class StftExtractor(Record):
 
     @property
     def n_channels(self) -> int:
-        """1, and one more for each order of deltas."""
+        """Feature maps of a clip."""
         return 1
 
     @property
@@ -149,106 +103,16 @@ class StftExtractor(Record):
         raise NotImplementedError
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip of so many samples, once padded or cut as the settings say."""
-        n_samples = max(n_samples, self.length_samples) if self.crop == "random" else self.length_samples
-        if self.frames and self.frames_by == "adaptive":
-            return self.frames
-        if self.frames:
-            return self._n_inside(n_samples) // self._pool_width
-        return -(-self._n_stft(n_samples) // self.pool)
-
-    def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        """Features of one clip.
-
-        Args:
-            waveform: (samples,), float32, at `rate_hz`; any length, also shorter than a window.
-
-        Returns:
-            (channels, features, frames), float32, at least `input_shape` frames.
-        """
-        fitted = self._fit(np.ascontiguousarray(waveform, dtype=np.float32))
-        with torch.inference_mode():
-            spectrum = magnitudes(
-                fitted,
-                n_fft=self.fft_samples,
-                window_samples=self.window_samples,
-                hop=self.hop_samples,
-                window=self.window,
-                is_centred=self.centred,
-            )
-            if self.frames and self.frames_by == "length":
-                spectrum = spectrum[:, : self._n_inside(len(fitted))]
-            pooled = self._pooled(self._features(spectrum))
-        return pooled.numpy()
-
-    def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """(fft bins, frames) magnitudes to (channels, features, frames)."""
+        """Frames that `__call__` gives for a clip of so many samples at `rate_hz`."""
         raise NotImplementedError
 
-    @property
-    def window_samples(self) -> int:
-        """Length of the analysis window."""
-        return max(2, round(self.window_ms * self.rate_hz / 1000))
+    def own_frames(self, n_samples: int) -> int:
+        """How many of these frames, the first ones, come from the clip and not from padding; at least 1."""
+        raise NotImplementedError
 
-    @property
-    def hop_samples(self) -> int:
-        """Step from frame to frame."""
-        return max(1, round(self.hop_ms * self.rate_hz / 1000))
-
-    @property
-    def fft_samples(self) -> int:
-        """`n_fft`, else the next power of two from the window on."""
-        return self.n_fft or 1 << (self.window_samples - 1).bit_length()
-
-    def _fit(self, waveform: np.ndarray) -> np.ndarray:
-        """Pad to the length, and cut the end off where `crop` says so."""
-        missing = self.length_samples - len(waveform)
-        if missing > 0 and self.pad == "repeat" and len(waveform):
-            return np.resize(waveform, self.length_samples)
-        if missing > 0:
-            return np.pad(waveform, (0, missing))
-        return waveform[: self.length_samples] if self.crop == "end" else waveform
-
-    def _pooled(self, features: torch.Tensor) -> torch.Tensor:
-        if self.frames and self.frames_by == "adaptive":
-            return average_to(features, self.frames)
-        return average_whole(features, self._pool_width) if self.frames else average_all(features, self.pool)
-
-    def _n_stft(self, n_samples: int) -> int:
-        return n_stft_frames(n_samples, self.fft_samples, self.hop_samples, is_centred=self.centred)
-
-    def _n_inside(self, n_samples: int) -> int:
-        """Frames without the one that is centred on the very end, so that whole pools fill the length."""
-        return min(self._n_stft(n_samples), n_samples // self.hop_samples) if self.centred else self._n_stft(n_samples)
-
-    @property
-    def _pool_width(self) -> int:
-        """Frames a pool, where `frames` is set by length."""
-        assert self.frames
-        return max(1, self._n_inside(self.length_samples) // self.frames)
-
-    def _fitted_hop_ms(self) -> float:
-        """The hop nearest to the one asked for with which whole pools fill the length; a whole number of samples."""
-        assert self.frames
-        n_frames = self.frames * max(1, round(self.length_samples / (self.frames * self.hop_samples)))
-        return math.ceil(self.length_samples / n_frames) * 1000 / self.rate_hz
-
-    def _rounded_length_s(self) -> float:
-        """The length, up to a whole number of pooled frames (and the asked number of them)."""
-        if self.frames_by == "adaptive" or (self.crop == "end" and not self.frames):
-            return self.length_samples / self.rate_hz
-        step = self.hop_samples * (self.frames or self.pool)
-        edge = 0 if self.centred else self.fft_samples - self.hop_samples
-        n_steps = max(1, math.ceil((self.length_samples - edge) / step))
-        return (n_steps * step + edge) / self.rate_hz
-
-    def _check_resolved(self) -> None:
-        if (self.n_fft or self.window_samples) < self.window_samples:
-            raise SettingsError(
-                f"{self.kind}: n_fft: got {self.n_fft}, must be at least the window of {self.window_samples} samples"
-            )
-        if self.n_frames(self.length_samples) < 1:
-            raise SettingsError(f"{self.kind}: length_s: got {self.length_s}, shorter than one window")
+    def __call__(self, waveform: np.ndarray) -> np.ndarray:
+        """Features of one clip: (samples,), float32, at `rate_hz`, to (channels, features, frames), float32."""
+        raise NotImplementedError
 
     def _unresolved(self) -> SettingsError:
         return SettingsError(f"{self.kind}: rate or length is still auto; call resolve(rate, durations) first")

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field, model_validator
 
 from audionas.errors import SettingsError
-from audionas.features.extractor import StftExtractor
+from audionas.features.stft_extractor import StftExtractor
 
 DELTA_WIDTH = 9  # frames, as in librosa
 

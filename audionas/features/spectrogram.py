@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 import torch
 from pydantic import Field
 
-from audionas.features.extractor import StftExtractor
 from audionas.features.stft import Window
+from audionas.features.stft_extractor import StftExtractor
 
 
 class Spectrogram(StftExtractor):

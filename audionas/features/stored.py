@@ -13,7 +13,7 @@ import numpy as np
 from audionas.audio.manifest import Clip
 from audionas.errors import AudionasError
 from audionas.features import flat_file
-from audionas.features.extractor import StftExtractor
+from audionas.features.extractor import Extractor
 from audionas.records import read_json, write_json, writing
 
 logger = logging.getLogger(__name__)
@@ -45,10 +45,13 @@ class Features:
         return len(self.entries)
 
     def __getitem__(self, row: int) -> np.ndarray:
-        """One clip: (channels, features, frames), float32, read only."""
+        """One clip: (channels, features, frames), float32, read only; a copy where float16 is stored."""
         entry = self.entries[row]
         channels, n_features, frames = entry.shape
         block = self.values[entry.offset : entry.offset + channels * n_features * frames]
+        if block.dtype != np.float32:
+            block = block.astype(np.float32)
+            block.flags.writeable = False
         return block.reshape(entry.shape)
 
     @property
@@ -75,11 +78,12 @@ class Features:
 class Store:
     """The two files of one extractor setting, and the blocks that are not written yet."""
 
-    def __init__(self, folder: Path, extractor: StftExtractor) -> None:
+    def __init__(self, folder: Path, extractor: Extractor) -> None:
         self.name = f"{extractor.kind}-{extractor.key}"
         self.data = folder / f"{self.name}.npy"
         self.sidecar = folder / f"{self.name}.json"
         self.settings = extractor.settings()
+        self.dtype = extractor.stored_dtype
         self.n_values = 0
         self.entries: dict[str, Entry] = {}
         self._blocks: list[np.ndarray] = []
@@ -94,7 +98,8 @@ class Store:
             record = read_json(self.sidecar, "feature cache")
             entries = {key: _entry(value) for key, value in record["entries"].items()}
             n_values = max((entry.offset + int(np.prod(entry.shape)) for entry in entries.values()), default=0)
-            if record["schema_version"] != SCHEMA_VERSION or not flat_file.is_whole(self.data, n_values):
+            version = (record["schema_version"], record.get("dtype", "float32"))
+            if version != (SCHEMA_VERSION, self.dtype) or not flat_file.is_whole(self.data, n_values, self.dtype):
                 raise ValueError("data shorter than listed, or of another version")
         except (AudionasError, ValueError, TypeError, KeyError, AttributeError) as why:
             logger.warning("%s: damaged feature cache (%s); computing it again", self.sidecar, why)
@@ -119,12 +124,13 @@ class Store:
             return
         with writing(self.data):
             if self.n_values == 0:
-                flat_file.create(self.data)
-            self.n_values = flat_file.append(self.data, self.n_values, self._blocks)
+                flat_file.create(self.data, self.dtype)
+            self.n_values = flat_file.append(self.data, self.n_values, self._blocks, self.dtype)
         self._blocks.clear()
         write_json(self.sidecar, {
             "schema_version": SCHEMA_VERSION,
             "settings": self.settings,
+            "dtype": self.dtype,
             "entries": {key: _listed(entry) for key, entry in self.entries.items()},
         })  # fmt: skip
         self._written_at = time.monotonic()

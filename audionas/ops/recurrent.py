@@ -57,5 +57,7 @@ RNN_OPS: dict[str, RnnOp] = {
     "elementwise_sum": RnnOp(2, None, False, total, "sum of all inputs"),
     "activation_tanh": RnnOp(1, 1, False, lambda inputs: torch.tanh(inputs[0]), "tanh"),
     "activation_sigm": RnnOp(1, 1, False, lambda inputs: torch.sigmoid(inputs[0]), "logistic sigmoid"),
-    "activation_leaky_relu": RnnOp(1, 1, False, lambda inputs: functional.leaky_relu(inputs[0], 0.01), "leaky ReLU, slope 0.01"),
+    "activation_leaky_relu": RnnOp(
+        1, 1, False, lambda inputs: functional.leaky_relu(inputs[0], 0.01), "leaky ReLU, slope 0.01"
+    ),
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section
 from audionas.report.cells import draw_cell, edges_in_words
-from audionas.report.run_files import JsonObject, RunFiles
+from audionas.report.parameter_counts import parameter_parts
+from audionas.report.recipe_sections import RECIPE_CAPTION, recipe_blocks, recurrent_genotype
+from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.report.trial_genotypes import best_so_far, chosen_recipe
 
 CELLS = (("normal", "Normal cell"), ("reduce", "Reduction cell"))
 CELL_CAPTION = (
@@ -16,43 +20,80 @@ CELL_CAPTION = (
 )
 
 
+@dataclass(frozen=True)
+class Found:
+    """A genotype's document, the split it belongs to (empty if all), how its title ends, and the run that used it.
+
+    `chosen` is its name in the catalogue that it was taken from.
+    """
+
+    document: JsonObject
+    split: str
+    where: str
+    run: JsonObject
+    chosen: str = ""
+
+
 def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
     """The cells of every search, or of the genotypes that a retraining used."""
     title = "The cells found"
     found = _found(files)
-    if not found and len(files.searches) == 1 and files.searches[0].epochs:
-        latest = files.searches[0].epochs[-1].get("genotype")
-        found = [("", latest)] if latest else []
-        title = f"The cells as of epoch {len(files.searches[0].epochs)}, not final"
-    if not found:
-        return None
+    if not found and len(files.searches) == 1:
+        title, found = _not_final(files.searches[0])
     blocks: list[Block] = []
-    for where, cells in found:
-        drawn = [cell_picture(pictures, f"{cell}{where}", cells, name) for name, cell in CELLS if cells.get(name)]
-        blocks.append(Gallery(tuple(drawn)))
-        alarm = skips_alarm(cells.get("normal") or [])
-        if alarm:
-            blocks.append(Notes((alarm + where,), is_alarm=True))
-    return Section("cells", title, tuple(blocks), CELL_CAPTION)
+    captions = []
+    for one in found:
+        recurrent = recurrent_genotype(one.document)
+        captions.append(CELL_CAPTION if recurrent is None else RECIPE_CAPTION)
+        if recurrent is None:
+            blocks += _cnn_blocks(pictures, one.document.get("cells") or {}, one.where)
+        else:
+            parts = parameter_parts(files, one.split, recurrent, one.run)
+            blocks += recipe_blocks(pictures, one.where, recurrent, parts, one.chosen)
+    return Section("cells", title, tuple(blocks), " ".join(dict.fromkeys(captions))) if found else None
 
 
-def _found(files: RunFiles) -> list[tuple[str, JsonObject]]:
-    """Cells, each with where they belong; cells that all splits share stand there once."""
+def _cnn_blocks(pictures: Pictures, cells: JsonObject, where: str) -> list[Block]:
+    drawn = [cell_picture(pictures, f"{cell}{where}", cells, name) for name, cell in CELLS if cells.get(name)]
+    alarm = skips_alarm(cells.get("normal") or [])
+    return [Gallery(tuple(drawn)), *([Notes((alarm + where,), is_alarm=True)] if alarm else [])]
+
+
+def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
+    """What a search that is not at its end would give now, and a title that says so."""
+    if search.epochs and search.epochs[-1].get("genotype"):
+        document = {"cells": search.epochs[-1]["genotype"]}
+        return f"The cells as of epoch {len(search.epochs)}, not final", [Found(document, "", "", search.run)]
+    best = best_so_far(search)
+    if best is None:
+        return "", []
+    number, document = best
+    chosen = chosen_recipe(search, str(document.get("hash")))
+    return f"The best cell so far (trial {number}), not final", [Found(document, "", "", search.run, chosen)]
+
+
+def _found(files: RunFiles) -> list[Found]:
+    """Genotypes, each with where it belongs; one that all splits share stands there once."""
     found = [
-        (
+        Found(
+            search.genotype,
+            search.split,
             f", searched without fold {search.split}" if search.split else "",
-            search.genotype.get("cells") or {},
+            search.run,
+            chosen_recipe(search, str(search.genotype.get("hash"))),
         )
         for search in files.searches
         if search.genotype
     ]
     if not found and files.retraining:
+        run = files.retraining.run
         found = [
-            (f", tested on fold {split}", genotype.get("cells") or {})
+            Found(genotype, split, f", tested on fold {split}", run)
             for split, genotype in files.retraining.genotypes.items()
         ]
-        if all(cells == found[0][1] for _, cells in found):
-            found = [("", cells) for _, cells in found[:1]]
+        bodies = [[one.document.get(key) for key in ("cells", "recipe", "macro")] for one in found]
+        if all(body == bodies[0] for body in bodies):
+            found = [replace(one, where="", split="") for one in found[:1]]
     return found
 
 

@@ -99,13 +99,13 @@ def draw_cell(
         for (op, _), edge, join, box in zip(edges, cell.edges, cell.joins, cell.ops, strict=True):
             axes.plot(*zip(*edge, strict=True), color=colour_of(op), linewidth=1.6, zorder=2)
             axes.add_patch(_arrow(join, colour_of(op)))
-            _add_text_patch(axes, box, _rounded(box, mixed_with_white(colour_of(op), 0.86), colour_of(op)))
+            _add_text_patch(axes, box, rounded_box(box, mixed_with_white(colour_of(op), 0.86), colour_of(op)))
         for box in cell.nodes[:2]:
-            _add_text_patch(axes, box, _rounded(box, "#e9ebee", "#4a4f57"))
+            _add_text_patch(axes, box, rounded_box(box, "#e9ebee", "#4a4f57"))
         for box in cell.nodes[2:]:
             circle = Circle((box.x + RADIUS, box.middle), RADIUS, facecolor="#e9ebee", edgecolor="#4a4f57", zorder=4)
             _add_text_patch(axes, box, circle)
-        _add_text_patch(axes, cell.output, _rounded(cell.output, "#fdf3d0", "#8a6d00"))
+        _add_text_patch(axes, cell.output, rounded_box(cell.output, "#fdf3d0", "#8a6d00"))
     return figure
 
 
@@ -241,7 +241,8 @@ def _arrow(join: tuple[Point, Point], colour: str) -> FancyArrowPatch:
     )
 
 
-def _rounded(box: Box, fill: str, rim: str) -> FancyBboxPatch:
+def rounded_box(box: Box, fill: str, rim: str) -> FancyBboxPatch:
+    """A box with round corners, to be added to axes whose unit is a point."""
     style = "round,pad=0,rounding_size=4"
     return FancyBboxPatch(
         (box.x, box.y), box.width, box.height, boxstyle=style, facecolor=fill, edgecolor=rim, zorder=4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
 from audionas.report.quantities import group_word, plain
-from audionas.report.run_files import JsonObject, RunFiles
+from audionas.report.run_files import RunFiles, SearchRun
+from audionas.report.trials import OBJECTIVES, is_lower_better
 
 
 def search_facts(files: RunFiles) -> Section | None:
@@ -28,12 +29,13 @@ def search_facts(files: RunFiles) -> Section | None:
     if top.get("input_shape"):
         rows.append(("input shape", plain(top["input_shape"])))
     if files.searches:
-        rows += _set_up(top, files.is_nested)
+        rows += _set_up(files.searches[0], files.is_nested)
     where = " (of the first of the nested searches)" if files.is_nested else ""
     return Section("facts", f"Data and settings{where}", (Facts(tuple(rows)),))
 
 
-def _set_up(run: JsonObject, is_nested: bool) -> list[tuple[str, str]]:
+def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:
+    run = search.run
     left_out = run.get("split")
     parts = {name: part for name, part in (run.get("parts") or {}).items() if part}
     rows = [
@@ -47,10 +49,13 @@ def _set_up(run: JsonObject, is_nested: bool) -> list[tuple[str, str]]:
             )
             for name, part in parts.items()
         ),
-        ("epochs", plain(run.get("epochs"))),
+        ("epochs", plain(run.get("epochs")) + (" a trial" if search.is_multi_trial else "")),
         ("batch size", plain(run.get("batch_size"))),
-        ("steps an epoch", plain(run.get("steps_per_epoch"))),
     ]
+    if search.is_multi_trial:
+        rows += _trial_rows(search)
+    else:
+        rows.append(("steps an epoch", plain(run.get("steps_per_epoch"))))
     reach = run.get("alpha_reach")
     if reach is not None:
         rows.append(
@@ -63,6 +68,21 @@ def _set_up(run: JsonObject, is_nested: bool) -> list[tuple[str, str]]:
     if is_nested:
         rows[2] = ("test fold left out", "each search leaves out its own")
     return [*rows, ("seed", plain(run.get("seed")))]
+
+
+def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:
+    better = "lower" if is_lower_better(search.objective) else "higher"
+    rows = [
+        ("trials", plain(search.run.get("trials"))),
+        ("decided by", f"{OBJECTIVES.get(search.objective, search.objective)}; {better} is better"),
+    ]
+    if search.strategy.get("score_epoch"):
+        which = "the best epoch by what decides" if search.strategy["score_epoch"] == "best" else "the last epoch"
+        rows.append(("a trial is scored at", which))
+    if search.strategy.get("stop_diverging"):
+        limit = plain(search.strategy["stop_diverging"])
+        rows.append(("a trial fails", f"when its training loss rises above {limit} times that of guessing"))
+    return rows
 
 
 def cost_rows(files: RunFiles) -> list[tuple[str, str]]:

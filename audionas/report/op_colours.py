@@ -11,6 +11,11 @@ COLOURS = {
     "convolution": "#01665e",
     "pooling": "#c2570c",
     "skip": "#1b7837",
+    "linear": "#2166ac",
+    "blend": "#762a83",
+    "product": "#c2570c",
+    "sum": "#01665e",
+    "activation": "#1b7837",
     "none": "#6b6b6b",
     "other": "#8c510a",
 }
@@ -20,6 +25,11 @@ PREFIXES = (
     ("max_pool", "pooling"),
     ("avg_pool", "pooling"),
     ("skip", "skip"),
+    ("linear", "linear"),
+    ("blend", "blend"),
+    ("elementwise_prod", "product"),
+    ("elementwise_sum", "sum"),
+    ("activation_", "activation"),
     ("none", "none"),
 )
 LINES = ("-", "--", ":", "-.")

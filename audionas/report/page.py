@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -13,11 +14,13 @@ from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
 from audionas.report.fact_sections import cost_rows, search_facts
+from audionas.report.fusion_sections import fusion_sections, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
+from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
 from audionas.report.run_files import JsonObject, RunFiles, read_run
 from audionas.report.score_sections import learning_section, score_section
 from audionas.report.search_sections import search_section
-from audionas.report.trials import count_statuses, trial_lines
+from audionas.report.trial_sections import trial_tiles
 from audionas.report.verdict import LOGISTIC, baseline_scores, title, verdict
 
 FILE_NAME = "report.html"
@@ -27,8 +30,8 @@ def write_report(run: Path, out: Path | None = None) -> Path:
     """Write the page of a run and give back where it lies.
 
     Args:
-        run: folder of a search, a nested search or a retraining; a search's retraining is looked for in
-            its folder `retrained`. What is not there yet is left out, and the page says so.
+        run: folder of a search, a nested search, a retraining, a fusion or a reproduction; a search's
+            retraining is looked for in its folder `retrained`. What is not there yet is left out, and the page says so.
         out: the HTML file; by default `report.html` in `run`.
 
     Raises:
@@ -42,18 +45,8 @@ def write_report(run: Path, out: Path | None = None) -> Path:
 
 def render(files: RunFiles) -> str:
     """The HTML text of a run's page."""
-    pictures = Pictures()
-    sections = [
-        _warnings(files),
-        cells_section(files, pictures),
-        score_section(files, pictures),
-        learning_section(files, pictures),
-        search_section(files, pictures),
-        search_facts(files),
-        Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
-        _commands(files),
-        _versions(files),
-    ]
+    heading, sentences, own = _kind_of_page(files)
+    sections = [_warnings(files), *own, _commands(files), _versions(files)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -61,14 +54,32 @@ def render(files: RunFiles) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first, *others = verdict(files)
+    first, *others = sentences
     return environment.get_template("page.html").render(
-        title=title(files),
+        title=heading,
         verdict=first,
         others=others,
         tiles=_tiles(files),
         sections=[section for section in sections if section],
     )
+
+
+def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | None]]:
+    """Title, sentences at the top with the verdict first, and the sections that only this kind of run has."""
+    if files.kind == "fuse":
+        return fusion_title(files), fusion_verdict(files), fusion_sections(files)
+    if files.kind == "reproduce":
+        return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
+    pictures = Pictures()
+    sections = [
+        cells_section(files, pictures),
+        score_section(files, pictures),
+        learning_section(files, pictures),
+        search_section(files, pictures),
+        search_facts(files),
+        Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
+    ]
+    return title(files), verdict(files), sections
 
 
 def _tiles(files: RunFiles) -> list[Tile]:
@@ -87,14 +98,11 @@ def _tiles(files: RunFiles) -> list[Tile]:
     last = next((search.epochs[-1] for search in files.searches if search.epochs), {})
     if not metrics and last.get("network_ua") is not None and not files.is_nested:
         tiles.append(Tile(score_text(last["network_ua"]), f"UA of the network cut out ({last.get('scored_on')})"))
-    if not metrics and files.searches and files.searches[0].trials:
-        lines = trial_lines(files.searches[0].trials)
-        best = max((line.ua for line in lines if line.ua is not None), default=None)
-        tiles.append(Tile(score_text(best), "best UA of a trial (its validation part)"))
-        tiles.append(Tile(str(len(lines)), f"trials ({count_statuses(lines)})"))
+    if not metrics and files.searches and files.searches[0].trials and not files.is_nested:
+        tiles += trial_tiles(files.searches[0])
     parameters = metrics.get("parameters", None if files.is_nested else last.get("parameters"))
     if parameters is not None:
-        tiles.append(Tile(f"{parameters:,}", "parameters of the network"))
+        tiles.append(Tile(f"{parameters:,}", "parameters of the network" + _pooling_share(files, parameters)))
     ended = [search.run for search in files.searches if search.run.get("status") != "running"]
     seconds = [run["cost"]["seconds"] for run in ended if (run.get("cost") or {}).get("seconds") is not None]
     if seconds:
@@ -103,9 +111,16 @@ def _tiles(files: RunFiles) -> list[Tile]:
     return tiles
 
 
+def _pooling_share(files: RunFiles, parameters: int) -> str:
+    """What of a network's weights is in the attention pooling, if that is noted."""
+    noted = list(files.retraining.parameter_parts.values()) if files.retraining else []
+    largest = next((parts for parts in noted if parts.get("total") == parameters), {})
+    return f", of these {largest['attention']:,} in the attention pooling" if largest.get("attention") else ""
+
+
 def _warnings(files: RunFiles) -> Section | None:
     runs = [(search.split, search.run) for search in files.searches]
-    runs += [("", files.retraining.run)] if files.retraining else []
+    runs += [("", run) for run in _other_records(files)]
     blocks: list[Block] = []
     for key, is_alarm in (("warnings", True), ("notes", False)):
         texts = [f"Split {split}: {text}" if split else str(text) for split, run in runs for text in run.get(key) or []]
@@ -114,10 +129,17 @@ def _warnings(files: RunFiles) -> Section | None:
     return Section("warnings", "Warnings and notes", tuple(blocks)) if blocks else None
 
 
+def _other_records(files: RunFiles) -> list[JsonObject]:
+    """Records of what is no search: the retraining's, or that of a folder of another kind."""
+    if files.retraining:
+        return [files.retraining.run]
+    return [files.top] if files.kind in ("fuse", "reproduce") else []
+
+
 def _commands(files: RunFiles) -> Section:
     rows = []
-    if files.top.get("command") and files.top.get("kind") != "retrain":
-        rows.append(("search", str(files.top["command"])))
+    if files.top.get("command") and files.kind != "retrain":
+        rows.append((files.kind if files.kind in ("fuse", "reproduce") else "search", str(files.top["command"])))
     elif files.searches and files.searches[0].run.get("command"):
         rows.append(("search", str(files.searches[0].run["command"])))
     if files.retraining and files.retraining.run.get("command"):
@@ -128,7 +150,7 @@ def _commands(files: RunFiles) -> Section:
 
 def _versions(files: RunFiles) -> Section:
     runs = [search.run for search in files.searches]
-    runs += [files.retraining.run] if files.retraining else []
+    runs += _other_records(files)
     versions: JsonObject = next((run["versions"] for run in runs if run.get("versions")), {})
     rows = [(str(name), plain(version)) for name, version in versions.items()]
     created = next((run["created"] for run in runs if run.get("created")), None)

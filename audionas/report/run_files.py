@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
-from audionas.records import read_json, read_jsonl
+from audionas.records import parse_yaml, read_json, read_jsonl
 
-KINDS = ("search", "nested_search", "retrain")
+KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce")
 SCHEMA_VERSION = 1
 RETRAINED = "retrained"
+DEFAULT_OBJECTIVE = "balanced_loss"  # of `audionas.search.Strategy`, which is beside this package, not below it
 JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SearchRun:
-    """One search, as far as it has come; `split` names it among nested ones and is else empty."""
+    """One search, as far as it has come; `split` names it among nested ones and is else empty.
+
+    `space` and `strategy` are the settings that their YAML files hold.
+    """
 
     folder: Path
     run: JsonObject
@@ -26,6 +30,18 @@ class SearchRun:
     trials: tuple[JsonObject, ...]
     genotype: JsonObject | None
     split: str = ""
+    space: JsonObject = field(default_factory=dict)
+    strategy: JsonObject = field(default_factory=dict)
+
+    @property
+    def is_multi_trial(self) -> bool:
+        """Whether candidates are trained one by one, as far as the files tell."""
+        return bool(self.trials or self.run.get("trials"))
+
+    @property
+    def objective(self) -> str:
+        """What decides between trials; where nothing says so, what decides by default."""
+        return str(self.strategy.get("objective") or self.run.get("objective") or DEFAULT_OBJECTIVE)
 
 
 @dataclass(frozen=True)
@@ -39,30 +55,39 @@ class History:
 
 @dataclass(frozen=True)
 class Retraining:
-    """One retraining, as far as it has come."""
+    """One retraining, as far as it has come; `parameter_parts` are counts of weights by split's folder and part."""
 
     folder: Path
     run: JsonObject
     metrics: JsonObject | None
     histories: tuple[History, ...]
     genotypes: dict[str, JsonObject]
+    parameter_parts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RunFiles:
     """A folder's searches (several where nested) and its retraining.
 
-    `top` is the run.json of the folder itself.
+    `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
+    tables.json of a reproduction.
     """
 
     folder: Path
     top: JsonObject
     searches: tuple[SearchRun, ...]
     retraining: Retraining | None
+    fusion: JsonObject | None = None
+    tables: JsonObject | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of run in the folder."""
+        return str(self.top.get("kind", ""))
 
     @property
     def is_nested(self) -> bool:
-        return bool(self.top.get("kind") == "nested_search")
+        return self.kind == "nested_search"
 
     @property
     def data(self) -> JsonObject:
@@ -73,7 +98,7 @@ class RunFiles:
 
 
 def read_run(folder: Path) -> RunFiles:
-    """Read a folder of a search, a nested search or a retraining.
+    """Read a folder of a search, a nested search, a retraining, a fusion or a reproduction.
 
     Raises:
         RunError: the folder is missing, holds no run, or one of another version.
@@ -87,6 +112,10 @@ def read_run(folder: Path) -> RunFiles:
     kind = str(top.get("kind", ""))
     if kind == "retrain":
         return RunFiles(folder, top, (), _read_retraining(folder))
+    if kind == "fuse":
+        return RunFiles(folder, top, (), None, fusion=_read_if_there(folder / "metrics.json", "metrics file"))
+    if kind == "reproduce":
+        return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
     if kind == "nested_search":
         parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)
         searches = tuple(_read_search(part, part.name.removeprefix("split_")) for part in parts)
@@ -107,6 +136,8 @@ def _read_search(folder: Path, split: str) -> SearchRun:
         trials=tuple(read_jsonl(folder / "trials.jsonl")),
         genotype=_read_if_there(folder / "genotype.json", "genotype"),
         split=str(run.get("split") or split) if split else "",
+        space=_read_settings(folder / "space.yaml"),
+        strategy=_read_settings(folder / "strategy.yaml"),
     )
 
 
@@ -123,7 +154,18 @@ def _read_retraining(folder: Path) -> Retraining:
         metrics=_read_if_there(folder / "metrics.json", "metrics file"),
         histories=tuple(histories),
         genotypes=_read_genotypes(folder, run.get("genotypes") or {}),
+        parameter_parts=_read_parts(folder),
     )
+
+
+def _read_parts(folder: Path) -> dict[str, dict[str, int]]:
+    """Counts of weights by the folder of a split, as the trained networks' records give them."""
+    found = {}
+    for path in sorted(folder.glob("split_*/seed_*/result.json"), key=_natural):
+        parts = _read_object(path, "result").get("parameter_parts")
+        if parts:
+            found[path.parent.parent.name] = dict(parts)
+    return found
 
 
 def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject]:
@@ -135,6 +177,10 @@ def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject
                 genotypes[split] = _read_object(candidate, "genotype")
                 break
     return genotypes
+
+
+def _read_settings(path: Path) -> JsonObject:
+    return parse_yaml(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
 
 
 def _read_if_there(path: Path, what: str) -> JsonObject | None:

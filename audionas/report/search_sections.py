@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audionas.quantities import count_text, seconds_text
+from audionas.quantities import count_text
 from audionas.report.blocks import Block, Fold, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.cell_sections import CELLS
 from audionas.report.curves import (
@@ -19,10 +19,9 @@ from audionas.report.curves import (
 )
 from audionas.report.quantities import plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
-from audionas.report.trials import TrialLine, count_statuses, draw_trials, trial_lines
+from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
+from audionas.report.trials import best_first, count_statuses, trial_lines
 from audionas.spaces.cnn_genotype import node_edges
-
-N_TRIALS_SHOWN = 10
 
 
 def search_section(files: RunFiles, pictures: Pictures) -> Section | None:
@@ -37,7 +36,39 @@ def search_section(files: RunFiles, pictures: Pictures) -> Section | None:
         for search in files.searches
     ]
     intro = "One search a test fold; each read only the clips outside its fold."
-    return Section("search", "How the searches went", (_nested_table(files), *folds), intro)
+    by_trials = any(search.is_multi_trial for search in files.searches)
+    table = _nested_trials(files) if by_trials else _nested_table(files)
+    return Section("search", "How the searches went", (table, *folds), intro)
+
+
+def _nested_trials(files: RunFiles) -> Table:
+    """One row a search by trials: what is best in it so far."""
+    objective = files.searches[0].objective
+    rows = []
+    for search in files.searches:
+        lines = trial_lines(search.trials)
+        best = next(iter(best_first(lines, objective)), None)
+        value = best.value(objective) if best else None
+        rows.append(
+            (
+                search.split,
+                str(search.run.get("status", "unknown")),
+                count_text(_total(search.run, "n_clips", search.run.get("data") or {}), "clip"),
+                f"{len(lines)} of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
+                score_text(value),
+                f"{best.number}{f' ({best.recipe})' if best.recipe else ''}"
+                if best and value is not None
+                else "none yet",
+                score_text(best.ua if best else None),
+                f"{best.parameters:,}" if best and best.parameters else "none",
+                str((search.genotype or {}).get("hash", "none yet"))[:12],
+            )
+        )
+    head = (
+        "test split", "status", "read", "trials", f"best {objective_text(objective)}", "trial (recipe)", "its UA",
+        "its parameters", "genotype",
+    )  # fmt: skip
+    return Table("The searches", head, tuple(rows), objective_note(objective))
 
 
 def _nested_table(files: RunFiles) -> Table:
@@ -79,7 +110,7 @@ def _total(run: JsonObject, key: str, data: JsonObject) -> int | None:
 def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) -> list[Block]:
     blocks: list[Block] = []
     if search.trials:
-        blocks += _trial_blocks(trial_lines(search.trials), pictures)
+        blocks += trial_blocks(search, pictures)
     if search.epochs:
         blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
         blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
@@ -189,31 +220,3 @@ def _margins(last: JsonObject) -> list[str]:
         f"Margin of the kept operations to the runner-up: {min(margins):.3f} at the closest edge, "
         f"{float(np.median(margins)):.3f} in the median."
     ]
-
-
-def _trial_blocks(lines: Sequence[TrialLine], pictures: Pictures) -> list[Block]:
-    best_first = sorted(lines, key=lambda line: (line.ua is None, -(line.ua or 0), line.parameters or 0, line.number))
-    rows = tuple(
-        (
-            str(line.number),
-            line.status + (f": {line.error}" if line.error else ""),
-            score_text(line.ua),
-            score_text(line.wa),
-            "none" if line.loss is None else f"{line.loss:.3f}",
-            "none" if line.parameters is None else f"{line.parameters:,}",
-            "none" if line.seconds is None else seconds_text(line.seconds),
-            line.genotype_hash[:12],
-        )
-        for line in best_first
-    )
-    head = ("trial", "status", "UA", "WA", "loss", "parameters", "time", "genotype")
-    blocks: list[Block] = []
-    figure = draw_trials(lines)
-    if figure:
-        caption = "One dot a trial; circled: the best UA. The validation part scores and so chooses the trials."
-        blocks.append(Gallery((pictures.make("UA against parameters", figure, caption),)))
-    blocks.append(Table(f"Trials by UA ({count_statuses(lines)})", head, rows[:N_TRIALS_SHOWN]))
-    if len(rows) > N_TRIALS_SHOWN:
-        rest = rows[N_TRIALS_SHOWN:]
-        blocks.append(Table(f"The other {len(rest)} trials", head, rest, is_folded=True))
-    return blocks

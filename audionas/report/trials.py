@@ -1,4 +1,4 @@
-"""The trials of a multi-trial search: a scatter of UA against parameters, and a table."""
+"""The trials of a multi-trial search as their log tells them, and pictures of them, by what decided."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from audionas.report.svg import drawing, new_figure
 
+OBJECTIVES = {"ua": "UA", "loss": "validation loss", "balanced_loss": "class-balanced validation loss"}
+DOT, BEST = "#2166ac", "#c2570c"
+
 
 @dataclass(frozen=True)
 class TrialLine:
-    """What `trials.jsonl` says of one trial; a trial without a `finished` line is "running"."""
+    """What `trials.jsonl` says of one trial; a trial without a `finished` line is "running".
+
+    `recipe` is the choice from a catalogue; `epoch` counts from 0 and is the one that was scored, of `epochs`.
+    """
 
     number: int
     genotype_hash: str
@@ -23,9 +30,17 @@ class TrialLine:
     ua: float | None = None
     wa: float | None = None
     loss: float | None = None
+    balanced_loss: float | None = None
     parameters: int | None = None
     seconds: float | None = None
     error: str = ""
+    epoch: int | None = None
+    epochs: int | None = None
+    recipe: str = ""
+
+    def value(self, objective: str) -> float | None:
+        """The score that an objective reads: `ua`, `loss` or `balanced_loss`."""
+        return {"ua": self.ua, "loss": self.loss, "balanced_loss": self.balanced_loss}.get(objective)
 
 
 def trial_lines(events: Sequence[Mapping[str, Any]]) -> list[TrialLine]:
@@ -34,22 +49,42 @@ def trial_lines(events: Sequence[Mapping[str, Any]]) -> list[TrialLine]:
     finished = {event["number"]: event for event in events if event.get("event") == "finished"}
     lines = []
     for number in sorted(proposed.keys() | finished.keys()):
-        end = finished.get(number, {})
+        start, end = proposed.get(number, {}), finished.get(number, {})
         score = end.get("score") or {}
         lines.append(
             TrialLine(
                 number=number,
-                genotype_hash=str(proposed.get(number, {}).get("hash") or ""),
+                genotype_hash=str(start.get("hash") or ""),
                 status=str(end.get("status") or "running"),
                 ua=score.get("ua"),
                 wa=score.get("wa"),
                 loss=score.get("loss"),
+                balanced_loss=score.get("balanced_loss"),
                 parameters=score.get("parameters"),
                 seconds=end.get("seconds"),
                 error=str(end.get("error") or ""),
+                epoch=score.get("epoch"),
+                epochs=start.get("epochs"),
+                recipe=str((start.get("sample") or {}).get("recipe") or ""),
             )
         )
     return lines
+
+
+def is_lower_better(objective: str) -> bool:
+    """Whether an objective is a loss."""
+    return objective != "ua"
+
+
+def best_first(lines: Sequence[TrialLine], objective: str) -> list[TrialLine]:
+    """Best first as the search ranks them: objective, fewer parameters, earlier; trials without a score last."""
+    sign = 1.0 if is_lower_better(objective) else -1.0
+
+    def rank(line: TrialLine) -> tuple[bool, float, int, int]:
+        value = line.value(objective)
+        return (value is None, sign * (value or 0.0), line.parameters or 0, line.number)
+
+    return sorted(lines, key=rank)
 
 
 def count_statuses(lines: Sequence[TrialLine]) -> str:
@@ -58,21 +93,34 @@ def count_statuses(lines: Sequence[TrialLine]) -> str:
     return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
 
 
-def draw_trials(lines: Sequence[TrialLine]) -> Figure | None:
-    """UA on the validation part against parameters, numbered; None where no trial has both."""
-    points = [(line.parameters, line.ua, line.number) for line in lines if line.parameters and line.ua is not None]
-    if not points:
+def failure_reasons(lines: Sequence[TrialLine]) -> dict[str, list[TrialLine]]:
+    """The failed trials by the kind of their error, the commonest first."""
+    reasons: dict[str, list[TrialLine]] = {}
+    for line in lines:
+        if line.status == "failed":
+            reasons.setdefault(_reason(line.error), []).append(line)
+    return dict(sorted(reasons.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+
+
+def _reason(error: str) -> str:
+    """The class of an error's text, which stands before its colon."""
+    if error.startswith("same cell as trial"):
+        return "same cell as a trial that failed"
+    head = error.split(":", 1)[0].strip()
+    return head if head.isidentifier() else error or "not recorded"
+
+
+def draw_trials(lines: Sequence[TrialLine], objective: str) -> Figure | None:
+    """The objective on the validation part against parameters, numbered; None where no trial has both."""
+    shown = [line for line in lines if line.parameters and line.value(objective) is not None]
+    if not shown:
         return None
-    sizes, uas, _ = zip(*points, strict=True)
-    best = max(points, key=lambda point: (point[1], -point[0]))
+    points = [(float(line.parameters or 0), line.value(objective) or 0.0) for line in shown]
+    best = points[shown.index(best_first(shown, objective)[0])]
     with drawing():
-        figure = new_figure(350, 250)
-        axes = figure.add_subplot()
-        axes.scatter(sizes, uas, s=26, color="#2166ac", alpha=0.7)
-        axes.scatter(*best[:2], s=70, facecolor="none", edgecolor="#c2570c", linewidth=2)
-        if len(points) <= 15:
-            for size, ua, number in points:
-                axes.annotate(str(number), (size, ua), (4, 4), textcoords="offset points", fontsize=8)
+        figure = _scatter(points, [str(line.number) for line in shown], best)
+        axes = figure.axes[0]
+        sizes = [size for size, _ in points]
         if max(sizes) > 10 * min(sizes):
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -81,7 +129,45 @@ def draw_trials(lines: Sequence[TrialLine]) -> Figure | None:
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("parameters")
-        axes.set_ylabel("UA on the validation part")
-        axes.grid(color="#e6e8eb", linewidth=0.8)
-        axes.margins(0.1)
+        _set_values(axes, objective, [value for _, value in points])
+    return figure
+
+
+def draw_against_text(lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float]) -> Figure | None:
+    """The objective against the recipes' losses as language models; None below three trials that have both."""
+    shown = [line for line in lines if line.recipe in losses and line.value(objective) is not None]
+    if len(shown) < 3:
+        return None
+    points = [(losses[line.recipe], line.value(objective) or 0.0) for line in shown]
+    best = points[shown.index(best_first(shown, objective)[0])]
+    with drawing():
+        figure = _scatter(points, [line.recipe for line in shown], best)
+        figure.axes[0].xaxis.set_major_locator(MaxNLocator(nbins=5))
+        figure.axes[0].set_xlabel("loss on text (nats)")
+        _set_values(figure.axes[0], objective, [value for _, value in points])
+    return figure
+
+
+def _set_values(axes: Axes, objective: str, values: Sequence[float]) -> None:
+    """Name and scale of the vertical axis; one loss far above the others does not flatten them."""
+    axes.set_ylabel(
+        "UA on the validation part" if objective == "ua" else f"{OBJECTIVES.get(objective, objective)} (nats)"
+    )
+    if is_lower_better(objective) and max(values) > 4 * min(values) > 0:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _scatter(points: Sequence[tuple[float, float]], names: Sequence[str], best: tuple[float, float]) -> Figure:
+    figure = new_figure(350, 250)
+    axes = figure.add_subplot()
+    axes.scatter([x for x, _ in points], [y for _, y in points], s=26, color=DOT, alpha=0.7)
+    axes.scatter([best[0]], [best[1]], s=110, facecolor="none", edgecolor=BEST, linewidth=2)
+    if len(points) <= 15:
+        for point, name in zip(points, names, strict=True):
+            axes.annotate(name, point, (4, 4), textcoords="offset points", fontsize=8)
+    axes.grid(color="#e6e8eb", linewidth=0.8)
+    axes.margins(0.1)
     return figure

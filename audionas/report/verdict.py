@@ -154,7 +154,12 @@ def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
 
 def progress(search: SearchRun) -> str:
     """How far a search came."""
-    if search.trials:
+    if search.is_multi_trial:
         finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
-        return f"after {count_text(len(finished), 'trial')}"
+        budget = search.run.get("trials")
+        return (
+            f"after {len(finished)} of {count_text(budget, 'trial')}"
+            if budget
+            else (f"after {count_text(len(finished), 'trial')}")
+        )
     return f"after {len(search.epochs)} of {search.run.get('epochs', '?')} epochs"

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from audionas.errors import AudionasError, GenotypeError, unknown
 from audionas.ops import CNN_OPS, NONE
-from audionas.records import Record, read_json, validate, write_json
+from audionas.records import Record, validate, write_json
 from audionas.spaces.catalogue_file import is_recipe_document, read_recipe_json
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro

@@ -36,9 +36,7 @@ class Normaliser:
     std: np.ndarray
 
     @staticmethod
-    def fit(
-        features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None
-    ) -> Normaliser:
+    def fit(features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None) -> Normaliser:
         """Statistics of the training rows; `mode` is per_feature, global or none.
 
         With `lengths` (rows of the corpus,), only so many frames of each row count: the others are padding.

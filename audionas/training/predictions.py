@@ -1,4 +1,8 @@
-"""`Predictions`: scores of clips in one table, windows of a clip averaged; what report and fuse read."""
+"""`Predictions`: scores of clips in one table, windows of a clip averaged; what report and fuse read.
+
+A table holds several parts: `train` (clips that the weights were trained on), `validation` (those that chose the
+epoch), `test`, and `inner_oof` (training clips, each predicted by a network that was trained without its group).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from audionas.audio.manifest import Manifest, read_table
-from audionas.errors import RunError
+from audionas.errors import RunError, unknown
 from audionas.records import write_text
 
 FIXED_COLUMNS = ("clip", "group", "label", "predicted", "part")
+PARTS = ("train", "validation", "test", "inner_oof")
 
 
 @dataclass(frozen=True)
@@ -29,42 +34,84 @@ class Predictions:
     part: str = "test"
 
     def write(self, path: Path) -> None:
-        """Write a CSV: clip, group, label, predicted, part and one `p:<label>` column a class."""
-        table = pd.DataFrame({
-            "clip": self.clips,
-            "group": self.groups,
-            "label": [self.labels[i] for i in self.truth],
-            "predicted": [self.labels[i] for i in self.scores.argmax(axis=1)],
-            "part": self.part,
-        })  # fmt: skip
-        for i, label in enumerate(self.labels):
-            table[f"p:{label}"] = [f"{score:.9g}" for score in self.scores[:, i]]
-        text = StringIO()
-        table.to_csv(text, index=False, lineterminator="\n")
-        write_text(path, text.getvalue())
+        """Write a table of this part alone."""
+        write_predictions(path, [self])
 
     @staticmethod
-    def read(path: Path) -> Predictions:
-        """Read what `write` wrote.
+    def read(path: Path, part: str = "test") -> Predictions:
+        """Read one part of a table.
 
         Raises:
-            RunError: a column is missing, a score is no number, or a label has no scores.
+            RunError: the table is damaged, as in `read_predictions`, or does not hold this part.
         """
-        table = read_table(path)
-        missing = [name for name in FIXED_COLUMNS if name not in table.columns]
-        labels = tuple(str(name)[2:] for name in table.columns if str(name).startswith("p:"))
-        if missing or not labels or not len(table):
-            raise RunError(f"{path}: not a predictions table (missing: {', '.join(missing) or 'scores'})")
-        unknown_labels = sorted(set(table["label"]) - set(labels))
-        try:
-            scores = table[[f"p:{label}" for label in labels]].to_numpy(dtype=np.float64)
-        except ValueError as why:
-            raise RunError(f"{path}: not a predictions table (a score is no number: {why})") from why
-        if unknown_labels:
-            raise RunError(f"{path}: not a predictions table (no scores for label {unknown_labels[0]!r})")
-        truth = np.array([labels.index(label) for label in table["label"]], dtype=np.int64)
-        part = str(table["part"].iloc[0])
-        return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)
+        found = read_predictions(path)
+        if part not in found:
+            raise RunError(f"{path}: no predictions of part {part!r}; it has: {', '.join(found)}")
+        return found[part]
+
+
+def write_predictions(path: Path, parts: Sequence[Predictions]) -> None:
+    """Write a CSV, part after part: clip, group, label, predicted, part and one `p:<label>` column a class."""
+    text = StringIO()
+    table = pd.concat([_table(part) for part in parts], ignore_index=True)
+    table.to_csv(text, index=False, lineterminator="\n")
+    write_text(path, text.getvalue())
+
+
+def _table(part: Predictions) -> pd.DataFrame:
+    labels = part.labels
+    table = pd.DataFrame({
+        "clip": part.clips,
+        "group": part.groups,
+        "label": [labels[i] for i in part.truth],
+        "predicted": [labels[i] for i in part.scores.argmax(axis=1)],
+        "part": part.part,
+    })  # fmt: skip
+    for i, label in enumerate(labels):
+        table[f"p:{label}"] = [f"{score:.9g}" for score in part.scores[:, i]]
+    return table
+
+
+def read_predictions(path: Path) -> dict[str, Predictions]:
+    """The parts of a table that `write_predictions` wrote, in its order.
+
+    Raises:
+        RunError: a column is missing, a score is no finite number, a label has no scores, a part is unknown, or a
+            clip stands twice in one part.
+    """
+    table = read_table(path)
+    missing = [name for name in FIXED_COLUMNS if name not in table.columns]
+    labels = tuple(str(name)[2:] for name in table.columns if str(name).startswith("p:"))
+    if missing or not labels or not len(table):
+        raise RunError(f"{path}: not a predictions table (missing: {', '.join(missing) or 'scores'})")
+    scores = _scores(path, table, labels)
+    return {
+        str(part): _part(path, table.loc[rows], scores[np.asarray(rows)], labels, str(part))
+        for part, rows in table.groupby("part", sort=False).groups.items()
+    }
+
+
+def _scores(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
+    try:
+        scores = table[[f"p:{label}" for label in labels]].to_numpy(dtype=np.float64)
+    except ValueError as why:
+        raise RunError(f"{path}: not a predictions table (a score is no number: {why})") from why
+    if not np.isfinite(scores).all():
+        raise RunError(f"{path}: not a predictions table (a score is not finite)")
+    return scores
+
+
+def _part(path: Path, table: pd.DataFrame, scores: np.ndarray, labels: tuple[str, ...], part: str) -> Predictions:
+    unknown_labels = sorted(set(table["label"]) - set(labels))
+    if unknown_labels:
+        raise RunError(f"{path}: not a predictions table (no scores for label {unknown_labels[0]!r})")
+    if part not in PARTS:
+        raise RunError(f"{path}: not a predictions table ({unknown('part', part, PARTS)})")
+    twice = table.loc[table["clip"].duplicated(), "clip"]
+    if len(twice):
+        raise RunError(f"{path}: not a predictions table (clip {twice.iloc[0]!r} stands twice in part {part})")
+    truth = np.array([labels.index(label) for label in table["label"]], dtype=np.int64)
+    return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)
 
 
 def average_windows(manifest: Manifest, rows: Sequence[int], scores: np.ndarray, part: str = "test") -> Predictions:
@@ -79,5 +126,17 @@ def average_windows(manifest: Manifest, rows: Sequence[int], scores: np.ndarray,
         truth=manifest.targets[first],
         scores=np.stack([scores[positions].mean(axis=0) for positions in members.values()]),
         labels=manifest.labels,
+        part=part,
+    )
+
+
+def joined(parts: Sequence[Predictions], part: str) -> Predictions:
+    """Predictions of several sets of clips as one part, one set after the other."""
+    return Predictions(
+        clips=tuple(clip for each in parts for clip in each.clips),
+        groups=tuple(group for each in parts for group in each.groups),
+        truth=np.concatenate([each.truth for each in parts]),
+        scores=np.concatenate([each.scores for each in parts]),
+        labels=parts[0].labels,
         part=part,
     )

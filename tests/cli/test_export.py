@@ -9,6 +9,7 @@ import pytest
 
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
 from audionas.spaces.genotype_file import load_genotype, save_genotype
+from audionas.spaces.reference_recipes import reference_recipe
 from tests.cli.running import refused, run
 from tests.spaces.genotypes import DARTS_V2
 

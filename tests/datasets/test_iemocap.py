@@ -52,7 +52,7 @@ def test_the_three_subsets_take_what_they_say(release: Path) -> None:
         "iemocap", "iemocap_excited", "iemocap_all",
     ]  # fmt: skip
     assert [manifest.protocol for manifest in (improvised, excited, everything)] == [
-        "speaker_pairs", "folds", "folds_with_dev",
+        "speaker_pairs", "speaker_pairs", "folds_with_dev",
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
 from audionas.errors import AudionasError, GenotypeError, RunError
-from audionas.experiment.fold_training import fold_rows
+from audionas.experiment.fold_rows import fold_rows
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search

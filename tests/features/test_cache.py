@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from audionas.errors import AudioError, ManifestError, RunError, SettingsError
 from audionas.features import stored
 from audionas.features.cache import ensure_features
 from audionas.features.log_mel import LogMel
+from audionas.features.wav2vec import Wav2vec
 
 NAMES = ("a.wav", "b.wav", "c.wav")
 EXTRACTOR = LogMel(n_mels=8, length_s=0.2).resolve(8000, [])
@@ -295,3 +297,42 @@ def test_progress_counts_what_is_missing(manifest: Manifest, tmp_path: Path) -> 
     calls: list[tuple[str, int, int]] = []
     ensure_features(manifest, EXTRACTOR, tmp_path / "f", on_progress=lambda *call: calls.append(call))
     assert calls == [("features", 1, 2), ("features", 2, 2)]
+
+
+@pytest.fixture
+def wav2vec(on_disk: ModuleType, tmp_path: Path) -> Wav2vec:
+    return Wav2vec(checkpoint=str(on_disk.wav2vec(tmp_path / "tiny.pt"))).resolve(8000, [0.2, 0.3])
+
+
+def test_frames_of_an_encoder_are_stored_in_half_precision_and_read_as_float32(
+    manifest: Manifest, tmp_path: Path, wav2vec: Wav2vec
+) -> None:
+    for _ in range(2):  # computed, then read from disk
+        features = ensure_features(manifest, wav2vec, tmp_path / "f")
+        for row, clip in enumerate(manifest.clips):
+            waveform = load_waveform(manifest.path_of(clip), 16_000)
+            expected = wav2vec(waveform)
+            assert features[row].dtype == np.float32
+            assert not features[row].flags.writeable
+            np.testing.assert_array_equal(features[row], expected.astype(np.float16).astype(np.float32))
+            assert features[row].shape[2] == wav2vec.own_frames(features.entries[row].n_samples)
+    stem = tmp_path / "f" / f"wav2vec-{wav2vec.key}"
+    assert json.loads(stem.with_suffix(".json").read_text())["dtype"] == "float16"
+    assert np.load(stem.with_suffix(".npy")).dtype == np.float16
+    assert features.shapes == ((1, 6, 8), (1, 6, 18), (1, 6, 28))  # fewer than the network's 28, but for the longest
+
+
+def test_features_stored_in_another_precision_are_computed_again(
+    manifest: Manifest, tmp_path: Path, wav2vec: Wav2vec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Wav2vec, "stored_dtype", "float32")
+        full = ensure_features(manifest, wav2vec, tmp_path / "f")[0].copy()
+    half = ensure_features(manifest, wav2vec, tmp_path / "f")[0]
+    np.testing.assert_array_equal(half, full.astype(np.float16))
+
+
+def test_a_clip_shorter_than_one_frame_is_named(manifest: Manifest, tmp_path: Path, wav2vec: Wav2vec) -> None:
+    soundfile.write(manifest.root / "b.wav", np.ones(464), 16_000)
+    with pytest.raises(AudioError, match=r"b\.wav: wav2vec: got 464 samples at 16000 Hz, one frame needs 465"):
+        ensure_features(scanned(manifest.root), wav2vec, tmp_path / "f")

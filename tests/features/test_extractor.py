@@ -1,94 +1,30 @@
-"""What all extractors share: rate and length from the corpus, padding, cropping."""
+"""What all extractors share: the loader's settings, which change no stored number and so no key."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from audionas.errors import SettingsError
-from audionas.features import extractor_from_settings
-from audionas.features.extractor import StftExtractor
+from audionas.features import load_features
+from audionas.features.extractor import LOADER_SETTINGS
 from audionas.features.log_mel import LogMel
 
 
-@pytest.mark.parametrize(("corpus_hz", "rate_hz"), [(8000, 8000), (16_000, 16_000), (44_100, 16_000)])
-def test_the_rate_is_the_corpus_s_but_at_most_16_khz(corpus_hz: int, rate_hz: int) -> None:
-    assert LogMel(length_s=1.0).resolve(corpus_hz, []).rate_hz == rate_hz
-    assert LogMel(length_s=1.0, sample_rate_hz=22_050).resolve(corpus_hz, []).rate_hz == 22_050
-
-
-def test_the_length_is_the_95th_percentile_of_the_durations() -> None:
-    durations = [float(n) for n in range(1, 22)]  # 1 .. 21 s: the 95th percentile is 20 s
-    assert LogMel().resolve(16_000, durations).length_s == 20.0
-
-
-@pytest.mark.parametrize(("length_s", "pools"), [(0.1, 1), (0.64, 1), (0.65, 2), (1.28, 2), (5.0, 8)])
-@pytest.mark.parametrize("rate_hz", [8000, 11_025, 16_000])
-@pytest.mark.parametrize("centred", [True, False])
-def test_frames_by_length_are_exact_and_the_length_is_rounded_up(
-    length_s: float, pools: int, rate_hz: int, centred: bool
-) -> None:
-    extractor = LogMel(n_mels=20, frames=64, length_s=length_s, centred=centred).resolve(rate_hz, [])
-    assert extractor.input_shape == (1, 20, 64)
-    assert extractor.length_samples >= length_s * rate_hz * 0.999
-    if centred:
-        hop = round(rate_hz / 100)
-        assert extractor.length_samples in (64 * pools * hop, 64 * (pools + 1) * hop)
-    clip = np.zeros(extractor.length_samples, np.float32)
-    assert extractor(clip).shape == (1, 20, 64)
-
-
-@pytest.mark.parametrize("percentile_s", [0.05, 0.3, 0.637, 0.65, 1.0, 4.48, 5.05, 29.9])
-def test_an_automatic_length_is_the_95th_percentile_to_a_few_hundredths(percentile_s: float) -> None:
-    extractor = LogMel(n_mels=20, frames=64).resolve(16_000, [percentile_s] * 20)
-    assert extractor.input_shape == (1, 20, 64)
-    assert 0 <= extractor.length_s - percentile_s <= 64 * max(1, round(percentile_s / 0.64)) / 16_000
-    assert extractor.hop_samples == round(extractor.hop_ms * 16)
-
-
-def test_resolving_twice_changes_nothing() -> None:
-    once = LogMel(frames=64).resolve(11_025, [1.234, 3.21])
-    assert once.resolve(8000, [9.0]) == once
-    assert extractor_from_settings(once.settings(), "test") == once
-
-
-def test_a_short_clip_is_padded_with_zeros_or_by_repetition() -> None:
-    ramp = np.arange(1, 1001, dtype=np.float32)
-    zero = LogMel(length_s=0.3).resolve(8000, [])
-    repeat = LogMel(length_s=0.3, pad="repeat").resolve(8000, [])
-    np.testing.assert_array_equal(zero(ramp), zero(np.concatenate([ramp, np.zeros(1400, np.float32)])))
-    np.testing.assert_array_equal(repeat(ramp), zero(np.concatenate([ramp, ramp, ramp[:400]])))
-
-
-@pytest.mark.parametrize("n_samples", [1, 100, 2400, 2401, 5555, 10_000])
-@pytest.mark.parametrize("settings", [{}, {"pool": 3}, {"frames": 7}, {"frames": 7, "crop": "end"}, {"crop": "end"}])
-def test_n_frames_foretells_the_frames_of_every_clip(n_samples: int, settings: dict[str, object]) -> None:
-    extractor = LogMel(n_mels=20, length_s=0.3, **settings).resolve(8000, [])
-    shape = extractor(np.zeros(n_samples, np.float32)).shape
-    assert shape[2] == extractor.n_frames(n_samples) >= extractor.input_shape[2]
-    if extractor.crop == "end":
-        assert shape == extractor.input_shape
-
-
-def test_an_unresolved_extractor_says_so() -> None:
-    for use in (lambda e: e.input_shape, lambda e: e.rate_hz, lambda e: e(np.zeros(10, np.float32))):
-        with pytest.raises(SettingsError, match="log_mel: rate or length is still auto; call resolve"):
-            use(LogMel())
-    with pytest.raises(SettingsError, match="length_s is auto, and there are no clips"):
-        LogMel().resolve(16_000, [])
-
-
-def test_a_length_below_one_window_is_refused_where_nothing_pads_it() -> None:
-    with pytest.raises(SettingsError, match="shorter than one window"):
-        LogMel(length_s=0.01, centred=False, crop="end").resolve(16_000, [])
-
-
-@pytest.mark.parametrize(("settings", "words"), [
-    ({"frames": 64, "pool": 2}, "give frames or pool, not both"),
-    ({"frames_by": "adaptive"}, "adaptive needs a number of frames and crop: end"),
+@pytest.mark.parametrize(("name", "value"), [
+    ("mask_padding", True), ("normalise", "global"), ("test_windows", "multi"),
 ])  # fmt: skip
-def test_framings_that_contradict_themselves_are_refused(settings: dict[str, object], words: str) -> None:
-    with pytest.raises(SettingsError, match=words) as error:
-        extractor_from_settings({"extractor": "log_mel", **settings}, "my.yaml")
-    assert str(error.value).startswith("my.yaml: ")
-    assert isinstance(LogMel(), StftExtractor)
+def test_settings_of_the_loader_are_settings_and_not_part_of_the_key(name: str, value: object) -> None:
+    assert name in LOADER_SETTINGS
+    changed = LogMel(length_s=1.0, **{name: value})
+    assert changed.settings()[name] == value != LogMel().settings()[name]
+    assert changed.key == LogMel(length_s=1.0).key
+
+
+def test_the_crop_changes_what_is_stored_and_so_the_key() -> None:
+    assert LogMel(crop="end").key != LogMel().key
+
+
+def test_frames_of_log_mel_for_recurrent_networks_are_40_ms_each() -> None:
+    extractor = load_features("log_mel_frames").resolve(44_100, [2.0])
+    assert extractor.mask_padding
+    assert extractor.input_shape == (1, 40, 51)  # centres 0 .. 2 s by 10 ms are 201, by 4: 51
+    assert extractor.own_frames(16_000) == 25

@@ -52,3 +52,15 @@ def test_damage_is_seen(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 200)
     assert not flat_file.is_whole(path, 4)
     assert flat_file.view(path, 0).shape == (0,)
+
+
+def test_half_precision_takes_half_the_bytes_and_is_no_other_dtype(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    flat_file.create(path, "float16")
+    assert flat_file.append(path, 0, [np.array([0.5, 65_504, 0.1], np.float32)], "float16") == 3
+    assert path.stat().st_size == flat_file.HEADER_BYTES + 6
+    assert np.load(path).dtype == np.float16
+    assert flat_file.view(path, 3, "float16").tolist() == [0.5, 65_504, float(np.float16(0.1))]
+    assert flat_file.is_whole(path, 3, "float16")
+    assert not flat_file.is_whole(path, 4, "float16")
+    assert not flat_file.is_whole(path, 1, "float32")

@@ -161,7 +161,9 @@ def test_frames_of_another_width_are_refused_with_both_widths(shape: tuple[int, 
 @pytest.mark.parametrize("lengths", [[6, 0, 1], [6, 7, 1], [-1, 2, 3]])
 def test_a_clip_without_frames_or_with_more_than_there_are_is_refused(lengths: list[int]) -> None:
     network = FrameNetwork(reference_recipe("rnn"), D, 3, hidden=5, n_layers=1)
-    with pytest.raises(SettingsError, match=r"lengths from -?\d to \d, must be 1 to 6: a clip needs at least one frame"):
+    with pytest.raises(
+        SettingsError, match=r"lengths from -?\d to \d, must be 1 to 6: a clip needs at least one frame"
+    ):
         network(torch.zeros(B, T, D), torch.tensor(lengths))
 
 

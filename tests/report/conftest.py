@@ -85,7 +85,9 @@ def write_trials(folder: Path, n_trials: int = 14) -> Path:
     rng = np.random.default_rng(3)
     folder.mkdir(parents=True)
     record = _search_record("done", LABELS, "1", True)
-    _write_json(folder / "run.json", record | {"algorithm": "random", "strategy": "random", "alpha_reach": None})
+    record |= {"algorithm": "random", "strategy": "random", "alpha_reach": None, "trials": n_trials}
+    _write_json(folder / "run.json", record)
+    (folder / "strategy.yaml").write_text("algorithm: random\nobjective: ua\n", encoding="utf-8")
     lines: list[dict[str, Any]] = []
     for number in range(n_trials):
         lines.append(

@@ -1,8 +1,18 @@
-"""Trials as read from their log."""
+"""Trials as read from their log, and ranked by what decided."""
 
 from __future__ import annotations
 
-from audionas.report.trials import TrialLine, count_statuses, draw_trials, trial_lines
+import pytest
+
+from audionas.report.trials import (
+    TrialLine,
+    best_first,
+    count_statuses,
+    draw_against_text,
+    draw_trials,
+    failure_reasons,
+    trial_lines,
+)
 
 
 def test_a_trial_without_an_end_is_running_and_the_last_end_counts() -> None:
@@ -10,12 +20,67 @@ def test_a_trial_without_an_end_is_running_and_the_last_end_counts() -> None:
         {"event": "proposed", "number": 0, "hash": "aa"},
         {"event": "finished", "number": 0, "status": "failed", "score": None, "error": "out of memory"},
         {"event": "proposed", "number": 1, "hash": "bb"},
-        {"event": "finished", "number": 0, "status": "done", "score": {"ua": 0.5, "parameters": 10}},
+        {"event": "finished", "number": 0, "status": "done", "score": {"ua": 0.5, "parameters": 900}, "error": None},
     ]
     lines = trial_lines(events)
-    assert lines == [TrialLine(0, "aa", "done", ua=0.5, parameters=10), TrialLine(1, "bb", "running")]
+    assert [(line.number, line.status, line.ua) for line in lines] == [(0, "done", 0.5), (1, "running", None)]
     assert count_statuses(lines) == "1 done, 1 running"
 
 
+def test_a_trial_tells_its_recipe_and_the_epoch_that_was_scored() -> None:
+    score = {"ua": 0.5, "wa": 0.4, "loss": 1.1, "balanced_loss": 1.2, "parameters": 900, "epoch": 3}
+    events = [
+        {"event": "proposed", "number": 7, "hash": "aa", "sample": {"recipe": "r17"}, "epochs": 20},
+        {"event": "finished", "number": 7, "status": "done", "score": score, "seconds": 1.0, "error": None},
+    ]
+    (line,) = trial_lines(events)
+    assert (line.recipe, line.epoch, line.epochs) == ("r17", 3, 20)
+    assert [line.value(name) for name in ("ua", "loss", "balanced_loss")] == [0.5, 1.1, 1.2]
+
+
+@pytest.mark.parametrize(
+    "objective, order", [("ua", [2, 0, 1, 3]), ("loss", [1, 0, 2, 3]), ("balanced_loss", [0, 1, 2, 3])]
+)
+def test_the_objective_ranks_then_fewer_parameters_and_a_failed_trial_is_last(objective: str, order: list[int]) -> None:
+    lines = [
+        TrialLine(0, "a", "done", ua=0.6, loss=1.1, balanced_loss=1.0, parameters=50),
+        TrialLine(1, "b", "done", ua=0.6, loss=0.9, balanced_loss=1.0, parameters=80),
+        TrialLine(2, "c", "done", ua=0.7, loss=1.2, balanced_loss=1.3, parameters=90),
+        TrialLine(3, "d", "failed"),
+    ]
+    assert [line.number for line in best_first(lines[::-1], objective)] == order
+
+
+def test_failures_are_counted_by_the_kind_of_their_error() -> None:
+    errors = [
+        "NonFiniteLossError: epoch 0: the training loss is nan",
+        "DivergedError: epoch 2: the training loss 9 is above 4.16, it diverges",
+        "DivergedError: epoch 1: the training loss 5 is above 4.16, it diverges",
+        "same cell as trial 1",
+        "",
+    ]
+    lines = [TrialLine(i, "a", "failed", error=error) for i, error in enumerate(errors)]
+    reasons = failure_reasons([*lines, TrialLine(9, "b", "done", ua=0.5)])
+    assert {reason: [line.number for line in failed] for reason, failed in reasons.items()} == {
+        "DivergedError": [1, 2],
+        "NonFiniteLossError": [0],
+        "not recorded": [4],
+        "same cell as a trial that failed": [3],
+    }
+
+
 def test_no_scatter_without_scores() -> None:
-    assert draw_trials([TrialLine(0, "aa", "failed")]) is None
+    assert draw_trials([TrialLine(0, "aa", "failed")], "loss") is None
+    assert draw_against_text([TrialLine(0, "aa", "done", loss=1.0, recipe="r1")], "loss", {"r1": 5.0}) is None
+
+
+def test_the_picture_names_what_decided_and_circles_the_lowest_loss() -> None:
+    lines = [
+        TrialLine(i, "a", "done", ua=0.5, loss=loss, parameters=100 + i) for i, loss in enumerate((1.2, 0.9, 30.0))
+    ]
+    figure = draw_trials(lines, "loss")
+    assert figure is not None
+    axes = figure.axes[0]
+    assert axes.get_ylabel() == "validation loss (nats)"
+    assert axes.collections[1].get_offsets().tolist() == [[101.0, 0.9]]  # type: ignore[union-attr]
+    assert axes.get_yscale() == "log"  # one loss far above the others

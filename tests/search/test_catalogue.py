@@ -119,7 +119,11 @@ def test_a_start_that_is_not_known_names_those_there_are(tmp_path: Path) -> None
 def evaluator(**settings: Any) -> TrainingEvaluator:
     rows = tuple(range(24))
     data = SearchData(
-        toy_manifest(), toy_tensors(), {"train": rows[:16], "validation": rows[16:]}, (1, 8, 12), TASKS["classification"]
+        toy_manifest(),
+        toy_tensors(),
+        {"train": rows[:16], "validation": rows[16:]},
+        (1, 8, 12),
+        TASKS["classification"],
     )
     return TrainingEvaluator(data, RECURRENT, objective="loss", **settings)
 

@@ -42,7 +42,10 @@ def test_darts_has_the_settings_of_its_paper() -> None:
     "changes,words",
     [
         ({"algoritm": "darts"}, r"unknown key 'algoritm' \(did you mean 'algorithm'\?\)"),
-        ({"algorithm": "dart"}, r"algorithm: unknown algorithm 'dart' \(did you mean 'darts'\?\); known: catalogue, darts"),
+        (
+            {"algorithm": "dart"},
+            r"algorithm: unknown algorithm 'dart' \(did you mean 'darts'\?\); known: catalogue, darts",
+        ),
         ({"parts": {"weight": 0.5, "alphas": 0.5}}, r"parts: unknown part 'weight' .*known: alphas, monitor, weights"),
         ({"parts": {"weights": 0.5}}, "parts.alphas: must be above 0 for algorithm 'darts'"),
         ({"parts": {"weights": 0.5, "alphas": 1.5}}, "parts.alphas: got 1.5, must be a share from 0 to 1"),

@@ -1,0 +1,95 @@
+"""`audionas reproduce`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audionas.cli.console import ConsoleTalk, print_result, stopped
+from audionas.cli.parameters import (
+    DeviceOption,
+    JsonOption,
+    OutOption,
+    ProtocolOption,
+    QuietOption,
+    ThreadsOption,
+    refuse_beside_resume,
+)
+
+PAPERS = ("emotionnas",)
+
+
+def reproduce(
+    context: typer.Context,
+    paper: Annotated[str, typer.Argument(help="Which paper: emotionnas.")],
+    data: Annotated[Path | None, typer.Option("--data", help="The corpus. Default with --smoke: the sample.")] = None,
+    corpus: Annotated[
+        str, typer.Option("--corpus", help="iemocap, or emodb for its four IEMOCAP classes.")
+    ] = "iemocap",
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="All of it in miniature, in minutes; its scores say nothing.")
+    ] = False,
+    space: Annotated[
+        str | None, typer.Option("--space", help="CNN search space. Default: darts_cnn; emodb: darts_cnn_small.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="Its strategy. Default: darts_emotionnas; emodb: darts_small_data.")
+    ] = None,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            "--frames",
+            help="Features of the frame stream. Default: log_mel_frames; the paper's: emotionnas_wav2vec:CHECKPOINT.",
+        ),
+    ] = None,
+    n_layers: Annotated[
+        int | None, typer.Option("--layers", help="Recurrent layers, the paper's L. Default: 2; emodb: 1.")
+    ] = None,
+    hidden: Annotated[
+        int | None, typer.Option("--hidden", help="Width of a hidden state, the paper's h. Default: 256; emodb: 128.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", help="Recipes tried per split. Default: 20.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Trainings per split, seeds 0 to N-1.")] = 3,
+    workers: Annotated[
+        int, typer.Option("--workers", help="2 runs the streams side by side, each in its own process.")
+    ] = 1,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the reproduction in this folder.")] = None,
+    protocol: ProtocolOption = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run a whole paper: both streams searched and retrained per split, fused; writes its tables.
+
+    \b
+    Example: audionas reproduce emotionnas --smoke --out runs/smoke
+    """
+    from audionas.errors import SettingsError, unknown
+    from audionas.records import read_json
+    from audionas.reproductions import emotionnas as steps
+    from audionas.reproductions.emotionnas_plan import ReproduceRequest
+
+    if paper not in PAPERS:
+        raise SettingsError(unknown("paper", paper, PAPERS))
+    with ConsoleTalk(quiet=quiet) as talk:
+        try:
+            if resume is not None:
+                refuse_beside_resume(context, "paper")
+                run = steps.resume_reproduction(resume, talk)
+            else:
+                request = ReproduceRequest(
+                    data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
+                    frames=frames, n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds, workers=workers,
+                    device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
+                )  # fmt: skip
+                run = steps.reproduce(request, talk)
+        except KeyboardInterrupt as why:
+            talk.warn(stopped("reproduce emotionnas", why))
+            raise typer.Exit(130) from why
+    lines = [f"run: {run}", "", (run / "tables.md").read_text(encoding="utf-8")]
+    print_result(lines, {"run": str(run), **read_json(run / "tables.json", "tables")}, as_json=as_json)

@@ -1,0 +1,74 @@
+"""`BestEpoch`: keeps the weights of the epoch that scored highest on the validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from audionas.audio.manifest import Manifest
+from audionas.records import write_bytes
+from audionas.training.batches import ClipTensors
+from audionas.training.checkpoint import FILE_NAME, load_checkpoint
+from audionas.training.scoring import predict_clips
+from audionas.training.tasks import TaskSeam
+
+
+class BestEpoch:
+    """Keeps the weights of the best validation epoch: highest UA, of equals the first."""
+
+    def __init__(
+        self,
+        path: Path,
+        network: nn.Module,
+        tensors: ClipTensors,
+        manifest: Manifest,
+        rows: Sequence[int],
+        task: TaskSeam,
+    ) -> None:
+        self.path, self._network, self._tensors, self._manifest = path, network, tensors, manifest
+        self._rows, self._task = rows, task
+        self._highest = -1.0
+
+    def look(self, record: dict[str, float]) -> None:
+        """Score the validation rows; keep the weights if they are the best so far."""
+        self._network.eval()
+        device = next(self._network.parameters()).device
+        found = predict_clips(self._network, self._tensors, self._manifest, self._rows, self._task, device=device)
+        self._network.train()
+        record["validation_ua"] = self._task.metrics(found.truth, found.scores, found.labels).ua
+        if record["validation_ua"] > self._highest:
+            self._highest = record["validation_ua"]
+            state = weights(self._network)
+            state["validation_ua"] = torch.tensor(self._highest, dtype=torch.float64)
+            write_bytes(self.path, save(state))
+
+    def resume(self) -> None:
+        """Remember, after a restart, how good the kept weights are."""
+        if self.path.exists():
+            self._highest = float(load_file(self.path)["validation_ua"])
+
+    @staticmethod
+    def chosen(history: Sequence[Mapping[str, float]]) -> int:
+        """The epoch that was kept."""
+        return int(max(history, key=lambda record: (record["validation_ua"], -record["epoch"]))["epoch"])
+
+
+def restore(network: nn.Module, folder: Path, best: BestEpoch, history: Sequence[Mapping[str, float]]) -> None:
+    """Put the chosen weights into the network: the best epoch's, or (after a late kill) the checkpoint's."""
+    if "validation_ua" in history[-1]:
+        state = load_file(best.path)
+        state.pop("validation_ua")
+        network.load_state_dict(state)
+        return
+    saved = load_checkpoint(folder / "checkpoint" / FILE_NAME)
+    if saved is not None and saved["epoch"] == len(history):
+        network.load_state_dict({name.removeprefix("_model."): value for name, value in saved["module"].items()})
+
+
+def weights(network: nn.Module) -> dict[str, Tensor]:
+    """The state of a network on the CPU, as safetensors keeps it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}

@@ -1,0 +1,65 @@
+"""The page of a reproduction: what was reproduced, and its tables as `tables.json` has them."""
+
+from __future__ import annotations
+
+from audionas.quantities import count_text
+from audionas.report.blocks import Block, Facts, Notes, Section, Table
+from audionas.report.quantities import data_name, plain
+from audionas.report.run_files import JsonObject, RunFiles
+from audionas.report.verdict import STATUS_WORDS
+
+
+def reproduction_title(files: RunFiles) -> str:
+    """What is reproduced, on what."""
+    paper = str(files.top.get("paper") or (files.top.get("plan") or {}).get("paper") or "a paper")
+    return f"Reproduction of {paper} on {data_name(files.data)}"
+
+
+def reproduction_verdict(files: RunFiles) -> list[str]:
+    """How far the reproduction has come."""
+    status = str(files.top.get("status", "done"))
+    tables = (files.tables or {}).get("tables") or []
+    have = count_text(len(tables), "table") if tables else "no tables yet"
+    words = STATUS_WORDS.get(status, "is done")
+    return [f"The reproduction {words}: {have}."]
+
+
+def reproduction_sections(files: RunFiles) -> list[Section]:
+    """Its tables, then its plan."""
+    sections = []
+    tables: list[Block] = [_table(table) for table in (files.tables or {}).get("tables") or []]
+    if tables:
+        sections.append(Section("tables", "Tables", tuple(tables)))
+    else:
+        text = "tables.json is not there yet; it is written when both streams and the fusion are done."
+        sections.append(Section("tables", "Tables", (Notes((text,)),)))
+    plan = files.top.get("plan") or {}
+    if plan:
+        rows = tuple((str(key).replace("_", " "), plain(value)) for key, value in plan.items())
+        sections.append(Section("plan", "Plan", (Facts(rows),)))
+    return sections
+
+
+def _table(record: JsonObject) -> Table:
+    """A table of the file; a row that is too short is filled up, as the page needs all cells."""
+    head = tuple(str(name) for name in record.get("columns") or [])
+    rows = [[cell_text(cell) for cell in row] for row in record.get("rows") or []]
+    width = max([len(head), *(len(row) for row in rows)])
+    head += ("",) * (width - len(head))
+    filled = tuple(tuple(row + [""] * (width - len(row))) for row in rows)
+    return Table(str(record.get("title") or "Table"), head, filled, str(record.get("note") or ""))
+
+
+def cell_text(cell: object) -> str:
+    """A cell for people; one that was not measured reads as a dash.
+
+    >>> cell_text(None), cell_text(361860), cell_text(0.8642), cell_text("0.76"), cell_text(True)
+    ('-', '361,860', '0.864', '0.76', 'yes')
+    """
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)

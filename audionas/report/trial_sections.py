@@ -1,0 +1,133 @@
+"""The trials of a multi-trial search on the page: pictures, a table, best first, and why trials failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audionas.quantities import count_text, seconds_text
+from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
+from audionas.report.quantities import score_text
+from audionas.report.run_files import SearchRun
+from audionas.report.trial_genotypes import text_loss_text, text_losses
+from audionas.report.trials import (
+    OBJECTIVES,
+    TrialLine,
+    best_first,
+    count_statuses,
+    draw_against_text,
+    draw_trials,
+    failure_reasons,
+    is_lower_better,
+    trial_lines,
+)
+
+N_TRIALS_SHOWN = 10
+N_NUMBERS_SHOWN = 12
+
+
+def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
+    """Everything about the trials of one search."""
+    lines, objective = trial_lines(search.trials), search.objective
+    losses = text_losses(search) if any(line.recipe for line in lines) else {}
+    drawn = _pictures(lines, objective, losses, pictures)
+    blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
+    head, rows = _rows(lines, objective, losses)
+    title = f"Trials by {objective_text(objective)} ({count_statuses(lines)})"
+    blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], objective_note(objective)))
+    if len(rows) > N_TRIALS_SHOWN:
+        rest = rows[N_TRIALS_SHOWN:]
+        blocks.append(Table(f"The other {count_text(len(rest), 'trial')}", head, rest, is_folded=True))
+    failures = _failures(lines)
+    return [*blocks, failures] if failures else blocks
+
+
+def trial_tiles(search: SearchRun) -> list[Tile]:
+    """The best value of what decided, the UA of that trial, and how many trials there are."""
+    lines, objective = trial_lines(search.trials), search.objective
+    best = best_first(lines, objective)[0]
+    which = "lowest" if is_lower_better(objective) else "highest"
+    tiles = [Tile(score_text(best.value(objective)), f"{which} {objective_text(objective)} of a trial")]
+    if objective != "ua":
+        tiles.append(Tile(score_text(best.ua), "UA of that trial (its validation part)"))
+    return [*tiles, Tile(str(len(lines)), f"trials ({count_statuses(lines)})")]
+
+
+def objective_text(objective: str) -> str:
+    """What decides between trials, in words."""
+    return OBJECTIVES.get(objective, objective)
+
+
+def objective_note(objective: str) -> str:
+    """What decides between trials, in a sentence."""
+    better = "lower" if is_lower_better(objective) else "higher"
+    return (
+        f"The {objective_text(objective)} decides: {better} is better, of equals the smaller network. All scores are "
+        "of the validation part, which so chooses the trials: they are optimistic."
+    )
+
+
+def _pictures(
+    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], pictures: Pictures
+) -> list[Picture]:
+    name, best = objective_text(objective), "lowest" if is_lower_better(objective) else "highest"
+    title = name[0].upper() + name[1:]
+    drawn = []
+    figure = draw_trials(lines, objective)
+    if figure:
+        caption = f"One dot a trial; circled: the best ({best} {name}). The validation part scores and so chooses."
+        drawn.append(pictures.make(f"{title} against parameters", figure, caption))
+    against = draw_against_text(lines, objective, losses)
+    if against:
+        caption = "One dot a trial, named by its recipe; loss on text: as a language model, from the catalogue."
+        drawn.append(pictures.make(f"{title} against the loss on text", against, caption))
+    return drawn
+
+
+def _rows(
+    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Head and rows, best first; a column that no trial fills is left out."""
+    others = [name for name in ("ua", "loss") if name != objective]
+    table = []
+    for line in best_first(lines, objective):
+        table.append(
+            {
+                "trial": str(line.number),
+                "recipe": line.recipe,
+                "status": line.status + (f": {line.error}" if line.error else ""),
+                f"{objective_text(objective)} (decides)": score_text(line.value(objective)),
+                **{objective_text(name): score_text(line.value(name)) for name in others},
+                "WA": score_text(line.wa),
+                "epoch scored": _epoch(line),
+                "parameters": "none" if line.parameters is None else f"{line.parameters:,}",
+                "time": "none" if line.seconds is None else seconds_text(line.seconds),
+                "loss on text": text_loss_text(line.recipe, losses),
+                "genotype": line.genotype_hash[:12],
+            }
+        )
+    head = tuple(name for name in table[0] if any(row[name] for row in table)) if table else ("trial",)
+    return head, tuple(tuple(row[name] for name in head) for row in table)
+
+
+def _epoch(line: TrialLine) -> str:
+    """Epochs count from 0 in files and from 1 on the page."""
+    if line.epoch is None:
+        return ""
+    return f"{line.epoch + 1} of {line.epochs}" if line.epochs else str(line.epoch + 1)
+
+
+def _failures(lines: Sequence[TrialLine]) -> Table | None:
+    rows = tuple(
+        (
+            reason,
+            str(len(failed)),
+            ", ".join(str(line.number) for line in failed[:N_NUMBERS_SHOWN])
+            + (", …" if len(failed) > N_NUMBERS_SHOWN else ""),
+            failed[0].error or "not recorded",
+        )
+        for reason, failed in failure_reasons(lines).items()
+    )
+    note = "A failed trial counts against the budget and never wins."
+    return (
+        Table("Failed trials, by reason", ("reason", "trials", "numbers", "first error"), rows, note) if rows else None
+    )

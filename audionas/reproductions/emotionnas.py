@@ -1,0 +1,178 @@
+"""`audionas reproduce emotionnas`: both streams searched and retrained per split, fused, and the paper's tables.
+
+Every step is an ordinary run in a folder of its own, so that a stopped reproduction goes on where it was:
+
+    OUT/prepared   OUT/spectrogram/{search,masked,unmasked}   OUT/frames/{search,masked,unmasked}
+    OUT/fused   OUT/tables.json   OUT/tables.md
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from audionas.errors import ManifestError, SettingsError
+from audionas.experiment.corpus import data_record
+from audionas.experiment.fuse import FuseRequest, fuse
+from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
+from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
+from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.search import SearchRequest, resume, search
+from audionas.experiment.search_plan import yaml_text
+from audionas.experiment.talk import Silent, Talk
+from audionas.features import load_features
+from audionas.records import validate, write_text
+from audionas.reproductions.emotionnas_plan import PADDINGS, Plan, ReproduceRequest, make_plan
+from audionas.reproductions.emotionnas_tables import write_tables
+from audionas.reproductions.workers import run_side_by_side
+from audionas.spaces import load_search_space
+
+STREAMS = ("spectrogram", "frames")
+KIND = "reproduce"
+CATALOGUE = "nas_bench_nlp_catalogue_two_states"
+
+
+def reproduce(request: ReproduceRequest, talk: Talk | None = None) -> Path:
+    """Run the paper; returns the run folder, which holds `tables.json` and `tables.md`.
+
+    Raises:
+        AudionasError: of its kinds, for anything in the request or the data that cannot be used.
+        KeyboardInterrupt: stopped; `resume_reproduction` goes on.
+    """
+    talk = talk or Silent()
+    plan = make_plan(request)
+    if request.data is None and not plan.is_smoke:
+        raise SettingsError("name the corpus: --data FOLDER (without it only --smoke runs, on the shipped sample)")
+    out = request.out or fresh_folder("emotionnas")
+    refuse_occupied(out)
+    prepared = _prepare(request, plan, out, talk)
+    _write_inputs(plan, out)
+    fields = {"plan": plan.model_dump(mode="json"), "data": data_record(prepared.manifest)}
+    run = RunFolder.create(out, KIND, list(request.argv), **fields)
+    talk.say(f"run folder: {out} (after a stop: audionas reproduce emotionnas --resume {out})")
+    return _work(run, talk)
+
+
+def resume_reproduction(path: Path, talk: Talk | None = None) -> Path:
+    """Go on with a reproduction that was stopped; finished steps are not repeated."""
+    run = RunFolder.open(path, KIND)
+    if run.record["status"] == "done":
+        (talk or Silent()).say(f"{path}: this reproduction is done already")
+        return path
+    return _work(run, talk or Silent())
+
+
+def run_stream(out: Path, name: str, talk: Talk) -> None:
+    """All steps of one stream: nested search, retraining with padding masked, and with padding counted."""
+    plan = validate(Plan, RunFolder.open(out, KIND).record["plan"], str(out / RUN_FILE))
+    folder = out / name
+    talk.say(f"{name}: nested search")
+    _step(folder / "search", lambda place: search(_search_request(plan, out, name, place), talk), resume, talk)
+    for padding in PADDINGS:
+        talk.say(f"{name}: retraining, padding {padding}")
+        _step(
+            folder / padding,
+            lambda place, padding=padding: retrain(_retrain_request(plan, out, name, padding, place), talk),  # type: ignore[misc]
+            resume_retraining,
+            talk,
+        )
+
+
+def _work(run: RunFolder, talk: Talk) -> Path:
+    plan = validate(Plan, run.record["plan"], str(run.path / RUN_FILE))
+    with run.working():
+        if plan.workers > 1:
+            run_side_by_side(run_stream, run.path, STREAMS)
+        else:
+            for name in STREAMS:
+                run_stream(run.path, name, talk)
+        fused = run.path / "fused"
+        if not (fused / "metrics.json").exists():
+            shutil.rmtree(fused, ignore_errors=True)
+            masked = tuple(run.path / name / "masked" for name in STREAMS)
+            fuse(FuseRequest(masked, out=fused, argv=("fuse", *(str(path) for path in masked))), talk)
+        write_tables(run, plan)
+    return run.path
+
+
+def _prepare(request: ReproduceRequest, plan: Plan, out: Path, talk: Talk) -> Prepared:
+    dataset = "iemocap" if plan.corpus == "iemocap" and not plan.is_smoke else None
+    options = PrepareOptions(dataset=dataset, protocol=plan.protocol)
+    prepared = prepare(request.data, out / "prepared", options, talk.progress)
+    if not prepared.manifest.speaker_independence_checked:
+        raise ManifestError(f"{prepared.manifest.root}: the speakers are not known; the paper's protocol needs them")
+    return prepared
+
+
+def _write_inputs(plan: Plan, out: Path) -> None:
+    """Features of both streams with padding masked and counted, and the catalogue with the plan's L and h."""
+    space = load_search_space(CATALOGUE).to_settings()
+    holds_layers = load_features(plan.frames).settings().get("layer") == "all"
+    channels = "weighted_sum" if holds_layers else "stack"
+    space["macro"] |= {"n_layers": plan.n_layers, "hidden": plan.hidden, "channels": channels}
+    write_text(out / "frames" / "catalogue.yaml", yaml_text(space))
+    names = {"spectrogram": load_search_space(plan.space).features, "frames": plan.frames}
+    for name, features in names.items():
+        settings = load_features(features).settings()
+        for padding in PADDINGS:
+            text = yaml_text({**settings, "mask_padding": padding == "masked"})
+            write_text(out / name / f"features_{padding}.yaml", text)
+
+
+def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequest:
+    is_frames = name == "frames"
+    request = SearchRequest(
+        data=out / "prepared",
+        space=str(out / "frames" / "catalogue.yaml") if is_frames else plan.space,
+        strategy="catalogue" if is_frames else plan.strategy,
+        features=str(out / name / "features_masked.yaml"),
+        epochs=plan.trial_epochs if is_frames else plan.search_epochs,
+        trials=plan.trials if is_frames else None,
+        nested=True,
+        device=plan.device,
+        threads=plan.threads,
+        out=place,
+    )
+    flags = {
+        "--space": request.space, "--strategy": request.strategy, "--features": request.features,
+        "--epochs": request.epochs, "--trials": request.trials, "--device": request.device,
+        "--threads": request.threads, "--out": place,
+    }  # fmt: skip
+    return replace(request, argv=("search", str(request.data), "--nested", *_words(flags)))
+
+
+def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path) -> RetrainRequest:
+    request = RetrainRequest(
+        sources=(out / name / "search",),
+        features=None if padding == "masked" else str(out / name / "features_unmasked.yaml"),
+        epochs=plan.frame_epochs if name == "frames" else plan.spectrogram_epochs,
+        seeds=plan.seeds,
+        select=plan.select,
+        inner_folds=plan.inner_folds if padding == "masked" else 0,
+        device=plan.device,
+        threads=plan.threads,
+        out=place,
+    )
+    flags = {
+        "--features": request.features, "--epochs": request.epochs, "--seeds": request.seeds,
+        "--select": request.select, "--inner-folds": request.inner_folds, "--device": request.device,
+        "--threads": request.threads, "--out": place,
+    }  # fmt: skip
+    return replace(request, argv=("retrain", str(request.sources[0]), *_words(flags)))
+
+
+def _words(flags: Mapping[str, object]) -> list[str]:
+    """Flags as the command line would have them; those without a value are left out."""
+    return [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
+
+
+def _step(place: Path, start: Callable[[Path], Any], go_on: Callable[[Path, Talk], Any], talk: Talk) -> None:
+    """Start a run, or go on with it; what a kill left before the run had begun is removed."""
+    if (place / RUN_FILE).exists():
+        go_on(place, talk)
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    start(place)

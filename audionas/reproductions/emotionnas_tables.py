@@ -1,0 +1,212 @@
+"""The tables of a reproduction of EmotionNAS, ours beside the paper's, as `tables.json` and `tables.md`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audionas.audio.folds import outer_splits
+from audionas.audio.manifest import Manifest
+from audionas.experiment.run_folder import RunFolder
+from audionas.features import encoder_note, extractor_from_settings
+from audionas.records import read_json, write_json, write_text
+from audionas.reproductions.emotionnas_paper import (
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    TABLE_4,
+    claims,
+    frame_parameters,
+    supernet_parameters,
+)
+from audionas.reproductions.emotionnas_plan import PADDINGS, Plan
+from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
+from audionas.reproductions.system_scores import SystemScores, retrained_scores
+from audionas.reproductions.table import Cell, Table
+from audionas.spaces import CnnMacro, load_search_space
+
+STREAMS = ("spectrogram", "frames")
+PAPER_UA = "paper's UA, % (IEMOCAP)"
+SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
+NOT_RUN: tuple[Cell, ...] = (None, None, None)
+Scores = dict[tuple[str, str], SystemScores]
+
+
+def write_tables(run: RunFolder, plan: Plan) -> None:
+    """Write `tables.json` and `tables.md` of a finished reproduction."""
+    manifest = Manifest.read(run.path / "prepared")
+    splits = [split.name for split in outer_splits(manifest)]
+    scores = {
+        (name, padding): retrained_scores(run.path / name / padding, splits, plan.seeds)
+        for name in STREAMS
+        for padding in PADDINGS
+    }
+    fused = read_json(run.path / "fused" / "metrics.json", "metrics file")
+    facts = {
+        "spectrogram": one_shot_facts(run.path / "spectrogram" / "search"),
+        "frames": catalogue_facts(run.path / "frames" / "search"),
+    }
+    tables = [
+        _table_1(fused),
+        _table_2(scores, fused),
+        _table_3(scores, plan),
+        _table_4(scores, plan),
+        _padding_table(scores),
+        _fusion_table(fused),
+        _search_table(facts),
+        _claims_table(),
+    ]
+    notes = _notes(run, plan, manifest)
+    document = {
+        "schema_version": 1,
+        "paper": "emotionnas",
+        "plan": plan.model_dump(mode="json"),
+        "tables": [table.record() for table in tables],
+        "scores": {f"{name}, {padding}": found.record() for (name, padding), found in scores.items()},
+        "fusion": fused,
+        "searches": facts,
+        "claims": [claim.record() for claim in claims()],
+        "notes": notes,
+    }
+    write_json(run.path / "tables.json", document)
+    text = "\n".join([*(f"- {note}" for note in notes), "", *(table.markdown() for table in tables)])
+    write_text(run.path / "tables.md", text)
+
+
+def _table_1(fused: dict[str, Any]) -> Table:
+    rows: list[tuple[Cell, ...]] = [(f"{name} (paper)", paper, None, None, None) for name, paper in TABLE_1.items()]
+    rows.append(("this run, fused by the MLP", None, *_fused_cells(_mlp(fused))))
+    return Table("Table 1: systems", ("system", PAPER_UA, *SCORE_COLUMNS), tuple(rows))
+
+
+def _table_2(scores: Scores, fused: dict[str, Any]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name in STREAMS:
+        found = scores[name, "masked"]
+        of_these = f" ({found.attention:,} of them in the attention pooling)" if found.attention else ""
+        rows.append(
+            (f"{name} stream", *TABLE_2[name], f"{found.parameters:,}{of_these}", *_cells(found), found.seconds)
+        )
+    mlp = _mlp(fused)
+    parts = fused["parameters"]
+    rows.append(
+        ("fused", *TABLE_2["fused"], f"{parts['total']:,} ({parts['fusion']:,} of them fuse)", *_fused_cells(mlp), None)
+    )
+    columns = ("system", "paper's parameters", PAPER_UA, "parameters here", *SCORE_COLUMNS, "seconds of retraining")
+    note = (
+        "Padding masked. The paper's count of the spectrogram stream is that of the supernet; ours are of the networks "
+        "that were retrained, the largest of the splits. Front-ends are not counted; they are frozen."
+    )
+    return Table("Table 2: the streams and their fusion", columns, tuple(rows), note)
+
+
+def _table_3(scores: Scores, plan: Plan) -> Table:
+    ours = _cells(scores["spectrogram", "masked"])
+    macro = load_search_space(plan.space).macro
+    ran = (macro.n_cells, macro.channels) if isinstance(macro, CnnMacro) and plan.space == "darts_cnn" else None
+    rows: list[tuple[Cell, ...]] = []
+    for (n_cells, channels), (size, paper) in TABLE_3.items():
+        counted = supernet_parameters(n_cells, channels)
+        was_run = ran == (n_cells, channels)
+        rows.append((f"L={n_cells}, C={channels}", size, counted, paper, *(ours if was_run else NOT_RUN)))
+    if ran not in TABLE_3:
+        rows.append((f"{plan.space} (this run)", None, None, None, *ours))
+    columns = ("setting", "paper's parameters", "supernet's parameters", PAPER_UA, *SCORE_COLUMNS)
+    return Table("Table 3: cells and channels of the spectrogram stream", columns, tuple(rows), "A dash: not run.")
+
+
+def _table_4(scores: Scores, plan: Plan) -> Table:
+    found = scores["frames", "masked"]
+    rows: list[tuple[Cell, ...]] = []
+    for (n_layers, hidden), (size, paper) in TABLE_4.items():
+        was_run = (plan.n_layers, plan.hidden) == (n_layers, hidden)
+        ours = (found.parameters, *_cells(found)) if was_run else (None, *NOT_RUN)
+        rows.append(
+            (f"L={n_layers}, h={hidden}", size, frame_parameters("bidirectional", n_layers, hidden), paper, *ours)
+        )
+    if (plan.n_layers, plan.hidden) not in TABLE_4:
+        rows.append((f"L={plan.n_layers}, h={plan.hidden}", None, None, None, found.parameters, *_cells(found)))
+    columns = (
+        "setting", "paper's parameters", "of the bidirectional reading", PAPER_UA, "parameters here", *SCORE_COLUMNS,
+    )  # fmt: skip
+    note = (
+        "The reading is counted without the attention pooling, as only then the paper's figures come out; ours with it."
+    )
+    return Table("Table 4: layers and hidden size of the frame stream", columns, tuple(rows), note)
+
+
+def _padding_table(scores: Scores) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (name, padding, *_cells(scores[name, padding])) for name in STREAMS for padding in PADDINGS
+    ]
+    rows += [
+        (name, "masked - unmasked", f"{scores[name, 'masked'].ua - scores[name, 'unmasked'].ua:+.3f}", None, None)
+        for name in STREAMS
+    ]
+    note = (
+        "Zero padding tells how long a clip is. The genotypes were found with padding masked; both rows of a stream "
+        "are retrainings of the same genotypes."
+    )
+    return Table("Padding masked and counted", ("stream", "padding", *SCORE_COLUMNS), tuple(rows), note)
+
+
+def _fusion_table(fused: dict[str, Any]) -> Table:
+    rows: list[tuple[Cell, ...]] = [(str(row["name"]), *_fused_cells(row)) for row in fused["rows"]]
+    return Table("Fusion and what it has to beat", ("system", *SCORE_COLUMNS), tuple(rows), str(fused["conclusion"]))
+
+
+def _search_table(facts: dict[str, dict[str, Any]]) -> Table:
+    rows = [
+        (name, key.replace("_", " "), _value(value)) for name, found in facts.items() for key, value in found.items()
+    ]
+    note = (
+        "Steps x rate is how far Adam can move an alpha in the whole search; about 1 is needed to decide among 8 "
+        "operations. A margin is the softmax weight of a kept operation above its runner-up. Agreement: the mean "
+        "share of edges that two splits' genotypes have in common."
+    )
+    return Table("The searches", ("stream", "what", "value"), tuple(rows), note)
+
+
+def _claims_table() -> Table:
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (claim.what, claim.paper, claim.counted, "confirmed" if claim.is_confirmed else "not confirmed", claim.remark)
+        for claim in claims()
+    )
+    return Table("Sizes that the paper prints", ("what", "paper", "counted here", "", "remark"), rows)
+
+
+def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
+    settings = RunFolder.open(run.path / "frames" / "masked").record["features"]
+    lines = [
+        f"{len(manifest)} rows of {manifest.dataset} in {manifest.root.name}; protocol {manifest.protocol}; every "
+        "split was searched, normalised and trained without its test speakers",
+        "the paper's figures are on IEMOCAP; on another corpus only the sizes can be compared",
+    ]
+    if extractor_from_settings(settings, "features").kind not in ("log_mel", "mfcc", "spectrogram"):
+        lines.append(f"frames: {encoder_note(settings)}")
+    if plan.is_smoke:
+        lines.append("a miniature: its scores say nothing")
+    return [*lines, *manifest.notes]
+
+
+def _mlp(fused: dict[str, Any]) -> dict[str, Any]:
+    return next(row for row in fused["rows"] if row["name"] == "MLP")
+
+
+def _cells(found: SystemScores) -> tuple[Cell, ...]:
+    return (_pm(found.ua, found.ua_sd), _range(found.ua_interval), _pm(found.wa, found.wa_sd))
+
+
+def _fused_cells(row: dict[str, Any]) -> tuple[Cell, ...]:
+    return (_pm(row["ua"], row["ua_sd"]), _range(row["ua_interval"]), _pm(row["wa"], row["wa_sd"]))
+
+
+def _pm(value: float, sd: float | None) -> str:
+    return f"{value:.3f}" + (f" +- {sd:.3f}" if sd is not None else "")
+
+
+def _range(found: Any) -> str | None:
+    return f"{found[0]:.3f} to {found[1]:.3f}" if found else None
+
+
+def _value(value: Any) -> Cell:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,87 @@
+"""What the searches of a reproduction decided, and how firmly: reach of the alphas, margins, agreement over splits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from audionas.audio.folds import split_folder
+from audionas.experiment.run_folder import RunFolder
+from audionas.records import read_json, read_jsonl
+from audionas.search import load_strategy
+from audionas.search.one_shot import alpha_reach
+
+
+def one_shot_facts(run: Path) -> dict[str, Any]:
+    """Of a nested one-shot search: how far alphas could move, margins of kept edges, agreement over splits.
+
+    `reach` is steps x rate: Adam moves an alpha by about its rate a step at most, and a softmax over 8 operations
+    needs differences of about 1 to decide. A margin is the softmax weight of a kept operation above its runner-up.
+    """
+    splits = RunFolder.open(run).record["splits"]
+    folders = [run / split_folder(name) for name in splits]
+    records = [RunFolder.open(folder).record for folder in folders]
+    last = [read_jsonl(folder / "epochs.jsonl")[-1] for folder in folders]
+    margins = [margin for epoch in last for each in epoch["margins"].values() for margin in each]
+    cells = [read_json(folder / "genotype.json", "genotype file")["cells"] for folder in folders]
+    return {
+        "splits": len(splits),
+        "strategy": records[0]["strategy"],
+        "steps_times_rate": round(mean(record["alpha_reach"] for record in records), 3),
+        "steps_times_rate_as_published": round(mean(_published_reach(record) for record in records), 3),
+        "margin_mean": round(mean(margins), 4),
+        "margin_min": round(min(margins), 4),
+        "agreement": round(_agreement(cells), 3),
+        "different_genotypes": len({epoch_hash["genotype_hash"] for epoch_hash in records}),
+        "seconds": round(sum(record["cost"]["seconds"] for record in records), 1),
+    }
+
+
+def catalogue_facts(run: Path) -> dict[str, Any]:
+    """Of a nested catalogue search: trials, failures, which recipes won, rank of the winners on text."""
+    names = RunFolder.open(run).record["splits"]
+    folders = [run / split_folder(name) for name in names]
+    trials = [
+        [line for line in read_jsonl(folder / "trials.jsonl") if line["event"] == "finished"] for folder in folders
+    ]
+    return {
+        "splits": len(names),
+        "trials": sum(map(len, trials)),
+        "failed": sum(line["status"] == "failed" for lines in trials for line in lines),
+        "winners": [_winner(folder) for folder in folders],
+        "seconds": round(sum(RunFolder.open(folder).record["cost"]["seconds"] for folder in folders), 1),
+    }
+
+
+def _winner(folder: Path) -> str:
+    """The option (catalogue id) of the trial that won."""
+    document = read_json(folder / "genotype.json", "genotype file")
+    number = document["provenance"]["epoch_or_trial"]
+    lines = read_jsonl(folder / "trials.jsonl")
+    return str(next(x["sample"]["recipe"] for x in lines if x["event"] == "proposed" and x["number"] == number))
+
+
+def _published_reach(record: dict[str, Any]) -> float:
+    """Steps x rate of the same search under the published rate and batch size."""
+    paper = load_strategy("darts_emotionnas")
+    return alpha_reach(paper, {"weights": range(record["parts"]["weights"]["n_clips"])})
+
+
+def _agreement(cells: Sequence[dict[str, Any]]) -> float:
+    """Mean share of edges (operation and input, node by node) that two splits' genotypes have in common."""
+    shares = []
+    for one, other in combinations(cells, 2):
+        for kind in ("normal", "reduce"):
+            common = Counter(map(_edge, enumerate(one[kind]))) & Counter(map(_edge, enumerate(other[kind])))
+            shares.append(common.total() / len(one[kind]))
+    return mean(shares) if shares else 1.0
+
+
+def _edge(placed: tuple[int, list[Any]]) -> tuple[int, str, int]:
+    """Node (two edges each), operation and input of an edge."""
+    place, (op, source) = placed
+    return place // 2, str(op), int(source)

@@ -1,0 +1,59 @@
+"""The scores of one retrained or fused system over all test folds, with an interval over speakers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from audionas.audio.folds import split_folder
+from audionas.experiment.run_folder import RunFolder
+from audionas.records import read_json
+from audionas.training.intervals import Interval, bootstrap, group_counts, interval
+from audionas.training.metrics import classification_metrics
+from audionas.training.predictions import Predictions, joined
+
+
+@dataclass(frozen=True)
+class SystemScores:
+    """Pooled scores: mean and sd over seeds, 95 % interval over speakers; sizes are the largest of the splits."""
+
+    ua: float
+    ua_sd: float | None
+    ua_interval: Interval | None
+    wa: float
+    wa_sd: float | None
+    n_clips: int
+    parameters: int
+    attention: int
+    seconds: float
+
+    def record(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "ua": self.ua, "ua_sd": self.ua_sd, "ua_interval": self.ua_interval, "wa": self.wa, "wa_sd": self.wa_sd,
+            "n_clips": self.n_clips, "parameters": self.parameters, "attention": self.attention,
+            "seconds": self.seconds,
+        }  # fmt: skip
+
+
+def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
+    """The scores of a retraining (kind `retrain`)."""
+    folders = [[run / split_folder(name) / f"seed_{seed}" for name in splits] for seed in range(seeds)]
+    pooled = [joined([Predictions.read(place / "predictions.csv") for place in row], "test") for row in folders]
+    results = [read_json(place / "result.json", "result") for row in folders for place in row]
+    metrics = [classification_metrics(p.truth, p.scores.argmax(axis=1), p.labels) for p in pooled]
+    draws = bootstrap(group_counts(pooled))
+    ua, wa = [found.ua for found in metrics], [found.wa for found in metrics]
+    return SystemScores(
+        ua=mean(ua),
+        ua_sd=stdev(ua) if seeds > 1 else None,
+        ua_interval=interval(draws.ua, len(draws.groups)),
+        wa=mean(wa),
+        wa_sd=stdev(wa) if seeds > 1 else None,
+        n_clips=metrics[0].n_clips,
+        parameters=max(result["parameters"] for result in results),
+        attention=max(result["parameter_parts"].get("attention", 0) for result in results),
+        seconds=round(RunFolder.open(run).record["cost"]["seconds"], 1),
+    )

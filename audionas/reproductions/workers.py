@@ -1,0 +1,60 @@
+"""Runs the streams of a reproduction side by side, each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from audionas.errors import AudionasError, RunError
+from audionas.experiment.talk import Silent, Talk
+
+Work = Callable[[Path, str, Talk], None]
+
+
+class _Lines(Silent):
+    """Prints every line with the name of its stream before it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def say(self, line: str) -> None:
+        print(f"[{self._name}] {line}", file=sys.stderr, flush=True)
+
+    def warn(self, line: str) -> None:
+        self.say(f"warning: {line}")
+
+
+def run_side_by_side(work: Work, out: Path, names: Sequence[str]) -> None:
+    """Call `work(out, name, talk)` for every name, each in its own process, and wait for all.
+
+    Raises:
+        RunError: one of them failed; the others have been waited for, so that no work is lost.
+        KeyboardInterrupt: stopped; the processes are told to stop too.
+    """
+    context = multiprocessing.get_context("spawn")
+    processes = {name: context.Process(target=_run, args=(work, out, name), name=name) for name in names}
+    for process in processes.values():
+        process.start()
+    try:
+        for process in processes.values():
+            process.join()
+    except KeyboardInterrupt:
+        for process in processes.values():
+            process.terminate()
+            process.join()
+        raise
+    failed = [name for name, process in processes.items() if process.exitcode]
+    if failed:
+        raise RunError(f"{out}: {' and '.join(failed)} failed (see the lines above); mend it and go on with --resume")
+
+
+def _run(work: Work, out: Path, name: str) -> None:
+    try:
+        work(out, name, _Lines(name))
+    except AudionasError as why:
+        print(f"audionas: {name}: {why}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
