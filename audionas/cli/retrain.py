@@ -69,7 +69,7 @@ def retrain(
         float | None,
         typer.Option(
             "--learning-rate",
-            help="Initial rate, decayed by a cosine. Default: 0.025 for CNN cells (SGD), 0.001 for recurrent ones (Adam).",
+            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent).",
         ),
     ] = None,
     class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",

@@ -145,10 +145,9 @@ def _retraining(path: Path) -> RunFolder:
                 f"{path}: holds {len(inside)} retrainings ({', '.join(p.name for p in inside)}); name one of them"
             )
         run = RunFolder.open(inside[0], "retrain")
-    if run.record["status"] != "done":
-        raise RunError(
-            f"{run.path}: this retraining is not finished ({run.record['status']}); audionas retrain --resume {run.path}"
-        )
+    status = run.record["status"]
+    if status != "done":
+        raise RunError(f"{run.path}: this retraining is not finished ({status}); audionas retrain --resume {run.path}")
     return run
 
 

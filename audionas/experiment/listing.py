@@ -8,7 +8,7 @@ from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
 from audionas.experiment.search_plan import size_text
-from audionas.features import EXTRACTORS, PRESETS
+from audionas.features import EXTRACTORS, PRESETS, SHORT_FORMS
 from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
 from audionas.search.algorithms import ALGORITHMS
@@ -65,9 +65,11 @@ def _ops() -> dict[str, str]:
 
 
 def _features() -> dict[str, str]:
-    return {
+    presets = {
         name: ", ".join(f"{key} {value}" for key, value in dict(settings).items()) for name, settings in PRESETS.items()
-    } | {kind: _first_line(extractor) for kind, extractor in EXTRACTORS.items() if kind not in PRESETS}
+    }
+    forms = {f"{name}:{key.upper()}": _first_line(EXTRACTORS[s["extractor"]]) for name, (s, key) in SHORT_FORMS.items()}
+    return presets | forms
 
 
 def _datasets() -> dict[str, str]:

@@ -1,98 +1,215 @@
-"""The page of a fused run: the conclusion, the table of streams and rules with their intervals, the parameters.
-
-The rows of `metrics.json` are shown with the names that they have there; a pair of numbers is an interval.
-"""
+"""The page of a fused run: the conclusion, streams and rules with their intervals, the parameters of each part."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
 
 from audionas.quantities import count_text
-from audionas.report.blocks import Block, Facts, Section, Table
-from audionas.report.quantities import data_name, group_word, plain
-from audionas.report.reproduction_sections import cell_text
-from audionas.report.run_files import RunFiles
+from audionas.report.blocks import Block, Facts, Section, Table, Tile
+from audionas.report.quantities import data_name, group_word, plain, score_text
+from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
 
-INTERVALS = "An interval is of 95 %; UA is the mean of the class recalls, WA the share of right clips."
+MODES = {
+    "inner_oof": "inner out-of-fold predictions of each split's training clips",
+    "paper": "predictions of the training clips by the networks trained on them, the paper's reading",
+}
+
+KINDS = {"stream": "stream", "mlp": "trained fusion", "rule": "rule"}
 
 
 def fusion_title(files: RunFiles) -> str:
     """What was fused, on what."""
-    n_streams = len(files.top.get("streams") or files.top.get("sources") or files.top.get("runs") or []) or None
-    streams = count_text(n_streams, "stream") if n_streams else "streams"
-    return f"Fusion of {streams} on {data_name(files.data)}"
+    n_streams = len(files.top.get("streams") or [])
+    return f"Fusion of {count_text(n_streams, 'stream') if n_streams else 'streams'} on {data_name(files.data)}"
 
 
 def fusion_verdict(files: RunFiles) -> list[str]:
-    """The conclusion of the run's own metrics, or how far it has come."""
-    found = (files.fusion or {}).get("conclusion")
-    sentences = [found] if isinstance(found, str) else [str(text) for text in found or []]
-    if sentences:
-        return sentences
-    status = str(files.top.get("status", "done"))
-    return [f"The fusion {STATUS_WORDS.get(status, 'is done')}; there is no conclusion yet."]
+    """The conclusion of the metrics, and what it stands on; or how far the fusion has come."""
+    metrics = files.fusion or {}
+    found = _comparison(metrics)
+    if not found.get("conclusion"):
+        status = str(files.top.get("status", "done"))
+        return [f"The fusion {STATUS_WORDS.get(status, 'is done')}; there is no conclusion yet."]
+    sentences = [str(found["conclusion"])]
+    if not metrics.get("headline"):
+        sentences.append("No score here is clean: the searches have seen every test fold, so all are optimistic.")
+    seen = [str(split.get("name")) for split in metrics.get("splits") or [] if split.get("seen_by_search")]
+    if seen and metrics.get("headline"):
+        sentences.append(f"Kept out, because the search of a stream has seen it: fold {', '.join(seen)}.")
+    if metrics.get("speaker_independence_checked") is False:
+        sentences.append("Speaker independence not checked: every file is its own group.")
+    return sentences
+
+
+def fusion_tiles(files: RunFiles) -> list[Tile]:
+    """The MLP's scores beside the best single stream's."""
+    rows = _comparison(files.fusion or {}).get("rows") or []
+    fused = next((row for row in rows if row.get("kind") == "mlp"), None)
+    streams = [row for row in rows if row.get("kind") == "stream"]
+    if fused is None or not streams:
+        return []
+    best = max(streams, key=lambda row: row.get("ua") or 0.0)
+    return [
+        Tile(_score(fused, "ua"), "pooled UA of the fusion MLP"),
+        Tile(_score(fused, "wa"), "pooled WA of the fusion MLP"),
+        Tile(_score(best, "ua"), f"pooled UA of the best stream ({_names(rows)[str(best.get('name'))]})"),
+        Tile(f"{(fused.get('parameters') or {}).get('total', 0):,}", "parameters of streams and fusion"),
+    ]
 
 
 def fusion_sections(files: RunFiles) -> list[Section]:
-    """Scores, differences and parameters, as far as they are there."""
+    """Scores and differences, parameters, data; as far as they are there."""
     metrics = files.fusion or {}
-    scores = [
-        table
-        for key, title in (("rows", "Streams and fusion rules"), ("differences", "Differences"))
-        if (table := records_table(title, metrics.get(key)))
-    ]
+    found = _comparison(metrics)
+    rows: list[JsonObject] = list(found.get("rows") or [])
     sections = []
-    if scores:
-        sections.append(Section("scores", "Scores", tuple(scores), INTERVALS))
-    parameters = metrics.get("parameters")
-    if parameters:
-        sections.append(Section("parameters", "Parameters", (_parameters(parameters),)))
-    data = files.data
+    if rows:
+        blocks: tuple[Block, ...] = (_scores(rows, found), _differences(found, rows), _per_seed(rows))
+        sections.append(Section("scores", "Streams, fusion MLP and rules", blocks, _what(found)))
+        sections.append(Section("parameters", "Parameters", (_parameters(rows, files),)))
+    facts = _facts(files)
+    return [*sections, Section("facts", "Data and settings", (Facts(facts),))] if facts else sections
+
+
+def _comparison(metrics: JsonObject) -> JsonObject:
+    """The rows of the headline's folds, or where there are none of all folds."""
+    return dict(metrics.get("headline") or metrics.get("all_splits") or {})
+
+
+def _what(found: JsonObject) -> str:
+    counts = ", ".join(
+        count_text(number, noun)
+        for number, noun in (
+            (found.get("n_clips"), "clip"),
+            (found.get("n_groups"), "group"),
+            (len(found.get("seeds") or []), "seed"),
+        )
+    )
+    what = str(found.get("what", "")).replace("+-", "±")
+    return (
+        f"{what[:1].upper()}{what[1:]}. {counts}; test folds {plain(found.get('splits'))}. {found.get('interval', '')}."
+    )
+
+
+def _names(rows: list[JsonObject]) -> dict[str, str]:
+    """What a row is called here: a stream by what tells its folder from the other streams'."""
+    paths = {str(row.get("name")): Path(str(row.get("name"))).parts for row in rows if row.get("kind") == "stream"}
+    n_common = 0
+    while len({parts[: n_common + 1] for parts in paths.values()}) == 1 and all(
+        len(parts) > n_common + 1 for parts in paths.values()
+    ):
+        n_common += 1
+    names = {name: "/".join(parts[n_common:]) for name, parts in paths.items()}
+    return {str(row.get("name")): names.get(str(row.get("name")), str(row.get("name"))) for row in rows}
+
+
+def _scores(rows: list[JsonObject], found: JsonObject) -> Table:
+    names = _names(rows)
+    table = tuple(
+        (
+            names[str(row.get("name"))],
+            KINDS.get(str(row.get("kind")), ""),
+            _score(row, "ua"),
+            interval_text(row.get("ua_interval")),
+            _score(row, "wa"),
+            interval_text(row.get("wa_interval")),
+            _count((row.get("parameters") or {}).get("total")),
+        )
+        for row in rows
+    )
+    n_seeds = len(found.get("seeds") or [])
+    note = f"Mean ± sd over {n_seeds} seeds." if n_seeds > 1 else "One seed."
+    return Table("Scores", ("system", "kind", "UA", "95 % of UA", "WA", "95 % of WA", "parameters"), table, note)
+
+
+def _differences(found: JsonObject, rows: list[JsonObject]) -> Table:
+    names = _names(rows)
+    table = tuple(
+        (
+            names.get(str(row.get("minus")), str(row.get("minus"))),
+            _signed(row.get("ua")),
+            interval_text(row.get("ua_interval"), signed=True),
+            _signed(row.get("wa")),
+            interval_text(row.get("wa_interval"), signed=True),
+            "yes" if row.get("is_better") else "not shown",
+        )
+        for row in found.get("differences") or []
+    )
+    head = ("fusion MLP minus", "UA", "95 % of UA", "WA", "95 % of WA", "MLP better by UA")
+    note = "Paired: both systems on the same draws of groups. Better: the whole interval of UA lies above 0, and there are groups enough for a claim."
+    return Table("Differences", head, table, note)
+
+
+def _per_seed(rows: list[JsonObject]) -> Table:
+    names = _names(rows)
+    table = tuple(
+        (
+            f"{names[str(row.get('name'))]}, seed {each.get('seed')}",
+            score_text(each.get("ua")),
+            score_text(each.get("wa")),
+        )
+        for row in rows
+        for each in row.get("per_seed") or []
+    )
+    return Table("Per seed", ("system", "UA", "WA"), table, is_folded=True)
+
+
+def _parameters(rows: list[JsonObject], files: RunFiles) -> Table:
+    """Each stream, the fusion of them, and both together; of streams also what is in the attention pooling."""
+    names = _names(rows)
+    streams = [row for row in rows if row.get("kind") == "stream"]
+    table = []
+    for row, parts in zip(streams, [*files.stream_parts, *[{}] * len(streams)], strict=False):
+        total = (row.get("parameters") or {}).get("total")
+        attention = _count(parts.get("attention", 0)) if parts else "not recorded"
+        table.append((f"stream {names[str(row.get('name'))]}", _count(total), attention))
+    fused = next((row.get("parameters") or {} for row in rows if row.get("kind") == "mlp"), {})
+    table.append(("fusion MLP", _count(fused.get("fusion")), "0"))
+    is_known = len(files.stream_parts) == len(streams) and all(files.stream_parts)
+    attention = _count(sum(parts.get("attention", 0) for parts in files.stream_parts)) if is_known else "not recorded"
+    table.append(("total", _count(fused.get("total")), attention))
+    return Table("Parameters of each part", ("part", "parameters", "of these in an attention pooling"), tuple(table))
+
+
+def _facts(files: RunFiles) -> tuple[tuple[str, str], ...]:
+    data, top = files.data, files.top
+    rows = []
     if data:
-        rows = (
+        rows += [
             ("data set", f"{data.get('dataset', 'unnamed')} in {data.get('root', 'an unknown folder')}"),
             ("clips", count_text(data.get("n_clips"), "clip")),
             ("groups", count_text(data.get("n_groups"), group_word(data))),
             ("labels", plain(data.get("labels"))),
-        )
-        sections.append(Section("facts", "Data", (Facts(rows),)))
-    return sections
+        ]
+    rows += [(f"stream {i}", str(path)) for i, path in enumerate(top.get("streams") or [], start=1)]
+    if top.get("mode"):
+        rows.append(("the MLP is trained on", MODES.get(str(top["mode"]), str(top["mode"]))))
+    for key in ("epochs", "class_weighting", "seeds"):
+        if key in top:
+            rows.append((key.replace("_", " "), plain(top[key])))
+    return tuple(rows)
 
 
-def records_table(title: str, records: object) -> Table | None:
-    """A table of records (a list of objects, or an object of objects by name), one row each; None without any.
+def _score(row: JsonObject, name: str) -> str:
+    return score_text(row.get(name), row.get(f"{name}_sd"), len(row.get("per_seed") or []))
 
-    Columns stand in the order in which the records name them.
+
+def _count(number: object) -> str:
+    return f"{number:,}" if isinstance(number, int) else "not recorded"
+
+
+def _signed(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.3f}"
+
+
+def interval_text(bounds: list[float] | None, *, signed: bool = False) -> str:
+    """The bounds of an interval; a difference's carry their sign.
+
+    >>> interval_text([0.8612, 0.902]), interval_text([-0.01, 0.02], signed=True), interval_text(None)
+    ('0.861 to 0.902', '-0.010 to +0.020', 'none')
     """
-    if isinstance(records, Mapping):
-        records = [{"name": name, **body} for name, body in records.items() if isinstance(body, Mapping)]
-    if not isinstance(records, list):
-        return None
-    rows = [record for record in records if isinstance(record, Mapping)]
-    names = list(dict.fromkeys(str(name) for record in rows for name in record))
-    if not names:
-        return None
-    head = tuple(name.replace("_", " ") for name in names)
-    return Table(title, head, tuple(tuple(value_text(record.get(name)) for name in names) for record in rows))
-
-
-def value_text(value: Any) -> str:
-    """A value of a record; a pair of numbers is an interval.
-
-    >>> value_text([0.861, 0.902]), value_text({"low": 0.8, "high": 0.9}), value_text(None), value_text(128)
-    ('0.861 to 0.902', 'low 0.800, high 0.900', '-', '128')
-    """
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {value_text(inner)}" for key, inner in value.items()) or "-"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        is_interval = len(value) == 2 and all(isinstance(end, float) for end in value)
-        return (" to " if is_interval else ", ").join(value_text(inner) for inner in value) or "-"
-    return cell_text(value)
-
-
-def _parameters(parameters: object) -> Block:
-    if isinstance(parameters, Mapping):
-        return Facts(tuple((str(name).replace("_", " "), value_text(count)) for name, count in parameters.items()))
-    return records_table("Parameters", parameters) or Facts((("parameters", value_text(parameters)),))
+    if not bounds:
+        return "none"
+    low, high = bounds
+    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f} to {high:.3f}"

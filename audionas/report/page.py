@@ -14,7 +14,7 @@ from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
 from audionas.report.fact_sections import cost_rows, search_facts
-from audionas.report.fusion_sections import fusion_sections, fusion_title, fusion_verdict
+from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
 from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
 from audionas.report.run_files import JsonObject, RunFiles, read_run
@@ -59,7 +59,7 @@ def render(files: RunFiles) -> str:
         title=heading,
         verdict=first,
         others=others,
-        tiles=_tiles(files),
+        tiles=fusion_tiles(files) if files.kind == "fuse" else _tiles(files),
         sections=[section for section in sections if section],
     )
 

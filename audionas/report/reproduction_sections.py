@@ -11,7 +11,9 @@ from audionas.report.verdict import STATUS_WORDS
 
 def reproduction_title(files: RunFiles) -> str:
     """What is reproduced, on what."""
-    paper = str(files.top.get("paper") or (files.top.get("plan") or {}).get("paper") or "a paper")
+    argv = [str(word) for word in files.top.get("argv") or []]
+    after = argv[argv.index("reproduce") + 1 :] if "reproduce" in argv else []
+    paper = after[0] if after and not after[0].startswith("-") else "a paper"
     return f"Reproduction of {paper} on {data_name(files.data)}"
 
 

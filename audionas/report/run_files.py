@@ -70,7 +70,7 @@ class RunFiles:
     """A folder's searches (several where nested) and its retraining.
 
     `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
-    tables.json of a reproduction.
+    tables.json of a reproduction; `stream_parts` are the counts of weights of each fused stream's largest network.
     """
 
     folder: Path
@@ -79,6 +79,7 @@ class RunFiles:
     retraining: Retraining | None
     fusion: JsonObject | None = None
     tables: JsonObject | None = None
+    stream_parts: tuple[dict[str, int], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -113,7 +114,14 @@ def read_run(folder: Path) -> RunFiles:
     if kind == "retrain":
         return RunFiles(folder, top, (), _read_retraining(folder))
     if kind == "fuse":
-        return RunFiles(folder, top, (), None, fusion=_read_if_there(folder / "metrics.json", "metrics file"))
+        return RunFiles(
+            folder,
+            top,
+            (),
+            None,
+            fusion=_read_if_there(folder / "metrics.json", "metrics file"),
+            stream_parts=tuple(_largest_parts(Path(path)) for path in top.get("streams") or []),
+        )
     if kind == "reproduce":
         return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
     if kind == "nested_search":
@@ -166,6 +174,11 @@ def _read_parts(folder: Path) -> dict[str, dict[str, int]]:
         if parts:
             found[path.parent.parent.name] = dict(parts)
     return found
+
+
+def _largest_parts(folder: Path) -> dict[str, int]:
+    """Of a stream whose folder is still there, the counts of its largest network."""
+    return max(_read_parts(folder).values(), key=lambda parts: parts.get("total", 0), default={})
 
 
 def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject]:

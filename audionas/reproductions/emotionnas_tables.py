@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
+from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import encoder_note, extractor_from_settings
 from audionas.records import read_json, write_json, write_text
@@ -40,7 +42,8 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         for name in STREAMS
         for padding in PADDINGS
     }
-    fused = read_json(run.path / "fused" / "metrics.json", "metrics file")
+    document = read_json(run.path / "fused" / "metrics.json", "metrics file")
+    fused = document["headline"] or document["all_splits"]
     facts = {
         "spectrogram": one_shot_facts(run.path / "spectrogram" / "search"),
         "frames": catalogue_facts(run.path / "frames" / "search"),
@@ -56,7 +59,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         _claims_table(),
     ]
     notes = _notes(run, plan, manifest)
-    document = {
+    record = {
         "schema_version": 1,
         "paper": "emotionnas",
         "plan": plan.model_dump(mode="json"),
@@ -67,13 +70,15 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         "claims": [claim.record() for claim in claims()],
         "notes": notes,
     }
-    write_json(run.path / "tables.json", document)
+    write_json(run.path / "tables.json", record)
     text = "\n".join([*(f"- {note}" for note in notes), "", *(table.markdown() for table in tables)])
     write_text(run.path / "tables.md", text)
 
 
 def _table_1(fused: dict[str, Any]) -> Table:
-    rows: list[tuple[Cell, ...]] = [(f"{name} (paper)", paper, None, None, None) for name, paper in TABLE_1.items()]
+    rows: list[tuple[Cell, ...]] = [
+        (f"{name} (paper)", f"{paper:.1f}", None, None, None) for name, paper in TABLE_1.items()
+    ]
     rows.append(("this run, fused by the MLP", None, *_fused_cells(_mlp(fused))))
     return Table("Table 1: systems", ("system", PAPER_UA, *SCORE_COLUMNS), tuple(rows))
 
@@ -84,12 +89,12 @@ def _table_2(scores: Scores, fused: dict[str, Any]) -> Table:
         found = scores[name, "masked"]
         of_these = f" ({found.attention:,} of them in the attention pooling)" if found.attention else ""
         rows.append(
-            (f"{name} stream", *TABLE_2[name], f"{found.parameters:,}{of_these}", *_cells(found), found.seconds)
+            (f"{name} stream", *_paper(name), f"{found.parameters:,}{of_these}", *_cells(found), f"{found.seconds:.0f}")
         )
     mlp = _mlp(fused)
-    parts = fused["parameters"]
+    parts = mlp["parameters"]
     rows.append(
-        ("fused", *TABLE_2["fused"], f"{parts['total']:,} ({parts['fusion']:,} of them fuse)", *_fused_cells(mlp), None)
+        ("fused", *_paper("fused"), f"{parts['total']:,} ({parts['fusion']:,} of them fuse)", *_fused_cells(mlp), None)
     )
     columns = ("system", "paper's parameters", PAPER_UA, "parameters here", *SCORE_COLUMNS, "seconds of retraining")
     note = (
@@ -107,7 +112,7 @@ def _table_3(scores: Scores, plan: Plan) -> Table:
     for (n_cells, channels), (size, paper) in TABLE_3.items():
         counted = supernet_parameters(n_cells, channels)
         was_run = ran == (n_cells, channels)
-        rows.append((f"L={n_cells}, C={channels}", size, counted, paper, *(ours if was_run else NOT_RUN)))
+        rows.append((f"L={n_cells}, C={channels}", size, counted, f"{paper:.1f}", *(ours if was_run else NOT_RUN)))
     if ran not in TABLE_3:
         rows.append((f"{plan.space} (this run)", None, None, None, *ours))
     columns = ("setting", "paper's parameters", "supernet's parameters", PAPER_UA, *SCORE_COLUMNS)
@@ -121,7 +126,13 @@ def _table_4(scores: Scores, plan: Plan) -> Table:
         was_run = (plan.n_layers, plan.hidden) == (n_layers, hidden)
         ours = (found.parameters, *_cells(found)) if was_run else (None, *NOT_RUN)
         rows.append(
-            (f"L={n_layers}, h={hidden}", size, frame_parameters("bidirectional", n_layers, hidden), paper, *ours)
+            (
+                f"L={n_layers}, h={hidden}",
+                size,
+                frame_parameters("bidirectional", n_layers, hidden),
+                f"{paper:.1f}",
+                *ours,
+            )
         )
     if (plan.n_layers, plan.hidden) not in TABLE_4:
         rows.append((f"L={plan.n_layers}, h={plan.hidden}", None, None, None, found.parameters, *_cells(found)))
@@ -150,8 +161,22 @@ def _padding_table(scores: Scores) -> Table:
 
 
 def _fusion_table(fused: dict[str, Any]) -> Table:
-    rows: list[tuple[Cell, ...]] = [(str(row["name"]), *_fused_cells(row)) for row in fused["rows"]]
-    return Table("Fusion and what it has to beat", ("system", *SCORE_COLUMNS), tuple(rows), str(fused["conclusion"]))
+    names = {row["name"]: row["name"] for row in fused["rows"]} | {
+        row["name"]: f"{Path(row['name']).parent.name} stream alone" for row in fused["rows"] if row["kind"] == "stream"
+    }
+    rows: list[tuple[Cell, ...]] = [(names[row["name"]], *_fused_cells(row)) for row in fused["rows"]]
+    rows += [
+        (f"{MLP} - {names[row['minus']]}", f"{row['ua']:+.3f}", _range(row["ua_interval"]), f"{row['wa']:+.3f}")
+        for row in fused["differences"]
+    ]
+    return Table("Fusion and what it has to beat", ("system", *SCORE_COLUMNS), tuple(rows), _conclusion(fused, names))
+
+
+def _conclusion(fused: dict[str, Any], names: dict[str, str]) -> str:
+    text = str(fused["conclusion"])
+    for path, name in names.items():
+        text = text.replace(path, name)
+    return f"{text} {fused['interval']}; differences are paired."
 
 
 def _search_table(facts: dict[str, dict[str, Any]]) -> Table:
@@ -189,7 +214,12 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
 
 
 def _mlp(fused: dict[str, Any]) -> dict[str, Any]:
-    return next(row for row in fused["rows"] if row["name"] == "MLP")
+    return next(row for row in fused["rows"] if row["name"] == MLP)
+
+
+def _paper(name: str) -> tuple[Cell, ...]:
+    size, ua = TABLE_2[name]
+    return size, f"{ua:.1f}"
 
 
 def _cells(found: SystemScores) -> tuple[Cell, ...]:

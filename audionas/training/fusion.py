@@ -99,7 +99,8 @@ def fit_mlp(
     states: list[dict[str, Tensor]] = []
     for epoch in range(epochs):
         order = torch.from_numpy(generator(seed, "fusion", "order", epoch).permutation(len(targets)))
-        for rows in order.split(BATCH_SIZE):
+        for first in range(0, len(order), BATCH_SIZE):
+            rows = order[first : first + BATCH_SIZE]
             optimiser.zero_grad()
             Classification().loss(network(x[rows]), targets[rows], weights[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -50,11 +50,13 @@ def group_counts(seeds: Sequence[Predictions]) -> GroupCounts:
     """The counts of one system, whose predictions of each seed hold the clips of all test folds."""
     groups = tuple(sorted(set(seeds[0].groups)))
     index = {group: i for i, group in enumerate(groups)}
-    counts = np.zeros((len(seeds), len(groups), len(seeds[0].labels), len(seeds[0].labels)), dtype=np.int64)
-    for seed, found in enumerate(seeds):
-        rows = [index[group] for group in found.groups]
-        np.add.at(counts[seed], (rows, found.truth, found.scores.argmax(axis=1)), 1)
-    return GroupCounts(groups, counts)
+    n_groups, n_classes = len(groups), len(seeds[0].labels)
+    counts = []
+    for found in seeds:
+        rows = np.array([index[group] for group in found.groups])
+        cells = (rows * n_classes + found.truth) * n_classes + found.scores.argmax(axis=1)
+        counts.append(np.bincount(cells, minlength=n_groups * n_classes**2))
+    return GroupCounts(groups, np.stack(counts).reshape(len(seeds), n_groups, n_classes, n_classes))
 
 
 def bootstrap(found: GroupCounts, n_draws: int = N_DRAWS) -> Draws:

@@ -9,7 +9,7 @@ import pytest
 from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.experiment.listing import SHELVES
-from audionas.features import EXTRACTORS, PRESETS
+from audionas.features import PRESETS
 from audionas.ops import CNN_OPS
 from audionas.ops.recurrent import RNN_OPS
 from tests.cli.running import refused, run
@@ -18,7 +18,7 @@ MEMBERS = {
     "spaces": shipped.names("search_spaces"),
     "strategies": shipped.names("strategies"),
     "ops": {**CNN_OPS, **RNN_OPS},
-    "features": {**PRESETS, **EXTRACTORS},
+    "features": [*PRESETS, "ge2e:CHECKPOINT", "pretrained:MODEL", "wav2vec:CHECKPOINT", "emotionnas_wav2vec:CHECKPOINT"],
     "datasets": DATASETS,
 }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from audionas.errors import AudionasError, RunError
 from audionas.training.batches import ClipTensors, Normaliser
-from audionas.training.predictions import Predictions, average_windows
+from audionas.training.predictions import Predictions, average_windows, joined, read_predictions, write_predictions
 from audionas.training.scoring import predict_clips, score_rows
 from audionas.training.tasks import Classification
 from tests.training.toys import toy_manifest
@@ -43,9 +43,30 @@ def test_labels_with_commas_quotes_line_breaks_and_other_scripts_come_back(tmp_p
 @given(st.lists(names, min_size=2, max_size=5, unique=True), st.integers(1, 12))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_any_labels_come_back(tmp_path: Path, labels: list[str], n: int) -> None:
-    written = replace(predictions(tuple(labels), n), part="dev")
+    written = replace(predictions(tuple(labels), n), part="validation")
     written.write(tmp_path / "p.csv")
-    assert same(Predictions.read(tmp_path / "p.csv"), written)
+    assert same(Predictions.read(tmp_path / "p.csv", "validation"), written)
+
+
+def test_one_table_holds_several_parts_and_a_clip_may_stand_in_each(tmp_path: Path) -> None:
+    parts = [replace(predictions(("a", "b"), n, seed=n), part=part) for n, part in ((5, "test"), (3, "inner_oof"))]
+    write_predictions(tmp_path / "p.csv", parts)
+    found = read_predictions(tmp_path / "p.csv")
+    assert list(found) == ["test", "inner_oof"]
+    assert all(same(found[part.part], part) for part in parts)
+    assert same(Predictions.read(tmp_path / "p.csv", "inner_oof"), parts[1])
+    with pytest.raises(RunError, match="no predictions of part 'train'; it has: test, inner_oof"):
+        Predictions.read(tmp_path / "p.csv", "train")
+
+
+def test_sets_of_clips_are_joined_in_their_order() -> None:
+    one = Predictions(("c1",), ("s1",), np.array([1]), np.array([[0.75, 0.25]]), ("no", "yes"))
+    two = Predictions(("c0",), ("s0",), np.array([0]), np.array([[0.5, 0.5]]), ("no", "yes"))
+    found = joined([one, two], "inner_oof")
+    assert (found.clips, found.groups, found.truth.tolist(), found.part) == (
+        ("c1", "c0"), ("s1", "s0"), [1, 0], "inner_oof",
+    )  # fmt: skip
+    assert found.scores.tolist() == [[0.75, 0.25], [0.5, 0.5]]
 
 
 def test_the_table_is_the_documented_one(tmp_path: Path) -> None:
@@ -63,6 +84,12 @@ def test_the_table_is_the_documented_one(tmp_path: Path) -> None:
         ("clip,group,label,predicted,part,p:a\n", "not a predictions table"),
         ("clip,group,label,predicted,part,p:a\nc,s,a,a,test,high\n", "not a predictions table"),
         ("clip,group,label,predicted,part,p:a\nc,s,b,a,test,1\n", "not a predictions table"),
+        ("clip,group,label,predicted,part,p:a\nc,s,a,a,test,nan\n", "a score is not finite"),
+        ("clip,group,label,predicted,part,p:a\nc,s,a,a,tset,1\n", "unknown part 'tset' .did you mean 'test'"),
+        (
+            "clip,group,label,predicted,part,p:a\nc,s,a,a,test,1\nc,s,a,a,test,1\n",
+            "clip 'c' stands twice in part test",
+        ),
         ("", "not a readable CSV table"),
     ],
 )
