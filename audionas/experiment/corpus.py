@@ -13,7 +13,7 @@ import numpy as np
 from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.talk import Talk
-from audionas.features import extractor_from_settings
+from audionas.features import TRAINED, encoder_note, extractor_from_settings
 from audionas.features.cache import ensure_features
 from audionas.features.stored import Features
 from audionas.training.batches import ClipTensors, Normaliser
@@ -71,7 +71,8 @@ class Corpus:
         masked = " (masked)" if self.settings["mask_padding"] else ""
         padded = f"{self.features.n_padded} of {n} {word} padded{masked}"
         lines = [f"{padded}, {self.features.n_truncated} longer than the input"]
-        return [*lines, self.silence()] if self.features.n_silent else lines
+        lines += [self.silence()] if self.features.n_silent else []
+        return [*lines, encoder_note(self.settings)] if self.settings["extractor"] in TRAINED else lines
 
     def silent_files(self) -> frozenset[str]:
         """sha256 of the files that hold nothing but zeros."""

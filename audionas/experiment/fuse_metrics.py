@@ -97,7 +97,7 @@ def _conclusion(differences: Sequence[Mapping[str, Any]], n_groups: int) -> str:
         texts = ", ".join(_text(record) for record in differences)
         return f"The fusion MLP is better, by UA, than every stream and every untrained rule: {texts}."
     texts = ", ".join(_text(record) for record in differences if not record["is_better"])
-    few = "" if n_groups >= MIN_GROUPS else f" {count_text(n_groups, 'group')} are too few for a claim ({MIN_GROUPS})."
+    few = "" if n_groups >= MIN_GROUPS else f" {count_text(n_groups, 'group')} are too few for a claim ({MIN_GROUPS} at least)."
     return f"The fusion MLP is not shown to be better, by UA, than {texts}.{few}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from audionas.errors import SettingsError, unknown
 from audionas.features.encoders import ENCODERS, encoder_note
 from audionas.features.extractor import Extractor
+from audionas.features.frame_extractor import FrameExtractor
 from audionas.features.ge2e import Ge2e
 from audionas.features.log_mel import LogMel
 from audionas.features.mfcc import Mfcc
@@ -79,6 +80,9 @@ SHORT_FORMS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+TRAINED = frozenset(kind for kind, extractor in EXTRACTORS.items() if issubclass(extractor, FrameExtractor))
+
+
 def load_features(name_or_path: str | Path) -> Extractor:
     """The extractor of a preset's name, a short form, or a YAML file (`extractor: log_mel` and its settings).
 
@@ -133,6 +137,6 @@ def extractor_from_settings(settings: dict[str, Any], where: str) -> Extractor:
 
 
 __all__ = [
-    "ENCODERS", "EXTRACTORS", "PRESETS", "SHORT_FORMS", "Extractor", "StftExtractor", "encoder_note",
+    "ENCODERS", "EXTRACTORS", "PRESETS", "SHORT_FORMS", "TRAINED", "Extractor", "StftExtractor", "encoder_note",
     "extractor_from_settings", "load_features",
 ]  # fmt: skip

@@ -137,7 +137,10 @@ def _differences(found: JsonObject, rows: list[JsonObject]) -> Table:
         for row in found.get("differences") or []
     )
     head = ("fusion MLP minus", "UA", "95 % of UA", "WA", "95 % of WA", "MLP better by UA")
-    note = "Paired: both systems on the same draws of groups. Better: the whole interval of UA lies above 0, and there are groups enough for a claim."
+    note = (
+        "Paired: both systems on the same draws of groups. Better: the whole interval of UA lies above 0, and there "
+        "are groups enough for a claim."
+    )
     return Table("Differences", head, table, note)
 
 

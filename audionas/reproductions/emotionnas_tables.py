@@ -9,7 +9,7 @@ from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
-from audionas.features import encoder_note, extractor_from_settings
+from audionas.features import TRAINED, encoder_note
 from audionas.records import read_json, write_json, write_text
 from audionas.reproductions.emotionnas_paper import (
     TABLE_1,
@@ -206,7 +206,7 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
         "split was searched, normalised and trained without its test speakers",
         "the paper's figures are on IEMOCAP; on another corpus only the sizes can be compared",
     ]
-    if extractor_from_settings(settings, "features").kind not in ("log_mel", "mfcc", "spectrogram"):
+    if settings["extractor"] in TRAINED:
         lines.append(f"frames: {encoder_note(settings)}")
     if plan.is_smoke:
         lines.append("a miniature: its scores say nothing")

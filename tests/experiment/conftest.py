@@ -21,24 +21,34 @@ FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\n
 @pytest.fixture
 def tiny_corpus(tmp_path: Path) -> Path:
     """Two classes (a low and a high tone), 6 speakers, 2 clips of each: 24 wav files of 0.5 s at 8 kHz."""
+    return make_tiny_corpus(tmp_path)
+
+
+def make_tiny_corpus(folder: Path) -> Path:
+    """The corpus of `tiny_corpus`, in a folder."""
     rng = np.random.default_rng(0)
     time_s = np.arange(4000) / 8000
     for speaker in range(6):
         for label, pitch_hz in (("low", 300), ("high", 1500)):
             for take in range(2):
                 tone = np.sin(2 * np.pi * (pitch_hz + 20 * speaker) * time_s) + 0.1 * rng.normal(size=4000)
-                path = tmp_path / "corpus" / label / f"s{speaker}_{label}_{take}.wav"
+                path = folder / "corpus" / label / f"s{speaker}_{label}_{take}.wav"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 soundfile.write(path, 0.3 * tone, 8000)
-    return tmp_path / "corpus"
+    return folder / "corpus"
 
 
 @pytest.fixture
 def tiny_space(tmp_path: Path) -> Path:
     """A space YAML of one node and four operations on 8 x 8 log-mel input."""
-    (tmp_path / "features.yaml").write_text(FEATURES)
-    path = tmp_path / "tiny.yaml"
-    path.write_text(SPACE.format(features=tmp_path / "features.yaml"))
+    return make_tiny_space(tmp_path)
+
+
+def make_tiny_space(folder: Path) -> Path:
+    """The space of `tiny_space`, with its features, in a folder."""
+    (folder / "features.yaml").write_text(FEATURES)
+    path = folder / "tiny.yaml"
+    path.write_text(SPACE.format(features=folder / "features.yaml"))
     return path
 
 

@@ -112,8 +112,16 @@ def test_ctrl_c_leaves_a_run_that_resume_finishes(tmp_path: Path, search_words: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_killed_random_search_goes_on_with_the_same_trials(tmp_path: Path, search_words: Words) -> None:
-    more = ("--strategy", "random", "--trials", "6", "--epochs", "2")
+@pytest.mark.parametrize("strategy", ["random", "catalogue"])
+def test_a_killed_multi_trial_search_goes_on_with_the_same_trials(
+    tmp_path: Path, search_words: Words, strategy: str
+) -> None:
+    more = ["--strategy", strategy, "--trials", "6", "--epochs", "2"]
+    if strategy == "catalogue":
+        (tmp_path / "recipes.yaml").write_text(
+            "kind: recurrent_catalogue\nfeatures: features.yaml\nstates: 2\nmacro: {hidden: 4}\n"
+        )
+        more += ["--space", str(tmp_path / "recipes.yaml")]
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert _finish(search_words(whole, *more)) == 0
     process = _start(search_words(torn, *more))

@@ -20,7 +20,7 @@ from audionas.experiment.fold_rows import fold_rows
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
-from audionas.training.predictions import Predictions
+from audionas.training.predictions import Predictions, read_predictions
 
 BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
 Retrain = Callable[..., Path]
@@ -104,6 +104,7 @@ def test_headline_is_the_mean_over_seeds_of_the_pooled_recalls(retrained: Retrai
     each = []
     for seed in (0, 1):
         table = pd.read_csv(run / "split_1" / f"seed_{seed}" / "predictions.csv", dtype=str)
+        table = table[table["part"] == "test"]
         right = table["label"] == table["predicted"]
         each.append(np.mean([right[table["label"] == label].mean() for label in ("high", "low")]))
     assert metrics["headline"]["ua"] == pytest.approx(np.mean(each))
@@ -150,6 +151,21 @@ def test_select_best_records_the_epoch_that_scored_highest(retrained: Retrain) -
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     scores = [line["validation_ua"] for line in history]
     assert _json(folder / "result.json")["epoch_used"] == scores.index(max(scores))
+
+
+def test_training_and_validation_clips_are_predicted_too(retrained: Retrain) -> None:
+    folder = retrained(select="best", seeds=1) / "split_1" / "seed_0"
+    result, found = _json(folder / "result.json"), read_predictions(folder / "predictions.csv")
+    assert list(found) == ["test", "train", "validation"]
+    sizes = {name: len(part.clips) for name, part in found.items()}
+    assert sizes == {"test": 8, "train": result["n_train"], "validation": result["n_validation"]}
+    groups = [set(part.groups) for part in found.values()]
+    assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
+    history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    validation = found["validation"]
+    right = validation.scores.argmax(axis=1) == validation.truth
+    ua = np.mean([right[validation.truth == c].mean() for c in (0, 1)])
+    assert ua == pytest.approx(history[result["epoch_used"]]["validation_ua"])
 
 
 def test_default_trains_all_search_clips_to_the_last_epoch(retrained: Retrain) -> None:
@@ -258,6 +274,10 @@ def test_each_split_keeps_the_length_that_was_fitted_without_it(
         ({"epochs": 0}, "--epochs: got 0"),
         ({"recipe": {"learning_rat": 1}}, "did you mean 'learning_rate'"),
         ({"class_weighting": "equal"}, "accepted: balanced, none, sampler"),
+        ({"inner_folds": 1}, r"--inner-folds: got 1, must be 0 \(none\) or 2 or more"),
+        ({"inner_folds": -3}, "--inner-folds: got -3"),
+        ({"inner_folds": 5}, r"4 training group\(s\) in a split, fewer than --inner-folds 5; use fewer inner folds"),
+        ({"macro": {"hidden": 8}}, "unknown key 'hidden'.*known: channels, n_cells"),
         ({"device": "cuda"}, "not available here"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Fusion: the paper's count of parameters, the rules by their formulas, and an MLP that learns which stream to trust."""
+"""Fusion: the paper's count of parameters, the rules by their formulas, an MLP that learns which stream to trust."""
 
 from __future__ import annotations
 
