@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,8 +32,7 @@ def fuse(
 
     The runs need the same data, folds and seeds, and inner out-of-fold predictions (audionas retrain --inner-folds 3).
 
-    \b
-    Example: audionas fuse runs/first runs/second --out runs/fused
+    Example: audionas fuse runs/spectrogram runs/frames
     """
     from audionas.errors import SettingsError
     from audionas.experiment import fuse as steps
@@ -52,4 +51,33 @@ def fuse(
             talk.warn("stopped; give the same command again, a fusion takes seconds")
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
-    print_result([f"run: {run}", *steps.summary(metrics)], {"run": str(run), "metrics": metrics}, as_json=as_json)
+    print_result([f"run: {run}", *_table(metrics)], {"run": str(run), "metrics": metrics}, as_json=as_json)
+
+
+def _table(document: dict[str, Any]) -> list[str]:
+    """The table of a fusion's `metrics.json`, over the headline's folds or, where there are none, over all."""
+    from audionas.quantities import count_text
+
+    found = document["headline"] or document["all_splits"]
+    lines = [
+        f"{found['what']}: {count_text(found['n_clips'], 'clip')}, {count_text(found['n_groups'], 'group')}, "
+        f"{count_text(len(found['seeds']), 'seed')}; {found['interval']}"
+    ]
+    width = max(len(row["name"]) for row in found["rows"])
+    lines += [
+        f"{row['name']:<{width}}  UA {_score(row, 'ua')}  WA {_score(row, 'wa')}  {_parameters(row['parameters'])}"
+        for row in found["rows"]
+    ]
+    return [*lines, found["conclusion"]]
+
+
+def _score(row: dict[str, Any], name: str) -> str:
+    spread, bounds = row[f"{name}_sd"], row[f"{name}_interval"]
+    text = f"{row[name]:.3f}" + (f" +- {spread:.3f}" if spread is not None else "")
+    return text + (f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "")
+
+
+def _parameters(found: dict[str, Any]) -> str:
+    if len(found["streams"]) == 1:
+        return f"{found['total']:,} parameters"
+    return f"{' + '.join(f'{n:,}' for n in found['streams'])} + {found['fusion']:,} = {found['total']:,} parameters"

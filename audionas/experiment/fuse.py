@@ -29,7 +29,6 @@ from audionas.experiment.retrain_metrics import ALL, CLEAN, UNKNOWN
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.talk import Silent, Talk
 from audionas.models import n_parameters
-from audionas.quantities import count_text
 from audionas.records import write_json
 from audionas.training.fusion import EPOCHS, FUSION_RULES, FusionMlp, Weighting, epochs_by_folds, fit_mlp
 from audionas.training.predictions import Predictions
@@ -129,11 +128,11 @@ def _fuse(
         outputs[MLP][key].write(run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv")
         talk.progress("fusion", number, len(folds))
     document = _document(request, streams, splits, _rows(streams, folds, outputs), epochs)
-    for split in document["splits"]:
-        if split["seen_by_search"]:
-            line = f"the search of a stream has read clips of test fold {split['name']}: kept out of the headline"
-            run.warn(line)
-            talk.warn(line)
+    seen = ", ".join(split["name"] for split in document["splits"] if split["seen_by_search"])
+    if seen:
+        line = f"the search of a stream has read clips of test fold(s) {seen}: scored, kept out of the headline"
+        run.warn(line)
+        talk.warn(line)
     return document
 
 
@@ -192,30 +191,3 @@ def _document(
         "all_splits": comparison(rows, list(seen), seeds, ALL),
         "epochs": [{"split": split, "seed": seed, "epochs": n} for (split, seed), n in epochs.items()],
     }
-
-
-def summary(document: Mapping[str, Any]) -> list[str]:
-    """The table of a fusion's `metrics.json`, over the headline's folds or, where there are none, over all."""
-    found = document["headline"] or document["all_splits"]
-    lines = [
-        f"{found['what']}: {count_text(found['n_clips'], 'clip')}, {count_text(found['n_groups'], 'group')}, "
-        f"{count_text(len(found['seeds']), 'seed')}; {found['interval']}"
-    ]
-    width = max(len(row["name"]) for row in found["rows"])
-    lines += [
-        f"{row['name']:<{width}}  UA {_score(row, 'ua')}  WA {_score(row, 'wa')}  {_parameters(row['parameters'])}"
-        for row in found["rows"]
-    ]
-    return [*lines, found["conclusion"]]
-
-
-def _score(row: Mapping[str, Any], name: str) -> str:
-    spread, bounds = row[f"{name}_sd"], row[f"{name}_interval"]
-    text = f"{row[name]:.3f}" + (f" +- {spread:.3f}" if spread is not None else "")
-    return text + (f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "")
-
-
-def _parameters(found: Mapping[str, Any]) -> str:
-    if len(found["streams"]) == 1:
-        return f"{found['total']:,} parameters"
-    return f"{' + '.join(f'{n:,}' for n in found['streams'])} + {found['fusion']:,} = {found['total']:,} parameters"

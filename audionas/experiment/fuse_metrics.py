@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from audionas.quantities import count_text
-from audionas.training.intervals import MIN_GROUPS, Draws, bootstrap, excludes_zero, group_counts, interval
+from audionas.training.intervals import MIN_GROUPS_OF_A_CLAIM, Draws, bootstrap, excludes_zero, group_counts, interval
 from audionas.training.metrics import ClassificationMetrics, classification_metrics
 from audionas.training.predictions import Predictions, joined
 
@@ -97,7 +97,9 @@ def _conclusion(differences: Sequence[Mapping[str, Any]], n_groups: int) -> str:
         texts = ", ".join(_text(record) for record in differences)
         return f"The fusion MLP is better, by UA, than every stream and every untrained rule: {texts}."
     texts = ", ".join(_text(record) for record in differences if not record["is_better"])
-    few = "" if n_groups >= MIN_GROUPS else f" {count_text(n_groups, 'group')} are too few for a claim ({MIN_GROUPS} at least)."
+    few = ""
+    if n_groups < MIN_GROUPS_OF_A_CLAIM:
+        few = f" {count_text(n_groups, 'group')} are too few for a claim ({MIN_GROUPS_OF_A_CLAIM} at least)."
     return f"The fusion MLP is not shown to be better, by UA, than {texts}.{few}"
 
 

@@ -124,14 +124,12 @@ def _fields(stream: Stream, part: str) -> dict[str, str]:
 def _lacking(stream: Stream, part: str) -> str:
     names = {"inner_oof": "inner out-of-fold", "train": "training", "validation": "validation"}
     why = (
-        "Test predictions of the other splits are refused: the networks that made them were trained on this split"
+        "They train the fusion; test predictions of the other splits are refused: the networks that made them were "
+        "trained on this split"
         if part == "inner_oof"
-        else "the paper's reading needs them"
+        else "--paper needs them to choose the epoch"
     )
-    return (
-        f"{stream.path}: no {names[part]} predictions to train the fusion on; "
-        f"run audionas retrain ... {NEEDED[part]}. {why}"
-    )
+    return f"{stream.path}: no {names[part]} predictions; run audionas retrain ... {NEEDED[part]}. {why}"
 
 
 def _retraining(path: Path) -> RunFolder:

@@ -6,9 +6,10 @@ speakers are summed, UA and WA taken, and averaged over retraining seeds. The in
 draws (percentile method). Two systems are compared on the same draws (paired), so that what is hard for both cancels.
 
 Weak points. With few speakers the interval is too narrow: with 10, a nominal 95 % covers about 90 % (Cameron, Gelbach,
-Miller, "Bootstrap-based improvements for inference with clustered errors", 2008), and with 2 it says next to nothing:
-`MIN_GROUPS` is the fewest for a claim. Seeds are taken as given, and neither another search nor another division into
-folds is in it. Where each file is its own group, the speakers are unknown and the interval is an optimistic one.
+Miller, "Bootstrap-based improvements for inference with clustered errors", 2008). With 2 or 3 it would only be the
+range of the speakers' own scores, and none is given; `MIN_GROUPS_OF_A_CLAIM` is the fewest for a claim. Seeds are taken
+as given, and neither another search nor another division into folds is in it. Where each file is its own group, the
+speakers are unknown and the interval is an optimistic one.
 
 Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13; clusters: Field, Welsh, 2007.
 """
@@ -24,7 +25,8 @@ from audionas.seeding import generator
 from audionas.training.predictions import Predictions
 
 N_DRAWS = 2000
-MIN_GROUPS = 6  # the fewest of which a two-sided sign test at 5 % can reject: 2 / 2**6 < 0.05
+MIN_GROUPS = 4  # of 3 groups, a draw of one alone has probability 3**-3 > 2.5 %: the interval is their range
+MIN_GROUPS_OF_A_CLAIM = 6  # the fewest of which a two-sided sign test at 5 % can reject: 2 / 2**6 < 0.05
 _CHUNK = 100
 Interval = tuple[float, float]
 
@@ -83,8 +85,8 @@ def _ua(confusion: np.ndarray) -> np.ndarray:
 
 
 def interval(values: np.ndarray, n_groups: int) -> Interval | None:
-    """The middle 95 % of draws (draws,); None of a single group, which tells nothing of others."""
-    if n_groups < 2:
+    """The middle 95 % of draws (draws,); None of fewer groups than `MIN_GROUPS`."""
+    if n_groups < MIN_GROUPS:
         return None
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
@@ -92,4 +94,4 @@ def interval(values: np.ndarray, n_groups: int) -> Interval | None:
 
 def excludes_zero(found: Interval | None, n_groups: int) -> bool:
     """Whether a difference lies above 0 with its whole interval, and enough groups stand behind it."""
-    return found is not None and n_groups >= MIN_GROUPS and found[0] > 0
+    return found is not None and n_groups >= MIN_GROUPS_OF_A_CLAIM and found[0] > 0

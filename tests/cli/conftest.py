@@ -62,5 +62,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
         if outcomes["search"].code == 0:
             shutil.copy(folder / "runs" / "first" / "genotype.json", folder)
             shutil.copy(folder / "runs" / "first" / "space.yaml", folder / "my_space.yaml")
+        for stream, epochs in (("spectrogram", "1"), ("frames", "2")):
+            words = ("retrain", "runs/first", "--epochs", epochs, "--seeds", "1", "--inner-folds", "2", "--out")
+            run(*words, f"runs/{stream}", cwd=folder)
+        outcomes["fuse"] = run(*example("fuse"), cwd=folder)
         outcomes["check"] = run(*example("check"), cwd=folder)
         yield Workshop(folder, outcomes)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from audionas.cli import main
 
-COMMANDS = ("prepare", "search", "retrain", "report", "export", "list", "check")
+COMMANDS = ("prepare", "search", "retrain", "fuse", "report", "export", "list", "check")
 
 
 @dataclass(frozen=True)

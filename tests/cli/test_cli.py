@@ -67,6 +67,7 @@ def test_the_command_is_kept_in_the_run(workshop: Workshop) -> None:
     [
         (("search", "--resume", "runs/first"), {"run", "genotypes"}),
         (("retrain", "--resume", "runs/first/retrained"), {"run", "metrics"}),
+        (("fuse", "runs/spectrogram", "runs/frames", "--epochs", "1", "--out", "runs/json_fused"), {"run", "metrics"}),
         (("report", "runs/first", "--out", "page.html"), {"report"}),
         (("export", "genotype.json", "--to", "genotype"), {"out", "text"}),
         (("check", "genotype.json"), {"genotype.json"}),

@@ -21,6 +21,7 @@ from tests.cli.running import files_of, refused
         (("x.json", "--select", "worst"), "--select: got 'worst'; accepted: last, best"),
         (("x.json", "--seeds", "0"), "--seeds: got 0, must be 1 or more"),
         (("x.json", "--class-weighting", "yes"), "--class-weighting: got 'yes'; accepted: balanced, none, sampler"),
+        (("x.json", "--inner-folds", "1"), "--inner-folds: got 1, must be 0 (none) or 2 or more"),
         (("--resume", "no_run"), "no_run: no such run folder"),
         (("x.json", "--resume", "no_run"), "--resume takes nothing else"),
     ],
@@ -61,6 +62,19 @@ def test_a_hand_edited_genotype_is_refused(workshop: Workshop, tmp_path: Path) -
     (tmp_path / "other.json").write_text(json.dumps(document))
     assert "unknown operation 'none'" in refused("retrain", "other.json", sample.folder(), cwd=tmp_path)
     assert list(files_of(tmp_path)) == ["other.json"]
+
+
+@pytest.mark.slow
+def test_macro_values_and_optimisers_that_the_genotype_does_not_know_are_refused(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    line = refused("retrain", "runs/first", "--hidden", "8", "--out", out, cwd=workshop.folder)
+    assert "unknown key 'hidden'" in line
+    assert "known: channels, n_cells" in line
+    line = refused("retrain", "runs/first", "--optimiser", "rmsprop", "--out", out, cwd=workshop.folder)
+    assert "optimiser: got 'rmsprop', must be 'sgd' or 'adam'" in line
+    assert not out.exists()
 
 
 @pytest.mark.slow

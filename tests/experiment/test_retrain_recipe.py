@@ -13,6 +13,7 @@ from audionas.experiment.genotype_sources import Source
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
+from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import save_genotype
 from audionas.spaces.recurrent_genotype import RecurrentMacro
 from audionas.spaces.reference_recipes import reference_recipe
@@ -20,12 +21,13 @@ from audionas.training.predictions import read_predictions
 from audionas.training.recipe import Recipe
 from tests.spaces.genotypes import DARTS_V2
 
+CNN = from_darts_text(DARTS_V2)
 GRU = replace(reference_recipe("gru"), macro=RecurrentMacro(hidden=4))
 
 
 def test_cnn_cells_train_by_sgd_as_darts_does() -> None:
-    found = retrain_recipe(DARTS_V2, {})
-    assert kind_of(DARTS_V2) == "cnn_cell"
+    found = retrain_recipe(CNN, {})
+    assert kind_of(CNN) == "cnn_cell"
     assert (found.optimiser, found.learning_rate, found.min_learning_rate) == ("sgd", 0.025, 0.001)
     assert (found.momentum, found.weight_decay, found.gradient_clip) == (0.9, 3e-4, 5.0)
 
@@ -43,7 +45,7 @@ def test_only_what_the_user_names_is_overridden() -> None:
 
 
 def test_another_optimiser_brings_its_own_rate() -> None:
-    assert retrain_recipe(DARTS_V2, {"optimiser": "adam"}).learning_rate == 1e-3
+    assert retrain_recipe(CNN, {"optimiser": "adam"}).learning_rate == 1e-3
     assert retrain_recipe(GRU, {"optimiser": "sgd"}) == Recipe()
     assert retrain_recipe(GRU, {"optimiser": "sgd", "learning_rate": 0.1}).learning_rate == 0.1
 
@@ -59,7 +61,7 @@ def test_what_only_cnn_cells_have_is_refused_beside_a_recurrent_genotype() -> No
         check_kinds([source], Recipe(), auxiliary=True)
     with pytest.raises(SettingsError, match="--drop-path is for CNN cells"):
         check_kinds([source], Recipe(drop_path=0.1), auxiliary=False)
-    cnn = Source(Path("cnn.json"), DARTS_V2, {})
+    cnn = Source(Path("cnn.json"), CNN, {})
     check_kinds([cnn], Recipe(drop_path=0.1), auxiliary=True)
     with pytest.raises(
         SettingsError, match=r"must be of one kind: gru.json is a recurrent_cell, cnn.json is a cnn_cell; retrain them"

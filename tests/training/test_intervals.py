@@ -110,8 +110,9 @@ def test_a_paired_difference_is_narrower_than_two_intervals() -> None:
     assert paired[1] - paired[0] < (alone[1] - alone[0]) / 2
 
 
-def test_one_speaker_gives_no_interval_and_few_no_claim() -> None:
-    assert interval(np.array([0.5, 0.5]), 1) is None
+def test_three_speakers_give_no_interval_and_five_no_claim() -> None:
+    assert interval(np.array([0.5, 0.5]), 3) is None
+    assert interval(np.array([0.5, 0.5]), 4) == (0.5, 0.5)
     assert not excludes_zero(None, 1)
     assert not excludes_zero((0.1, 0.2), 5), "with 5 speakers even 5 of 5 could be chance: 2 / 2**5 > 0.05"
     assert excludes_zero((0.1, 0.2), 6)
