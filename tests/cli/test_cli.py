@@ -15,11 +15,17 @@ from audionas.cli import app
 from audionas.spaces import load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 from tests.cli.conftest import Workshop
-from tests.cli.running import COMMANDS, example, run
+from tests.cli.running import COMMANDS, LONG_COMMANDS, example, run
 
 
 def test_the_subcommands_are_those_tested_here() -> None:
-    assert {command.name for command in app.registered_commands} == set(COMMANDS)
+    assert {command.name for command in app.registered_commands} == {*COMMANDS, *LONG_COMMANDS}
+
+
+@pytest.mark.parametrize("command", LONG_COMMANDS)
+def test_the_example_of_a_long_command_is_a_line_of_the_readme(command: str) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
+    assert " ".join(["audionas", *example(command)]) in readme
 
 
 @pytest.mark.slow

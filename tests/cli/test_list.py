@@ -18,7 +18,13 @@ MEMBERS = {
     "spaces": shipped.names("search_spaces"),
     "strategies": shipped.names("strategies"),
     "ops": {**CNN_OPS, **RNN_OPS},
-    "features": [*PRESETS, "ge2e:CHECKPOINT", "pretrained:MODEL", "wav2vec:CHECKPOINT", "emotionnas_wav2vec:CHECKPOINT"],
+    "features": [
+        *PRESETS,
+        "ge2e:CHECKPOINT",
+        "pretrained:MODEL",
+        "wav2vec:CHECKPOINT",
+        "emotionnas_wav2vec:CHECKPOINT",
+    ],
     "datasets": DATASETS,
 }
 

@@ -16,6 +16,7 @@ from audionas.records import read_json
 from audionas.spaces import RecurrentGenotype
 from audionas.spaces.genotype_file import read_genotype_file
 from audionas.spaces.reference_recipes import reference_recipe
+from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
 
 GROUPS = PrepareOptions(group_from="^(s[0-9]+)_", folds="3")
 
@@ -33,8 +34,10 @@ def write_recipes(folder: Path) -> None:
 
 
 @pytest.fixture
-def own(tmp_path: Path, tiny_corpus: Path, tiny_space: Path) -> Path:
+def own(tmp_path: Path) -> Path:
     """A folder with a corpus, features and the user's own recipes."""
+    make_tiny_corpus(tmp_path)
+    make_tiny_space(tmp_path)
     write_recipes(tmp_path)
     return tmp_path
 
