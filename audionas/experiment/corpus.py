@@ -33,7 +33,9 @@ class Corpus:
     def tensors(self, training_rows: Sequence[int]) -> tuple[ClipTensors, Normaliser]:
         """Features of all clips, normalised with statistics of the training rows alone."""
         lengths = self.own_frames if self.settings["mask_padding"] else None
-        normaliser = Normaliser.fit(self.features, training_rows, self.settings["normalise"], lengths)
+        normaliser = Normaliser.fit(
+            self.features, training_rows, self.settings["normalise"], lengths, self.input_shape[2]
+        )
         tensors = ClipTensors(
             self.features,
             self.manifest.targets,

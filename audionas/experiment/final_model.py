@@ -53,7 +53,9 @@ def train_final(
         ]
         epochs = int(np.median(used))
     final = replace(plan, epochs=epochs, select="last", inner_folds=0)
-    train_fold(source.genotype, corpus, FoldRows(rows, (), ()), final, run.path / FINAL, 0)
+    result = train_fold(source.genotype, corpus, FoldRows(rows, (), ()), final, run.path / FINAL, 0)
+    if result["failed"]:
+        raise RunError(f"{run.path / FINAL}: the final model diverged ({result['failed']}); there is none")
     write_json(run.path / FINAL / "model.json", {
         "schema_version": 1,
         "genotype": genotype_document(source.genotype, dict(source.provenance)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
-from audionas.training.fit import FitPlan, fit
-from audionas.training.predictions import Predictions, write_predictions
+from audionas.training.fit import FitPlan, NonFiniteLossError, fit
+from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
 from audionas.training.tasks import ClassWeighting, task_of
@@ -49,7 +49,11 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network with what it was trained on; `epoch_used` counts from 0."""
+    """A trained network with what it was trained on; `epoch_used` counts from 0.
+
+    `failures` says why a training diverged. It is then scored as chance, so that one bad seed neither ends a
+    retraining nor drops out of its mean.
+    """
 
     network: nn.Module
     corpus: Corpus
@@ -58,12 +62,19 @@ class Trained:
     epoch_used: int
     seconds: float
     device: str
+    failures: list[str] = field(default_factory=list)
 
     def predict(self, rows: Sequence[int], part: str) -> Predictions:
-        """Predictions of the clips of these rows."""
+        """Predictions of the clips of these rows; every class alike where the training has diverged."""
         manifest = self.corpus.manifest
         task = task_of(manifest)
-        return predict_clips(self.network, self.tensors, manifest, rows, task, part=part, device=self.device)
+        if not self.failures:
+            try:
+                return predict_clips(self.network, self.tensors, manifest, rows, task, part=part, device=self.device)
+            except NonFiniteLossError as why:
+                self.failures.append(str(why))
+        n_outputs = task.n_outputs(manifest)
+        return average_windows(manifest, rows, np.full((len(rows), n_outputs), 1.0 / n_outputs), part)
 
 
 def train_fold(
@@ -89,7 +100,8 @@ def train_fold(
         parts = {"test": rows.test, "train": rows.train, "validation": rows.validation}
         found = [trained.predict(part, name) for name, part in parts.items() if part]
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
-    _save_weights(trained.network, trained.normaliser, folder / "weights.safetensors")
+    if not trained.failures:
+        _save_weights(trained.network, trained.normaliser, folder / "weights.safetensors")
     result = {
         "seed": seed,
         "epochs": plan.epochs,
@@ -100,6 +112,7 @@ def train_fold(
         "n_validation": len(rows.validation),
         "n_test": len(rows.test),
         "seconds": trained.seconds,
+        "failed": trained.failures[0] if trained.failures else None,
     }
     write_json(done, result)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
@@ -130,12 +143,15 @@ def train_network(
         if on_epoch is not None:
             on_epoch(epoch, record)
 
-    history = fit(
-        network,
-        lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch),
-        FitPlan(task, plan.recipe, plan.epochs, seed, "retrain", plan.device, folder),
-        after_epoch,
-    )
+    try:
+        history = fit(
+            network,
+            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch),
+            FitPlan(task, plan.recipe, plan.epochs, seed, "retrain", plan.device, folder),
+            after_epoch,
+        )
+    except NonFiniteLossError as why:
+        return Trained(network, corpus, tensors, normaliser, 0, 0.0, plan.device, [str(why)])
     if not history:
         raise AssertionError("a training has at least one epoch")
     restore(network, folder, best, history)

@@ -111,6 +111,7 @@ def _train_inner(
         "n_train": len(rows.train),
         "n_test": len(rows.test),
         "seconds": trained.seconds,
+        "failed": trained.failures[0] if trained.failures else None,
     })  # fmt: skip
     shutil.rmtree(place / "checkpoint", ignore_errors=True)
     return Predictions.read(place / "predictions.csv", PART)

@@ -86,6 +86,10 @@ def _train_folds(
         if was_done:
             continue
         trained += 1
+        if result["failed"]:
+            line = f"split {split.name}, seed {seed}: {result['failed']}: scored as chance"
+            run.warn(line)
+            talk.warn(line)
         left = (time.perf_counter() - started) / trained * (len(jobs) - number)
         talk.say(
             f"training {number}/{len(jobs)}: split {split.name}, seed {seed}, {result['parameters']} parameters, "

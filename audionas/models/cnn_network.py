@@ -88,7 +88,7 @@ class CnnNetwork(nn.Module):
         """
         if lengths is None:
             return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]
-        own = torch.ceil(lengths * (features.shape[3] / self.input_shape[2])).clamp(min=1)
+        own = (-(-lengths * features.shape[3] // self.input_shape[2])).clamp(1, features.shape[3])
         mask = torch.arange(features.shape[3], device=features.device)[None, :] < own[:, None]
         over_features = features.mean(dim=2)
         pooled = torch.where(mask[:, None, :], over_features, 0.0).sum(dim=2) / own[:, None]

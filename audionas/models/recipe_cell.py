@@ -64,9 +64,11 @@ class RecipeCell(nn.Module):
         weights = self.sequence_weights()
         given, by_state = self._from_input(x, weights), self._by_state(weights)
         states = [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
+        shortest = x.shape[1] if lengths is None else int(lengths.min())
         outputs = []
-        for frame, terms in zip(x.unbind(1), given, strict=True):
-            states = self._advance(frame, terms, states, by_state, weights)
+        for t, (frame, terms) in enumerate(zip(x.unbind(1), given, strict=True)):
+            new = self._advance(frame, terms, states, by_state, weights)
+            states = new if t < shortest or lengths is None else _still_running(new, states, t < lengths)
             outputs.append(states[0] if emit == "h0" else torch.cat(states[:2], dim=-1))
         stacked = torch.stack(outputs, dim=1)
         if lengths is None:
@@ -96,7 +98,7 @@ class RecipeCell(nn.Module):
         table = []
         for name in self._state_names:
             reading = [i for i, source in enumerate(self.sources) if source == name]
-            stacked = torch.cat([weights[i] for i in reading]).t() if reading else weights[0].new_zeros(0)
+            stacked = torch.cat([weights[i] for i in reading]).t() if reading else torch.empty(0)
             table.append(([self._owner[i] for i in reading], stacked))
         return table
 
@@ -126,6 +128,14 @@ class RecipeCell(nn.Module):
             values[node.name] = sums[n_linear]
             n_linear += 1
         return [_batched(values[f"h_new_{i}"], x) for i in range(self.genotype.n_states)]
+
+
+def _still_running(new: list[Tensor], old: list[Tensor], is_running: Tensor) -> list[Tensor]:
+    """The new states of clips that have a frame here, the old ones of those that have ended, (batch,) bool.
+
+    States that went on through the padding could overflow there, and 0 * inf in the backward pass is NaN.
+    """
+    return [torch.where(is_running[:, None], after, before) for after, before in zip(new, old, strict=True)]
 
 
 def frame_mask(lengths: Tensor, n_frames: int) -> Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+
 from audionas.errors import RunError
 from audionas.search.algorithms import builder
 from audionas.search.evaluator import TrainingEvaluator
@@ -87,8 +89,12 @@ class TrialRunner:
             return Trial(number, genotype.hash, sample, twin.status, twin.score, f"same cell as trial {twin.number}")
         try:
             score = self.evaluator.evaluate(genotype, epochs=self.strategy.budget.epochs, seed=seed)
-        except (NonFiniteLossError, MemoryError) as why:
+        except (NonFiniteLossError, MemoryError, torch.OutOfMemoryError) as why:
             return Trial(number, genotype.hash, sample, "failed", None, f"{type(why).__name__}: {why}")
+        except RuntimeError as why:  # torch's allocator of CPU memory raises no class of its own
+            if "allocate memory" not in str(why) and "not enough memory" not in str(why):
+                raise
+            return Trial(number, genotype.hash, sample, "failed", None, f"out of memory: {' '.join(str(why).split())}")
         return Trial(number, genotype.hash, sample, "done", score, None)
 
 

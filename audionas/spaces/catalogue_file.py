@@ -157,6 +157,8 @@ def _read(path: Path, what: str, max_bytes: int) -> tuple[Any, list[str]]:
         strict = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_Object)
     except AudionasError as why:
         raise GenotypeError(str(why)) from why
+    except RecursionError as why:
+        raise GenotypeError(f"{path}: not a {what}: nested too deeply") from why
     return value, [f"two definitions of {place!r}; keep one" for place in _repeated(strict)]
 
 

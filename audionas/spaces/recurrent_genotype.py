@@ -19,14 +19,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from audionas.errors import GenotypeError, unknown
-from audionas.ops.recurrent import RNN_OPS
+from audionas.ops.recurrent import LINEAR, RNN_OPS
 from audionas.records import Record
 
 INPUT = "x"
 MAX_STATES = 3
 MAX_NODES = 256
-_OUTPUT = re.compile(r"h_new_(\d+)")
-_STATE = re.compile(r"h_prev_(\d+)")
+_OUTPUT = re.compile(r"h_new_(0|[1-9][0-9]*)")
+_STATE = re.compile(r"h_prev_(0|[1-9][0-9]*)")
 _MAX_ORDERINGS = 5000
 
 
@@ -139,6 +139,8 @@ def _faults(nodes: Mapping[str, RecipeNode]) -> list[str]:
         if n_inputs < op.fewest or (op.most is not None and n_inputs > op.most):
             accepted = f"{op.fewest}" if op.fewest == op.most else f"{op.fewest} or more"
             faults.append(f"node {node.name!r}: {node.op} has {n_inputs} inputs, takes {accepted}")
+        if INPUT in node.inputs and node.op != LINEAR:
+            faults.append(f"node {node.name!r}: {node.op} reads 'x', which only {LINEAR} can: x has another width")
         for source in node.inputs:
             if source not in nodes and source not in given:
                 what = f"only {n_states} hidden state(s)" if _STATE.fullmatch(source) else "nothing defines it"

@@ -36,10 +36,13 @@ class Normaliser:
     std: np.ndarray
 
     @staticmethod
-    def fit(features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None) -> Normaliser:
+    def fit(
+        features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None, frames: int = 0
+    ) -> Normaliser:
         """Statistics of the training rows; `mode` is per_feature, global or none.
 
-        With `lengths` (rows of the corpus,), only so many frames of each row count: the others are padding.
+        With `lengths` (rows of the corpus,), only so many frames of each row count: the others are padding. Without
+        them padding counts: a row that is stored shorter than `frames` counts as filled up with zeros.
         """
         if mode == "none":
             one = np.ones((1, 1, 1), np.float32)
@@ -49,7 +52,9 @@ class Normaliser:
         for row in rows:
             own = features[row] if lengths is None else features[row][:, :, : lengths[row]]
             block = np.asarray(own, dtype=np.float64)
-            count += block.size if mode == "global" else block.shape[2]
+            padding = max(0, frames - block.shape[2]) if lengths is None else 0
+            n_frames = block.shape[2] + padding
+            count += block.shape[0] * block.shape[1] * n_frames if mode == "global" else n_frames
             total = total + block.sum(axis=axes, keepdims=True)
             squares = squares + (block**2).sum(axis=axes, keepdims=True)
         mean = total / count

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from audionas.audio.manifest import Manifest
 from audionas.training.batches import ClipTensors
+from audionas.training.fit import NonFiniteLossError
 from audionas.training.predictions import Predictions, average_windows
 from audionas.training.tasks import TaskSeam
 
@@ -51,6 +52,12 @@ def predict_clips(
     batch_size: int = 64,
     device: torch.device | str = "cpu",
 ) -> Predictions:
-    """Predictions of the clips that these rows belong to."""
+    """Predictions of the clips that these rows belong to.
+
+    Raises:
+        NonFiniteLossError: a score is NaN or infinite.
+    """
     scores = score_rows(forward, tensors, rows, task, batch_size=batch_size, device=device)
+    if not np.isfinite(scores).all():
+        raise NonFiniteLossError(f"a score of the {part} clips is not finite; lower the learning rate")
     return average_windows(manifest, rows, scores, part)

@@ -400,3 +400,20 @@ def test_fold_names_cannot_lead_out_of_the_run_folder(tiny_corpus: Path, tiny_se
     from audionas.report import write_report
 
     assert "../../../esc/3" in write_report(run).read_text(encoding="utf-8")
+
+
+def test_a_training_that_diverges_is_scored_as_chance_and_does_not_end_the_others(
+    tmp_path: Path, retrained: Retrain
+) -> None:
+    wild = {"learning_rate": 1e30, "gradient_clip": 1e30}
+    out = retrained(recipe=wild, inner_folds=2, out=tmp_path / "wild")
+    result = json.loads((out / "split_1" / "seed_1" / "result.json").read_text())
+    assert "loss is nan" in result["failed"] or "not finite" in result["failed"]
+    parts = read_predictions(out / "split_1" / "seed_1" / "predictions.csv")
+    assert all((part.scores == 0.5).all() for part in parts.values())
+    assert set(parts) == {"train", "test", "inner_oof"}
+    assert not (out / "split_1" / "seed_1" / "weights.safetensors").exists()
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["all_splits"]["ua"] == 0.5  # two classes
+    warnings = json.loads((out / "run.json").read_text())["warnings"]
+    assert any(line.startswith("split 1, seed 1: ") and line.endswith("scored as chance") for line in warnings)

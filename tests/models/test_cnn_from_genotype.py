@@ -187,3 +187,12 @@ def test_a_masked_average_is_that_of_the_own_frames_alone() -> None:
     expected = torch.stack([features[0].mean(dim=(1, 2)), features[1, :, :, :3].mean(dim=(1, 2))])
     torch.testing.assert_close(logits, network.classifier(expected))  # type: ignore[operator]
     torch.testing.assert_close(logits[0], network(x)[0])
+
+
+@pytest.mark.parametrize("width", [35, 51, 64, 83])
+def test_a_clip_that_fills_the_input_is_averaged_as_without_lengths(width: int) -> None:
+    # float32: 18 * (35 / 35) is 18, but 35 * (18 / 35) is a little more, and its ceiling would be 19
+    torch.manual_seed(0)
+    network = build_model(small_genotype(), input_shape=(1, 8, width), n_classes=3).eval()
+    x = torch.randn(2, 1, 8, width)
+    torch.testing.assert_close(network(x, torch.tensor([width, width])), network(x))

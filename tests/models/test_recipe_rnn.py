@@ -197,3 +197,28 @@ def test_emitting_two_states_passes_both_on() -> None:
         RecipeRnn(reference_recipe("gru"), D, H, emit="h0+h1")
     with pytest.raises(SettingsError, match=r"emit: got 'h1'; accepted: h0, h0\+h1"):
         RecipeRnn(reference_recipe("lstm"), D, H, emit="h1")
+
+
+def test_states_do_not_go_on_through_the_padding() -> None:
+    # h + h * h squared over and over overflows in the padding of a short clip: 0 * inf in its gradient is NaN
+    recipe = {
+        "l": {"op": "linear", "input": ["x"]},
+        "square": {"op": "elementwise_prod", "input": ["h_prev_0", "h_prev_0"]},
+        "h_new_0": {"op": "elementwise_sum", "input": ["l", "square"]},
+    }
+    rnn = RecipeRnn(RecurrentGenotype.from_recipe(recipe), 1, 1, 1, bidirectional=True)
+    with torch.no_grad():
+        for parameter in rnn.parameters():
+            parameter.fill_(1.0)
+    x = torch.zeros(2, 60, 1)
+    x[0, :4] = 1.0
+    x[1] = -1.0  # 1 * -1 + 1 = 0: the long clip stays at rest, the short one doubles its exponent every frame
+    rnn(x, torch.tensor([4, 60])).sum().backward()
+    for parameter in rnn.parameters():
+        assert parameter.grad is not None
+        assert torch.isfinite(parameter.grad).all()
+
+
+def test_a_recipe_without_a_linear_node_runs() -> None:
+    recipe = {"h_new_0": {"op": "activation_tanh", "input": ["h_prev_0"]}}
+    assert RecipeRnn(RecurrentGenotype.from_recipe(recipe), 3, 2)(torch.ones(1, 4, 3)).shape == (1, 4, 2)

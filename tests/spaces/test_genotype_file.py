@@ -221,6 +221,8 @@ def test_a_bare_recipe_is_a_genotype_with_default_surroundings(tmp_path: Path) -
          "two definitions of 'h_new_0'"),
         ('{"h_new_0": {"op": "conv", "input": ["x"]}}', "unknown operation 'conv'"),
         ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "must be numbered from 0 without a gap"),
+        ('{"h_new_0": {"op": "elementwise_sum", "input": ["x", "h_prev_0"]}}', "reads 'x', which only linear can"),
+        ('{"h_new_00": {"op": "linear", "input": ["x"]}}', "no output: at least h_new_0 must be defined"),
     ],
 )  # fmt: skip
 def test_every_fault_of_a_recipe_file_is_one_line(tmp_path: Path, recipe: str, words: str) -> None:

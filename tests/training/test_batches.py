@@ -130,6 +130,16 @@ def test_with_lengths_the_statistics_leave_the_padding_out() -> None:
     np.testing.assert_allclose(found.std, joined.std(axis=2, keepdims=True), rtol=1e-6)
 
 
+def test_without_lengths_padding_that_is_not_stored_counts_too() -> None:
+    padded = np.concatenate(
+        [np.pad(RAGGED[row], ((0, 0), (0, 0), (0, 12 - n))) for row, n in ((0, 4), (2, 10))], axis=2
+    )
+    for mode, axes in (("per_feature", 2), ("global", None)):
+        found = Normaliser.fit(RAGGED, [0, 2], mode, frames=12)
+        np.testing.assert_allclose(found.mean.ravel(), padded.astype(np.float64).mean(axis=axes).ravel(), rtol=1e-6)
+        np.testing.assert_allclose(found.std.ravel(), padded.astype(np.float64).std(axis=axes).ravel(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("frames", [5, 12])
 def test_masked_clips_come_with_their_lengths_and_zeros_behind_them(frames: int) -> None:
     normalise = Normaliser.fit(RAGGED, range(3), "global")
