@@ -31,7 +31,7 @@ class BestEpoch:
     ) -> None:
         self.path, self._network, self._tensors, self._manifest = path, network, tensors, manifest
         self._rows, self._task = rows, task
-        self._highest = -1.0
+        self._highest, self.epoch = -1.0, 0
 
     def look(self, record: dict[str, float]) -> None:
         """Score the validation rows; keep the weights if they are the best so far."""
@@ -41,27 +41,28 @@ class BestEpoch:
         self._network.train()
         record["validation_ua"] = self._task.metrics(found.truth, found.scores, found.labels).ua
         if record["validation_ua"] > self._highest:
-            self._highest = record["validation_ua"]
+            self._highest, self.epoch = record["validation_ua"], int(record["epoch"])
             state = weights(self._network)
             state["validation_ua"] = torch.tensor(self._highest, dtype=torch.float64)
+            state["epoch"] = torch.tensor(self.epoch)
             write_bytes(self.path, save(state))
 
     def resume(self) -> None:
-        """Remember, after a restart, how good the kept weights are."""
-        if self.path.exists():
-            self._highest = float(load_file(self.path)["validation_ua"])
+        """Remember, after a restart, how good the kept weights are and of which epoch.
 
-    @staticmethod
-    def chosen(history: Sequence[Mapping[str, float]]) -> int:
-        """The epoch that was kept."""
-        return int(max(history, key=lambda record: (record["validation_ua"], -record["epoch"]))["epoch"])
+        They may be of an epoch that is trained again: on a GPU not to the same bits, so what is kept counts, and
+        not the history.
+        """
+        if self.path.exists():
+            kept = load_file(self.path)
+            self._highest, self.epoch = float(kept["validation_ua"]), int(kept["epoch"])
 
 
 def restore(network: nn.Module, folder: Path, best: BestEpoch, history: Sequence[Mapping[str, float]]) -> None:
     """Put the chosen weights into the network: the best epoch's, or (after a late kill) the checkpoint's."""
     if "validation_ua" in history[-1]:
         state = load_file(best.path)
-        state.pop("validation_ua")
+        del state["validation_ua"], state["epoch"]
         network.load_state_dict(state)
         return
     saved = load_checkpoint(folder / "checkpoint" / FILE_NAME)

@@ -156,7 +156,7 @@ def train_network(
         raise AssertionError("a training has at least one epoch")
     restore(network, folder, best, history)
     network.eval().to(plan.device)
-    epoch_used = best.chosen(history) if rows.validation else plan.epochs - 1
+    epoch_used = best.epoch if rows.validation else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
     return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device)
 

@@ -97,7 +97,7 @@ def load_features(name_or_path: str | Path) -> Extractor:
         return extractor_from_settings(PRESETS[text], f"features {text}")
     name, colon, place = text.partition(":")
     if colon and name in SHORT_FORMS:
-        return extractor_from_settings(_short_form(name, place), f"features {text}")
+        return extractor_from_settings(_placed(_short_form(name, place), Path()), f"features {text}")
     path = Path(text)
     if path.suffix not in (".yaml", ".yml") and "/" not in text:
         forms = "pretrained:MODEL[@LAYER], wav2vec:FILE, emotionnas_wav2vec:FILE, ge2e:FILE"
@@ -108,7 +108,20 @@ def load_features(name_or_path: str | Path) -> Extractor:
         yaml_text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as why:
         raise SettingsError(f"{text}: cannot be read as UTF-8 text ({why})") from why
-    return extractor_from_settings(parse_yaml(yaml_text, text), text)
+    return extractor_from_settings(_placed(parse_yaml(yaml_text, text), path.parent), text)
+
+
+def _placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings in which an encoder's place is absolute where it exists, from `folder` or from the working folder.
+
+    A run that is resumed from elsewhere finds it again; a hub name stays as it is.
+    """
+    for key in ("model", "checkpoint"):
+        place = settings.get(key)
+        if isinstance(place, str):
+            found = next((p for p in (folder / place, Path(place).expanduser()) if p.exists()), None)
+            settings = settings | ({key: str(found.resolve())} if found else {})
+    return settings
 
 
 def _short_form(name: str, place: str) -> dict[str, Any]:

@@ -106,6 +106,10 @@ class Extractor(Record):
         """Frames that `__call__` gives for a clip of so many samples at `rate_hz`."""
         raise NotImplementedError
 
+    def front_end_parameters(self) -> int:
+        """Weights of the encoder that makes these features, frozen; 0 where nothing was trained."""
+        return 0
+
     def own_frames(self, n_samples: int) -> int:
         """How many of these frames, the first ones, come from the clip and not from padding; at least 1."""
         raise NotImplementedError

@@ -39,6 +39,10 @@ class Ge2e(FrameExtractor):
         """The checkpoint's path."""
         return self.checkpoint
 
+    def front_end_parameters(self) -> int:
+        """Weights of the LSTM."""
+        return sum(weight.numel() for weight in _load(self.checkpoint)[1].parameters())
+
     def _facts(self) -> Facts:
         digest, lstm = _load(self.checkpoint)
         return Facts(digest, SAMPLE_RATE_HZ, lstm.hidden_size, HOP_SAMPLES, 1)

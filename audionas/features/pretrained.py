@@ -59,6 +59,10 @@ class Pretrained(FrameExtractor):
         n_chunks, rest = divmod(n_samples, self.chunk_samples)
         return n_chunks * super()._n_inside(self.chunk_samples) + super()._n_inside(rest)
 
+    def front_end_parameters(self) -> int:
+        """Weights of the encoder."""
+        return sum(weight.numel() for weight in loaded_model(self.model).encoder.parameters())
+
     def _facts(self) -> ModelFacts:
         facts = model_facts(self.model)
         if isinstance(self.layer, int) and self.layer >= facts.n_states:

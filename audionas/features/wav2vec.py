@@ -49,6 +49,10 @@ class Wav2vec(FrameExtractor):
         """The checkpoint's path."""
         return self.checkpoint
 
+    def front_end_parameters(self) -> int:
+        """Weights of encoder and aggregator."""
+        return sum(weight.numel() for weight in load_wav2vec(self.checkpoint).network.parameters())
+
     def _facts(self) -> Facts:
         model = load_wav2vec(self.checkpoint)
         layers = model.shape.encoder if self.output == "z" else model.shape.aggregator

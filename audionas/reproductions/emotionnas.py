@@ -24,15 +24,20 @@ from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import yaml_text
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import load_features
+from audionas.features.stft_extractor import MAX_AUTO_RATE_HZ
 from audionas.records import validate, write_text
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan, ReproduceRequest, make_plan
 from audionas.reproductions.emotionnas_tables import write_tables
 from audionas.reproductions.workers import run_side_by_side
+from audionas.search import load_strategy
 from audionas.spaces import load_search_space
 
 STREAMS = ("spectrogram", "frames")
 KIND = "reproduce"
 CATALOGUE = "nas_bench_nlp_catalogue_two_states"
+EMOTIONS = ("anger", "happiness", "neutral", "sadness")
+ENCODER_FACTS = ("fingerprint", "width", "hop_samples", "field_samples", "n_states", "chunk_samples")
+LONG_S = 10.0  # any length, to read what an encoder's files say
 
 
 def reproduce(request: ReproduceRequest, talk: Talk | None = None) -> Path:
@@ -46,10 +51,12 @@ def reproduce(request: ReproduceRequest, talk: Talk | None = None) -> Path:
     plan = make_plan(request)
     if request.data is None and not plan.is_smoke:
         raise SettingsError("name the corpus: --data FOLDER (without it only --smoke runs, on the shipped sample)")
+    frames = _check_inputs(plan)
     out = request.out or fresh_folder("emotionnas")
-    refuse_occupied(out)
+    if not _is_only_prepared(out):
+        refuse_occupied(out)
     prepared = _prepare(request, plan, out, talk)
-    _write_inputs(plan, out)
+    _write_inputs(plan, out, frames)
     fields = {"plan": plan.model_dump(mode="json"), "data": data_record(prepared.manifest)}
     run = RunFolder.create(out, KIND, list(request.argv), **fields)
     talk.say(f"run folder: {out} (after a stop: audionas reproduce emotionnas --resume {out})")
@@ -98,25 +105,53 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     return run.path
 
 
+def _check_inputs(plan: Plan) -> dict[str, Any]:
+    """Read every space, strategy, feature and encoder before the first step; gives the settings of the frames.
+
+    What is known of the encoder stands in them, so that another one of the same name is noticed hours later.
+
+    Raises:
+        SettingsError: one of them cannot be read or used.
+    """
+    load_strategy(plan.strategy).for_space(load_search_space(plan.space))
+    load_features(load_search_space(plan.space).features)
+    asked = load_features(plan.frames)
+    known = asked.resolve(MAX_AUTO_RATE_HZ, [LONG_S]).settings()
+    return {**asked.settings(), **{key: known[key] for key in ENCODER_FACTS if key in known}}
+
+
+def _is_only_prepared(out: Path) -> bool:
+    """Whether a folder holds nothing but a preparation, as a stop before the first step leaves it."""
+    return out.is_dir() and [path.name for path in out.iterdir()] == ["prepared"]
+
+
 def _prepare(request: ReproduceRequest, plan: Plan, out: Path, talk: Talk) -> Prepared:
     dataset = "iemocap" if plan.corpus == "iemocap" and not plan.is_smoke else None
     options = PrepareOptions(dataset=dataset, protocol=plan.protocol)
     prepared = prepare(request.data, out / "prepared", options, talk.progress)
-    if not prepared.manifest.speaker_independence_checked:
-        raise ManifestError(f"{prepared.manifest.root}: the speakers are not known; the paper's protocol needs them")
+    manifest = prepared.manifest
+    problem = ""
+    if not manifest.speaker_independence_checked:
+        problem = "the speakers are not known; the paper's protocol needs them"
+    elif plan.corpus == "emodb" and manifest.labels != EMOTIONS:
+        problem = (
+            f"labels {', '.join(manifest.labels)}; --corpus emodb takes {', '.join(EMOTIONS)}: leave the others out"
+        )
+    if problem:
+        shutil.rmtree(out / "prepared")
+        out.rmdir()
+        raise ManifestError(f"{manifest.root}: {problem}")
     return prepared
 
 
-def _write_inputs(plan: Plan, out: Path) -> None:
+def _write_inputs(plan: Plan, out: Path, frames: dict[str, Any]) -> None:
     """Features of both streams with padding masked and counted, and the catalogue with the plan's L and h."""
     space = load_search_space(CATALOGUE).to_settings()
-    holds_layers = load_features(plan.frames).settings().get("layer") == "all"
-    channels = "weighted_sum" if holds_layers else "stack"
+    channels = "weighted_sum" if frames.get("layer") == "all" else "stack"
     space["macro"] |= {"n_layers": plan.n_layers, "hidden": plan.hidden, "channels": channels}
     write_text(out / "frames" / "catalogue.yaml", yaml_text(space))
-    names = {"spectrogram": load_search_space(plan.space).features, "frames": plan.frames}
-    for name, features in names.items():
-        settings = load_features(features).settings()
+    spectrogram = load_features(load_search_space(plan.space).features).settings()
+    for name, settings in (("spectrogram", spectrogram), ("frames", frames)):
         for padding in PADDINGS:
             text = yaml_text({**settings, "mask_padding": padding == "masked"})
             write_text(out / name / f"features_{padding}.yaml", text)

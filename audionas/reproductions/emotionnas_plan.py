@@ -92,7 +92,7 @@ def make_plan(request: ReproduceRequest) -> Plan:
     if request.smoke:
         settings |= {"hidden": 8, "trials": 2, "trial_epochs": 1, "spectrogram_epochs": 1, "frame_epochs": 1}
     asked = ("protocol", "space", "strategy", "frames", "n_layers", "hidden", "trials")
-    settings |= {name: value for name in asked if (value := getattr(request, name)) is not None}
+    settings |= {name: _placed(value) for name in asked if (value := getattr(request, name)) is not None}
     return Plan(
         corpus=request.corpus,
         select="best" if settings["protocol"].startswith("speaker_pairs") else "last",
@@ -104,3 +104,8 @@ def make_plan(request: ReproduceRequest) -> Plan:
         is_smoke=request.smoke,
         **settings,
     )
+
+
+def _placed(value: Any) -> Any:
+    """The path of a file made absolute, so that a resume from elsewhere finds it; anything else as it is."""
+    return str(Path(value).resolve()) if isinstance(value, str) and Path(value).is_file() else value

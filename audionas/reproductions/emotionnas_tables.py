@@ -9,7 +9,7 @@ from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
-from audionas.features import TRAINED, encoder_note
+from audionas.features import TRAINED, encoder_note, extractor_from_settings
 from audionas.records import read_json, write_json, write_text
 from audionas.reproductions.emotionnas_paper import (
     TABLE_1,
@@ -29,7 +29,8 @@ from audionas.spaces import CnnMacro, load_search_space
 STREAMS = ("spectrogram", "frames")
 PAPER_UA = "paper's UA, % (IEMOCAP)"
 SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
-NOT_RUN: tuple[Cell, ...] = (None, None, None)
+SECONDS = "seconds: search + retraining"
+NOT_RUN: tuple[Cell, ...] = (None, None, None, None)
 Scores = dict[tuple[str, str], SystemScores]
 
 
@@ -48,11 +49,14 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         "spectrogram": one_shot_facts(run.path / "spectrogram" / "search"),
         "frames": catalogue_facts(run.path / "frames" / "search"),
     }
+    seconds = {name: f"{facts[name]['seconds']:.0f} + {scores[name, 'masked'].seconds:.0f}" for name in STREAMS}
+    seconds["fused"] = f"{RunFolder.open(run.path / 'fused').record['cost']['seconds']:.0f}"
+    front_ends = {name: _front_end(run.path / name / "masked") for name in STREAMS}
     tables = [
         _table_1(fused),
-        _table_2(scores, fused),
-        _table_3(scores, plan),
-        _table_4(scores, plan),
+        _table_2(scores, fused, seconds, front_ends),
+        _table_3(scores, plan, seconds["spectrogram"]),
+        _table_4(scores, plan, seconds["frames"]),
         _padding_table(scores),
         _fusion_table(fused),
         _search_table(facts),
@@ -64,6 +68,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         "paper": "emotionnas",
         "plan": plan.model_dump(mode="json"),
         "tables": [table.record() for table in tables],
+        "front_end_parameters": front_ends,
         "scores": {f"{name}, {padding}": found.record() for (name, padding), found in scores.items()},
         "fusion": fused,
         "searches": facts,
@@ -83,29 +88,32 @@ def _table_1(fused: dict[str, Any]) -> Table:
     return Table("Table 1: systems", ("system", PAPER_UA, *SCORE_COLUMNS), tuple(rows))
 
 
-def _table_2(scores: Scores, fused: dict[str, Any]) -> Table:
+def _table_2(scores: Scores, fused: dict[str, Any], seconds: dict[str, str], front_ends: dict[str, int]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name in STREAMS:
         found = scores[name, "masked"]
         of_these = f" ({found.attention:,} of them in the attention pooling)" if found.attention else ""
+        sizes = (front_ends[name], f"{found.parameters:,}{of_these}")
         rows.append(
-            (f"{name} stream", *_paper(name), f"{found.parameters:,}{of_these}", *_cells(found), f"{found.seconds:.0f}")
+            (f"{name} stream", *_paper(name), *sizes, *_cells(found), _pm(found.ua_fold_mean, None), seconds[name])
         )
     mlp = _mlp(fused)
     parts = mlp["parameters"]
-    rows.append(
-        ("fused", *_paper("fused"), f"{parts['total']:,} ({parts['fusion']:,} of them fuse)", *_fused_cells(mlp), None)
-    )
-    columns = ("system", "paper's parameters", PAPER_UA, "parameters here", *SCORE_COLUMNS, "seconds of retraining")
+    sizes = (sum(front_ends.values()), f"{parts['total']:,} ({parts['fusion']:,} of them fuse)")
+    rows.append(("fused", *_paper("fused"), *sizes, *_fused_cells(mlp), None, seconds["fused"]))
+    columns = (
+        "system", "paper's parameters", PAPER_UA, "front-end, frozen", "parameters here", *SCORE_COLUMNS,
+        "mean of the folds' UA", SECONDS,
+    )  # fmt: skip
     note = (
         "Padding masked. The paper's count of the spectrogram stream is that of the supernet; ours are of the networks "
-        "that were retrained, the largest of the splits. Front-ends are not counted; they are frozen."
+        "that were retrained, the largest of the splits."
     )
     return Table("Table 2: the streams and their fusion", columns, tuple(rows), note)
 
 
-def _table_3(scores: Scores, plan: Plan) -> Table:
-    ours = _cells(scores["spectrogram", "masked"])
+def _table_3(scores: Scores, plan: Plan, seconds: str) -> Table:
+    ours = (*_cells(scores["spectrogram", "masked"]), seconds)
     macro = load_search_space(plan.space).macro
     ran = (macro.n_cells, macro.channels) if isinstance(macro, CnnMacro) and plan.space == "darts_cnn" else None
     rows: list[tuple[Cell, ...]] = []
@@ -115,29 +123,24 @@ def _table_3(scores: Scores, plan: Plan) -> Table:
         rows.append((f"L={n_cells}, C={channels}", size, counted, f"{paper:.1f}", *(ours if was_run else NOT_RUN)))
     if ran not in TABLE_3:
         rows.append((f"{plan.space} (this run)", None, None, None, *ours))
-    columns = ("setting", "paper's parameters", "supernet's parameters", PAPER_UA, *SCORE_COLUMNS)
+    columns = ("setting", "paper's parameters", "supernet's parameters", PAPER_UA, *SCORE_COLUMNS, SECONDS)
     return Table("Table 3: cells and channels of the spectrogram stream", columns, tuple(rows), "A dash: not run.")
 
 
-def _table_4(scores: Scores, plan: Plan) -> Table:
+def _table_4(scores: Scores, plan: Plan, seconds: str) -> Table:
     found = scores["frames", "masked"]
+    ours = (found.parameters, *_cells(found), seconds)
     rows: list[tuple[Cell, ...]] = []
     for (n_layers, hidden), (size, paper) in TABLE_4.items():
+        counted = frame_parameters("bidirectional", n_layers, hidden)
         was_run = (plan.n_layers, plan.hidden) == (n_layers, hidden)
-        ours = (found.parameters, *_cells(found)) if was_run else (None, *NOT_RUN)
-        rows.append(
-            (
-                f"L={n_layers}, h={hidden}",
-                size,
-                frame_parameters("bidirectional", n_layers, hidden),
-                f"{paper:.1f}",
-                *ours,
-            )
-        )
+        mine = ours if was_run else (None, *NOT_RUN)
+        rows.append((f"L={n_layers}, h={hidden}", size, counted, f"{paper:.1f}", *mine))
     if (plan.n_layers, plan.hidden) not in TABLE_4:
-        rows.append((f"L={plan.n_layers}, h={plan.hidden}", None, None, None, found.parameters, *_cells(found)))
+        rows.append((f"L={plan.n_layers}, h={plan.hidden}", None, None, None, *ours))
     columns = (
         "setting", "paper's parameters", "of the bidirectional reading", PAPER_UA, "parameters here", *SCORE_COLUMNS,
+        SECONDS,
     )  # fmt: skip
     note = (
         "The reading is counted without the attention pooling, as only then the paper's figures come out; ours with it."
@@ -211,6 +214,12 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
     if plan.is_smoke:
         lines.append("a miniature: its scores say nothing")
     return [*lines, *manifest.notes]
+
+
+def _front_end(run: Path) -> int:
+    """Parameters of the encoder behind a stream's features."""
+    settings = RunFolder.open(run).record["features"]
+    return extractor_from_settings(settings, "features").front_end_parameters()
 
 
 def _mlp(fused: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class SystemScores:
     ua: float
     ua_sd: float | None
     ua_interval: Interval | None
+    ua_fold_mean: float
     wa: float
     wa_sd: float | None
     n_clips: int
@@ -32,7 +33,8 @@ class SystemScores:
     def record(self) -> dict[str, Any]:
         """JSON form."""
         return {
-            "ua": self.ua, "ua_sd": self.ua_sd, "ua_interval": self.ua_interval, "wa": self.wa, "wa_sd": self.wa_sd,
+            "ua": self.ua, "ua_sd": self.ua_sd, "ua_interval": self.ua_interval,
+            "ua_fold_mean": self.ua_fold_mean, "wa": self.wa, "wa_sd": self.wa_sd,
             "n_clips": self.n_clips, "parameters": self.parameters, "attention": self.attention,
             "seconds": self.seconds,
         }  # fmt: skip
@@ -50,6 +52,10 @@ def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
         ua=mean(ua),
         ua_sd=stdev(ua) if seeds > 1 else None,
         ua_interval=interval(draws.ua, len(draws.groups)),
+        ua_fold_mean=mean(
+            classification_metrics(p.truth, p.scores.argmax(axis=1), p.labels).ua
+            for p in (Predictions.read(place / "predictions.csv") for row in folders for place in row)
+        ),
         wa=mean(wa),
         wa_sd=stdev(wa) if seeds > 1 else None,
         n_clips=metrics[0].n_clips,

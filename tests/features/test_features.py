@@ -83,3 +83,13 @@ def test_a_pretrained_yaml_needs_a_model(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("extractor: pretrained\nlayer: -1\n")
     with pytest.raises(SettingsError, match=r"key 'model' is missing; layer: got -1, must be the number of a hidden"):
         load_features(tmp_path / "a.yaml")
+
+
+def test_an_encoders_place_is_absolute_once_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "models" / "frames.yaml").write_text("extractor: pretrained\nmodel: mine\n")
+    found = str((tmp_path / "models" / "mine").resolve())
+    assert load_features(tmp_path / "models" / "frames.yaml").settings()["model"] == found  # beside the YAML
+    monkeypatch.chdir(tmp_path / "models")
+    assert load_features("pretrained:mine").settings()["model"] == found  # in the working folder
+    assert load_features("pretrained:facebook/hubert-base-ls960").settings()["model"] == "facebook/hubert-base-ls960"

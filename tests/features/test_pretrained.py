@@ -209,3 +209,12 @@ def test_whisper_takes_any_length_in_pieces_of_30_s(real_encoders: Path, speech:
     for n_samples, n_frames in ((1, 1), (320, 1), (321, 2), (480_000, 1500), (480_001, 1501)):
         assert extractor.own_frames(n_samples) == n_frames
     assert whisper(real_encoders, whisper_padding=False)(speech[:1]).shape == (1, 384, 1)
+
+
+def test_the_front_ends_size_is_that_of_the_encoder(real_encoders: Path) -> None:
+    # README of the files: "8.2 M parameters"; GE2E: 3 LSTM layers, each gate (inputs + hidden) x hidden and 2 biases
+    whisper = load_features(f"pretrained:{real_encoders / 'whisper-tiny-en-encoder'}")
+    assert round(whisper.front_end_parameters() / 1e6, 1) == 8.2
+    ge2e = load_features(f"ge2e:{real_encoders / 'ge2e_resemblyzer_f32.safetensors'}")
+    assert ge2e.front_end_parameters() == 4 * 256 * (40 + 256 + 2) + 2 * 4 * 256 * (256 + 256 + 2)
+    assert load_features("log_mel").front_end_parameters() == 0

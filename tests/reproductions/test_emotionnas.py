@@ -13,6 +13,7 @@ from audionas.reproductions.emotionnas import reproduce, resume_reproduction
 from audionas.reproductions.emotionnas_plan import ReproduceRequest, make_plan
 from audionas.training.predictions import read_predictions
 from tests.datasets.iemocap_fixture import lay_out, noise_turns
+from tests.reproductions.conftest import write_noise
 
 
 def test_the_plan_for_iemocap_has_the_papers_settings() -> None:
@@ -97,3 +98,31 @@ def test_a_corpus_without_speakers_is_refused(tmp_path: Path, tiny_corpus_withou
     request = ReproduceRequest(data=tiny_corpus_without_speakers, smoke=True, out=tmp_path / "run")
     with pytest.raises(ManifestError, match="the speakers are not known; the paper's protocol needs them"):
         reproduce(request)
+
+
+@pytest.mark.parametrize(
+    "changes,words",
+    [
+        ({"frames": "wav2vec:no.pt"}, "no.pt: no such wav2vec checkpoint"),
+        ({"frames": "nosuch"}, "unknown features 'nosuch'"),
+        ({"space": "nas_bench_nlp_rnn"}, "algorithm 'darts' cannot search space 'nas_bench_nlp_rnn'"),
+        ({"strategy": "nosuch"}, "unknown strategy 'nosuch'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_the_first_step(
+    tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    request = ReproduceRequest(smoke=True, out=tmp_path / "run", **changes)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=words):
+        reproduce(request)
+    assert not (tmp_path / "run").exists()
+
+
+def test_emodb_is_taken_with_its_four_iemocap_classes_only(tmp_path: Path) -> None:
+    corpus = tmp_path / "wav"
+    for name in ("03a01Wa", "08a01La", "10a01Wa", "09a01La"):  # anger and boredom, two folds
+        write_noise(corpus / f"{name}.wav")
+    request = ReproduceRequest(data=corpus, corpus="emodb", out=tmp_path / "run")
+    with pytest.raises(ManifestError, match="labels anger, boredom; --corpus emodb takes anger, happiness, neutral"):
+        reproduce(request)
+    assert not (tmp_path / "run").exists()
