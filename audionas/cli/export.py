@@ -13,11 +13,18 @@ from audionas.cli.parameters import JsonOption
 
 def export(
     source: Annotated[Path, typer.Argument(help="Run folder, genotype file, or a .txt file of DARTS text.")],
-    to: Annotated[str, typer.Option("--to", help="genotype (JSON) or darts (namedtuple text).")] = "darts",
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="genotype (our JSON), darts (namedtuple text) or nas-bench-nlp (a recurrent recipe). Default: darts "
+            "for CNN cells, nas-bench-nlp for recurrent ones.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write. Default: standard output.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Convert a genotype between our JSON and DARTS text; nothing that is read is evaluated.
+    """Convert a genotype between our JSON, DARTS text and NAS-Bench-NLP recipes; nothing that is read is evaluated.
 
     Example: audionas export runs/first --to darts
     """

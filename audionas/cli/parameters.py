@@ -47,7 +47,11 @@ ThreadsOption = Annotated[
     int | None, typer.Option("--threads", help="CPU threads. Default: 1 for small inputs, else torch's choice.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-FeaturesOption = Annotated[str | None, typer.Option("--features", help="Features: a name or a YAML file.")]
+FEATURES_HELP = (
+    "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "
+    "emotionnas_wav2vec:FILE or ge2e:FILE."
+)
+FeaturesOption = Annotated[str | None, typer.Option("--features", help=FEATURES_HELP)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
 
 

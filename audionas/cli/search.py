@@ -10,6 +10,7 @@ import typer
 
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
+    FEATURES_HELP,
     DataArgument,
     DatasetOption,
     DeviceOption,
@@ -34,9 +35,7 @@ def search(
     data: DataArgument = None,
     space: Annotated[str, typer.Option("--space", help="Search space: a name or a YAML file.")] = "darts_cnn_small",
     strategy: Annotated[str, typer.Option("--strategy", help="Strategy: a name or a YAML file.")] = "darts_small_data",
-    features: Annotated[
-        str | None, typer.Option("--features", help="Features: a name or a YAML file. Default: the space's.")
-    ] = None,
+    features: Annotated[str | None, typer.Option("--features", help=f"{FEATURES_HELP} Default: the space's.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Fixes parts, batches, initial weights and alphas.")] = 0,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs of the supernet, or of each trial.")] = None,
     trials: Annotated[int | None, typer.Option("--trials", help="Trials of a multi-trial strategy.")] = None,

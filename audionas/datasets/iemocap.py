@@ -35,7 +35,7 @@ from audionas.quantities import count_text
 EMOTIONS = {"ang": "anger", "hap": "happiness", "neu": "neutral", "sad": "sadness"}
 # Start and end are rounded to 0.1 ms each, the length to a frame of 1/16 ms.
 LENGTH_TOLERANCE_S = 0.0002
-_SHOWN = 3
+_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -170,5 +170,5 @@ def _is_as_long(release: Path, utterance: Utterance) -> bool:
 
 def _listed(names: Sequence[str], what: str) -> list[str]:
     """One line with the count and the first names; none of nothing."""
-    more = ", ..." if len(names) > _SHOWN else ""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return [f"{len(names):,} {what}: {', '.join(names[:_SHOWN])}{more}"] if names else []

@@ -11,24 +11,34 @@ from audionas.errors import AudionasError, SettingsError
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
-from audionas.records import parse_yaml, read_json
+from audionas.records import parse_yaml
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import load_search_space
-from audionas.spaces.catalogue_file import is_recipe_document, read_catalogue_document, read_recipe_file
+from audionas.spaces import features_beside, load_search_space
+from audionas.spaces.catalogue_file import (
+    catalogue_facts,
+    is_recipe_document,
+    read_catalogue_document,
+    read_json_strictly,
+    read_recipe_file,
+)
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import read_genotype_file
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a file was taken for, and what is wrong with it; no errors means that it can be used."""
+    """What a file was taken for, and what is wrong with it; no errors means that it can be used.
+
+    `notes` say what is worth knowing of a file that can be used: what a corpus lacks, what a catalogue holds.
+    """
 
     kind: str
     errors: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def check_file(path: Path) -> Checked:
-    """Check a space, strategy or feature YAML, a genotype, DARTS text, a manifest CSV or a data folder."""
+    """Check a YAML, a genotype, a recipe, a catalogue, DARTS text, a manifest CSV, a run folder or a data folder."""
     if not path.exists():
         return Checked("file", ("no such file",))
     if path.suffix in (".yaml", ".yml"):
@@ -43,7 +53,7 @@ def check_file(path: Path) -> Checked:
         return _checked(
             "manifest" if path.is_file() else "data folder",
             path,
-            lambda: prepare(path, None, PrepareOptions()),
+            lambda: prepare(path, None, PrepareOptions()).manifest.notes,
         )
     return Checked(
         "file",
@@ -54,13 +64,13 @@ def check_file(path: Path) -> Checked:
 def _json(path: Path) -> Checked:
     """A genotype file, a bare recipe, or a catalogue of recipes."""
     try:
-        value = read_json(path, "JSON file")
+        value, _ = read_json_strictly(path, "JSON file")
     except AudionasError as why:
         return Checked("genotype or recipe", (_stripped(str(why), path),))
     if isinstance(value, dict) and is_recipe_document(value):
         return _checked("recurrent recipe", path, lambda: read_recipe_file(path))
-    if isinstance(value, list) or (isinstance(value, dict) and "kind" not in value):
-        return _checked("catalogue of recipes", path, lambda: read_catalogue_document(path))
+    if isinstance(value, list) or (isinstance(value, dict) and not isinstance(value.get("kind"), str)):
+        return _checked("catalogue of recipes", path, lambda: (catalogue_facts(read_catalogue_document(path)),))
     return _checked("genotype", path, lambda: read_genotype_file(path))
 
 
@@ -70,7 +80,7 @@ def _yaml(path: Path) -> Checked:
     except (AudionasError, UnicodeDecodeError, OSError) as why:
         return Checked("YAML file", (_stripped(str(why), path),))
     makers: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
-        "kind": ("search space", lambda _: load_features(load_search_space(path).features)),
+        "kind": ("search space", lambda s: _load_space(path, s)),
         "algorithm": ("strategy", lambda s: strategy_from_settings(s, path.stem, str(path))),
         "extractor": ("feature setting", lambda s: extractor_from_settings(s, str(path))),
     }
@@ -80,14 +90,32 @@ def _yaml(path: Path) -> Checked:
     return Checked("YAML file", ("has none of the keys kind (a space), algorithm (a strategy), extractor (features)",))
 
 
-def _checked(kind: str, path: Path, make: Callable[[], object]) -> Checked:
+def _load_space(path: Path, settings: dict[str, Any]) -> None:
+    """Load a space and its features; the faults of both are reported together."""
+    faults: list[str] = []
     try:
-        make()
+        features: object = load_search_space(path).features
+    except SettingsError as why:
+        faults += why.problems
+        features = settings.get("features")
+    try:
+        if isinstance(features, str):
+            load_features(features_beside(features, path.parent) if faults else features)
+    except SettingsError as why:
+        faults += why.problems
+    if faults:
+        raise SettingsError(f"{path}: {'; '.join(faults)}", faults)
+
+
+def _checked(kind: str, path: Path, make: Callable[[], object]) -> Checked:
+    """Make it; the lines in a tuple that `make` gives back are notes."""
+    try:
+        made = make()
     except SettingsError as why:
         return Checked(kind, tuple(_stripped(problem, path) for problem in why.problems))
     except (AudionasError, UnicodeDecodeError, OSError) as why:
         return Checked(kind, (_stripped(str(why), path),))
-    return Checked(kind, ())
+    return Checked(kind, (), made if isinstance(made, tuple) else ())
 
 
 def _stripped(message: str, path: Path) -> str:

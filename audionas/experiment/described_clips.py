@@ -12,6 +12,7 @@ from audionas.audio.waveform import END_TOLERANCE_S
 from audionas.errors import AudioError
 
 SAMPLE_RATE_COLUMN = "sample_rate"
+ONE_WINDOW_S = 0.025  # the usual window of speech features, and the default of every extractor here
 
 
 def describe_clip(manifest: Manifest, clip: Clip, file: ScannedFile) -> Clip:
@@ -51,7 +52,11 @@ def remarks(before: Manifest, after: Manifest, files: dict[str, ScannedFile], n_
     for clip in after.clips:
         labels.setdefault(clip.audio_key, set()).add(clip.label)
     n_contradictory = sum(len(names) > 1 for names in labels.values())
+    short = [clip.path for clip in after.clips if clip.duration_s < ONE_WINDOW_S]
     lines = {
+        f"{len(short)} clip(s) shorter than one analysis window of {1000 * ONE_WINDOW_S:g} ms, first {short[:1]}": len(
+            short
+        ),
         f"{n_silent} all-zero clip(s), for example {_first_silent(after, files)}": n_silent,
         f"{n_merged} byte-identical file(s) share the group of their twin": n_merged,
         f"{n_contradictory} piece(s) of identical audio carry two labels": n_contradictory,

@@ -14,17 +14,19 @@ from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
 FORMATS = ("genotype", "darts", "nas-bench-nlp")
 
 
-def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
+def export_genotype(source: Path, to: str | None = None, out: Path | None = None) -> str:
     """The genotype of a run, a JSON file or a text file, in another format; written to `out` if given.
+
+    Without `to`: DARTS text of CNN cells, a bare recipe of a recurrent genotype.
 
     Raises:
         SettingsError: the format is unknown.
         GenotypeError: the source holds no genotype, or several, or one that the format cannot hold.
     """
-    if to not in FORMATS:
+    if to is not None and to not in FORMATS:
         raise SettingsError(unknown("export format", to, FORMATS))
     genotype, provenance = _read(source)
-    text = _text(genotype, provenance, to, str(source))
+    text = _text(genotype, provenance, to or _usual(genotype), str(source))
     if out is not None:
         if out.is_dir():
             raise AudionasError(f"{out}: is a folder; name a file")
@@ -32,13 +34,16 @@ def export_genotype(source: Path, to: str, out: Path | None = None) -> str:
     return text
 
 
+def _usual(genotype: Genotype) -> str:
+    return "nas-bench-nlp" if isinstance(genotype, RecurrentGenotype) else "darts"
+
+
 def _text(genotype: Genotype, provenance: dict[str, object], to: str, where: str) -> str:
     if to == "genotype":
         return to_json(genotype_document(genotype, provenance), indent=2)
     if isinstance(genotype, RecurrentGenotype) != (to == "nas-bench-nlp"):
         kind = "a recurrent recipe" if isinstance(genotype, RecurrentGenotype) else "CNN cells"
-        fitting = "nas-bench-nlp" if isinstance(genotype, RecurrentGenotype) else "darts"
-        raise GenotypeError(f"{where}: holds {kind}, which format {to!r} cannot hold; use --to {fitting}")
+        raise GenotypeError(f"{where}: holds {kind}, which format {to!r} cannot hold; use --to {_usual(genotype)}")
     if isinstance(genotype, RecurrentGenotype):
         return to_json(genotype.to_recipe(), indent=2)
     return to_darts_text(genotype)

@@ -76,7 +76,7 @@ def find_streams(paths: Sequence[Path]) -> list[Stream]:
 
     Raises:
         SettingsError: fewer than two are given, or one twice.
-        RunError: a folder holds no retraining, or several, or one that is not finished.
+        RunError: a folder holds no retraining, or several, or one that is not finished; or a search that is not.
     """
     if len(paths) < 2:
         raise SettingsError(f"fusion needs two runs or more, got {len(paths)}: audionas fuse RUN_A RUN_B")
@@ -136,6 +136,11 @@ def _retraining(path: Path) -> RunFolder:
     run = RunFolder.open(path, "retrain", "search", "nested_search")
     if run.record["kind"] != "retrain":
         inside = sorted(place for place in path.glob("retrained*") if (place / RUN_FILE).exists())
+        if not inside and run.record["status"] != "done":
+            raise RunError(
+                f"{path}: this search is not finished ({run.record['status']}); audionas search --resume {path}, "
+                f"then audionas retrain {path} --inner-folds 3"
+            )
         if not inside:
             raise RunError(f"{path}: holds no retraining; run audionas retrain {path} --inner-folds 3")
         if len(inside) > 1:

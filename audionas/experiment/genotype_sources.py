@@ -9,7 +9,7 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.errors import GenotypeError, RunError
+from audionas.errors import GenotypeError, RunError, SettingsError
 from audionas.experiment.prepare import common_rate
 from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
@@ -17,6 +17,13 @@ from audionas.features import extractor_from_settings, load_features
 from audionas.models import with_macro
 from audionas.spaces import Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
+
+
+# Macro keys that the command line sets, with their options.
+MACRO_OPTIONS = {
+    "CNN": {"n_cells": "--cells", "channels": "--channels"},
+    "recurrent": {"n_layers": "--layers", "hidden": "--hidden"},
+}
 
 
 @dataclass(frozen=True)
@@ -97,12 +104,37 @@ def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
     """The source with other macro values, e.g. more channels for the retrained network.
 
     Raises:
-        SettingsError: a value is unknown or out of range.
+        SettingsError: a value is of the other kind of genotype or out of range; named by its option.
     """
     genotype = source.genotype
-    if isinstance(genotype, RecurrentGenotype):
+    _refuse_other_kind(source, macro)
+    try:
+        if isinstance(genotype, RecurrentGenotype):
+            return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
         return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
-    return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
+    except SettingsError as why:
+        faults = [_by_option(problem) for problem in why.problems]
+        raise SettingsError("; ".join(faults), faults) from why
+
+
+def _refuse_other_kind(source: Source, macro: Mapping[str, Any]) -> None:
+    own, other = ("recurrent", "CNN") if isinstance(source.genotype, RecurrentGenotype) else ("CNN", "recurrent")
+    known = type(source.genotype.macro).model_fields
+    given = [option for key, option in MACRO_OPTIONS[other].items() if key in macro and key not in known]
+    if own == "recurrent" and isinstance(macro.get("channels"), int):  # a recurrent macro's `channels` is no number
+        given.append(MACRO_OPTIONS["CNN"]["channels"])
+    if given:
+        verb = "is" if len(given) == 1 else "are"
+        raise SettingsError(
+            f"{', '.join(given)} {verb} for {other} genotypes; this one is {own}: "
+            f"{', '.join(MACRO_OPTIONS[own].values())} ({source.path})"
+        )
+
+
+def _by_option(problem: str) -> str:
+    key, colon, rest = problem.partition(":")
+    options = {**MACRO_OPTIONS["CNN"], **MACRO_OPTIONS["recurrent"]}
+    return f"{options.get(key, key)}{colon}{rest}"
 
 
 def _checked_source(file: Path) -> Source:

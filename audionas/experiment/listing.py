@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 from audionas import shipped
 from audionas.datasets import DATASETS
@@ -56,7 +58,8 @@ def _strategies() -> dict[str, str]:
     lines = {}
     for name in shipped.names("strategies"):
         strategy = load_strategy(name)
-        lines[name] = f"{strategy.kind}: {ALGORITHMS[strategy.algorithm].summary}"
+        algorithm = ALGORITHMS[strategy.algorithm]
+        lines[name] = f"{strategy.kind}: {algorithm.summary}; for spaces {', '.join(algorithm.spaces)}"
     return lines
 
 
@@ -68,8 +71,15 @@ def _features() -> dict[str, str]:
     presets = {
         name: ", ".join(f"{key} {value}" for key, value in dict(settings).items()) for name, settings in PRESETS.items()
     }
-    forms = {f"{name}:{key.upper()}": _first_line(EXTRACTORS[s["extractor"]]) for name, (s, key) in SHORT_FORMS.items()}
+    forms = {f"{name}:{key.upper()}": _form_line(settings) for name, (settings, key) in SHORT_FORMS.items()}
     return presets | forms
+
+
+def _form_line(settings: Mapping[str, Any]) -> str:
+    """What the extractor is, and what the short form sets in it."""
+    given = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "extractor")
+    line = _first_line(EXTRACTORS[settings["extractor"]])
+    return f"{line.rstrip('.')}; {given}" if given else line
 
 
 def _datasets() -> dict[str, str]:

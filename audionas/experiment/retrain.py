@@ -11,6 +11,7 @@ from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record
+from audionas.experiment.features_change import features_change
 from audionas.experiment.final_model import check_final
 from audionas.experiment.fold_rows import Select, fold_rows
 from audionas.experiment.genotype_sources import (
@@ -82,11 +83,14 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     manifest, features_folder = _data(request, talk)
     task_of(manifest)
     table = by_split(sources, outer_splits(manifest))
+    change = None
     if request.features is not None:
+        searched = next(iter(table.values())).provenance.get("features")
         splits = {split.name: split for split in outer_splits(manifest)}
         table = {
             name: with_features(source, request.features, manifest, splits[name]) for name, source in table.items()
         }
+        change = features_change(searched, source_features(next(iter(table.values()))), request.features)
     if request.final:
         check_final(table)
     _check_inner_folds(manifest, request)
@@ -115,6 +119,9 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     for name, source in table.items():
         save_genotype(source.genotype, out / split_folder(name) / "genotype.json", dict(source.provenance))
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
+    if change:
+        run.warn(change)
+        talk.warn(change)
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
     return train_all(run, talk)
 

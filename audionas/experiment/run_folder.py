@@ -14,9 +14,9 @@ from filelock import FileLock, Timeout
 from audionas.errors import AudionasError, RunError
 from audionas.experiment.machine import machine, versions
 from audionas.records import read_json, write_json, writing
+from audionas.run_places import RUN_FILE, no_run_here, runs_hint
 
 SCHEMA_VERSION = 1
-RUN_FILE = "run.json"
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -62,10 +62,13 @@ class RunFolder:
         """The run in a folder.
 
         Raises:
-            RunError: there is none, it is damaged, of a newer version, or of another kind.
+            RunError: there is none, it is damaged, of a newer version, or of another kind; with the runs of these
+                kinds that lie inside the folder.
         """
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder")
+        if not (path / RUN_FILE).exists():
+            raise RunError(no_run_here(path, kinds))
         try:
             record = read_json(path / RUN_FILE, "run file")
         except AudionasError as why:
@@ -75,7 +78,8 @@ class RunFolder:
                 f"{path / RUN_FILE}: not a run of version {SCHEMA_VERSION} (damaged, or from a newer audionas)"
             )
         if kinds and record.get("kind") not in kinds:
-            raise RunError(f"{path}: is a {record.get('kind')} run, expected {' or '.join(kinds)}")
+            given, accepted = record.get("kind"), " or ".join(kinds)
+            raise RunError(f"{path}: is a {given} run, expected {accepted}{runs_hint(path, kinds)}")
         cost = record.get("cost")
         if not isinstance(record.get("status"), str) or not isinstance(cost, dict) or "seconds" not in cost:
             raise RunError(f"{path / RUN_FILE}: damaged: status or cost is missing; start the run anew")

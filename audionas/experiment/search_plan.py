@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
-from audionas.audio.manifest import Manifest
+from audionas.audio.folds import OuterSplit, divide_groups, find_split, missing_classes
+from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
@@ -16,8 +16,9 @@ from audionas.experiment.talk import Talk
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
-from audionas.spaces import CnnCellSpace, SearchSpace
+from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, SearchSpace
 
+_GROUPS_SHOWN = 8
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
 
 
@@ -88,14 +89,16 @@ def plan_search(
         f"features: {settings['extractor']} at {corpus.rate_hz} Hz, {corpus.length_s:.2f} s -> "
         f"{'x'.join(map(str, data.input_shape))}; {'; '.join(corpus.remarks())}"
     )
-    parts = ", ".join(f"{name} {p['n_clips']} clips/{p['n_groups']} groups" for name, p in fields["parts"].items())
-    talk.say(f"search: space {space.name} ({size_text(space.size())} cells), strategy {strategy.name}; parts: {parts}")
+    parts = ", ".join(_part_text(name, part) for name, part in fields["parts"].items())
+    talk.say(
+        f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
+    )
     if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
-        talk.say(f"{count_text(strategy.budget.trials, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}")
-        fields["trials"] = strategy.budget.trials
+        fields["trials"], line = planned_trials(space, strategy)
+        talk.say(line)
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
     run.save(**fields)
     for line in warnings:
@@ -134,13 +137,35 @@ def _plan_one_shot(
     return strategy, {"steps_per_epoch": steps, "alpha_reach": reach, "estimate": estimate}
 
 
+def planned_trials(space: SearchSpace, strategy: Strategy) -> tuple[int, str]:
+    """How many trials there will be at most, and the line that says so; a catalogue may hold fewer recipes."""
+    n, recipes = strategy.budget.trials, ""
+    if isinstance(space, RecurrentCatalogueSpace) and space.size() < n:
+        n = space.size()
+        recipes = f"{count_text(n, 'distinct recipe')}: "
+    return n, f"{recipes}{count_text(n, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}"
+
+
+def _part_text(name: str, part: Mapping[str, int]) -> str:
+    return f"{name} {count_text(part['n_clips'], 'clip')}/{count_text(part['n_groups'], 'group')}"
+
+
 def _data_line(manifest: Manifest, split: str) -> str:
     record = data_record(manifest)
     return (
-        f"data: {manifest.root} ({manifest.dataset}), {record['n_clips']} clips, {len(manifest.labels)} classes, "
-        f"{record['n_groups']} groups ({manifest.group_source}); folds: {manifest.fold_source}; "
-        f"fold {split} is left out for testing"
+        f"data: {manifest.root} ({manifest.dataset}), {count_text(record['n_clips'], 'clip')}, "
+        f"{count_text(len(manifest.labels), 'class', 'classes')}, "
+        f"{count_text(record['n_groups'], 'group')} ({manifest.group_source}); folds: {manifest.fold_source}; "
+        f"fold {split} is left out for testing{protocol_text(manifest, split)}"
     )
+
+
+def protocol_text(manifest: Manifest, split: str) -> str:
+    """The protocol where it is not `folds`, and who selects where a split has a dev part; else nothing."""
+    dev = sorted({manifest.clips[row].group for row in find_split(manifest, split).dev})
+    shown = ", ".join(dev[:_GROUPS_SHOWN]) + (f" and {len(dev) - _GROUPS_SHOWN} more" if dev[_GROUPS_SHOWN:] else "")
+    named = f"; protocol {manifest.protocol}" if manifest.protocol != DEFAULT_PROTOCOL else ""
+    return named + (f"; the dev part selects: {shown}" if dev else "")
 
 
 def size_text(size: int) -> str:

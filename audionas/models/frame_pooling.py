@@ -1,7 +1,8 @@
 """Poolings over frames, padding masked: (batch, frames, values) and lengths -> (batch, outputs).
 
 Sources: attention in two forms, additive (Bahdanau et al. 2015; the default reading of Sun et al. 2022,
-section 2.2) and a single learned query; mean, max, last frame; mean and sd (statistics pooling).
+section 2.2) and a single learned query; mean, max, last frame; mean and sd (statistics pooling). The last frame
+suits networks of one direction: the backward direction starts there, so its value at that frame knows of no other.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def _max(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _last(x: Tensor, lengths: Tensor) -> Tensor:
+    """The values at each clip's last own frame; of a bidirectional network, the backward half has seen it alone."""
     return x[torch.arange(x.shape[0], device=x.device), lengths - 1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from audionas.quantities import count_text
@@ -53,7 +54,7 @@ def fusion_tiles(files: RunFiles) -> list[Tile]:
     return [
         Tile(_score(fused, "ua"), "pooled UA of the fusion MLP"),
         Tile(_score(fused, "wa"), "pooled WA of the fusion MLP"),
-        Tile(_score(best, "ua"), f"pooled UA of the best stream ({_names(rows)[str(best.get('name'))]})"),
+        Tile(_score(best, "ua"), f"pooled UA of the best stream ({stream_names(rows)[str(best.get('name'))]})"),
         Tile(f"{(fused.get('parameters') or {}).get('total', 0):,}", "parameters of streams and fusion"),
     ]
 
@@ -92,7 +93,7 @@ def _what(found: JsonObject) -> str:
     )
 
 
-def _names(rows: list[JsonObject]) -> dict[str, str]:
+def stream_names(rows: Sequence[JsonObject]) -> dict[str, str]:
     """What a row is called here: a stream by what tells its folder from the other streams'."""
     paths = {str(row.get("name")): Path(str(row.get("name"))).parts for row in rows if row.get("kind") == "stream"}
     n_common = 0
@@ -105,7 +106,7 @@ def _names(rows: list[JsonObject]) -> dict[str, str]:
 
 
 def _scores(rows: list[JsonObject], found: JsonObject) -> Table:
-    names = _names(rows)
+    names = stream_names(rows)
     table = tuple(
         (
             names[str(row.get("name"))],
@@ -124,7 +125,7 @@ def _scores(rows: list[JsonObject], found: JsonObject) -> Table:
 
 
 def _differences(found: JsonObject, rows: list[JsonObject]) -> Table:
-    names = _names(rows)
+    names = stream_names(rows)
     table = tuple(
         (
             names.get(str(row.get("minus")), str(row.get("minus"))),
@@ -145,7 +146,7 @@ def _differences(found: JsonObject, rows: list[JsonObject]) -> Table:
 
 
 def _per_seed(rows: list[JsonObject]) -> Table:
-    names = _names(rows)
+    names = stream_names(rows)
     table = tuple(
         (
             f"{names[str(row.get('name'))]}, seed {each.get('seed')}",
@@ -160,7 +161,7 @@ def _per_seed(rows: list[JsonObject]) -> Table:
 
 def _parameters(rows: list[JsonObject], files: RunFiles) -> Table:
     """Each stream, the fusion of them, and both together; of streams also what is in the attention pooling."""
-    names = _names(rows)
+    names = stream_names(rows)
     streams = [row for row in rows if row.get("kind") == "stream"]
     table = []
     for row, parts in zip(streams, [*files.stream_parts, *[{}] * len(streams)], strict=False):

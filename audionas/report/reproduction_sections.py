@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Facts, Notes, Section, Table
-from audionas.report.quantities import data_name, plain
+from audionas.report.fusion_sections import interval_text, stream_names
+from audionas.report.quantities import data_name, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
 
@@ -18,12 +19,47 @@ def reproduction_title(files: RunFiles) -> str:
 
 
 def reproduction_verdict(files: RunFiles) -> list[str]:
-    """How far the reproduction has come."""
+    """What it found: the fused score, and whether fusion is shown to be better; then what weakens it, then its state.
+
+    A miniature says so in the first sentence, as its scores say nothing.
+    """
+    record = files.tables or {}
     status = str(files.top.get("status", "done"))
-    tables = (files.tables or {}).get("tables") or []
+    tables = record.get("tables") or []
     have = count_text(len(tables), "table") if tables else "no tables yet"
-    words = STATUS_WORDS.get(status, "is done")
-    return [f"The reproduction {words}: {have}."]
+    state = f"The reproduction {STATUS_WORDS.get(status, 'is done')}: {have}."
+    notes = [_sentence(str(note)) for note in record.get("notes") or []]
+    return [*_finding(files), *notes, state]
+
+
+def _finding(files: RunFiles) -> list[str]:
+    """The fused score with its interval, and the conclusion of the fusion."""
+    record = files.tables or {}
+    fusion = record.get("fusion") or {}
+    row = next((row for row in fusion.get("rows") or [] if row.get("kind") == "mlp"), None)
+    if row is None:
+        return []
+    plan = files.top.get("plan") or record.get("plan") or {}
+    miniature = "A miniature, whose scores say nothing: " if plan.get("is_smoke") else ""
+    score = score_text(row.get("ua"), row.get("ua_sd"), len(row.get("per_seed") or []))
+    bounds = row.get("ua_interval")
+    between = f"95 % interval {interval_text(bounds)}" if bounds else "no interval, too few groups"
+    shown = "" if fusion.get("is_better") else "not "
+    text = f"both streams fused reach UA {score} ({between}); fusion is {shown}shown to be better than each stream "
+    first = _sentence(f"{miniature}{text}and every untrained rule")
+    conclusion = str(fusion.get("conclusion") or "")
+    for path, name in stream_names(fusion.get("rows") or []).items():
+        conclusion = conclusion.replace(path, name)
+    return [first, conclusion] if conclusion else [first]
+
+
+def _sentence(text: str) -> str:
+    """A note as a sentence.
+
+    >>> _sentence("the paper's figures are on IEMOCAP")
+    "The paper's figures are on IEMOCAP."
+    """
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def reproduction_sections(files: RunFiles) -> list[Section]:

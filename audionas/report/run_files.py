@@ -9,6 +9,7 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
 from audionas.records import parse_yaml, read_json, read_jsonl
+from audionas.run_places import no_run_here
 
 KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce")
 SCHEMA_VERSION = 1
@@ -106,9 +107,9 @@ def read_run(folder: Path) -> RunFiles:
         AudionasError: a file in it is not JSON.
     """
     if not folder.is_dir():
-        raise RunError(f"{folder}: no such folder; give the folder of a search or a retraining")
+        raise RunError(f"{folder}: no such run folder")
     if not (folder / "run.json").exists():
-        raise RunError(f"{folder}: no run here (run.json is missing); give the folder of a search or a retraining")
+        raise RunError(no_run_here(folder, KINDS))
     top = _read_object(folder / "run.json", "run record")
     kind = str(top.get("kind", ""))
     if kind == "retrain":

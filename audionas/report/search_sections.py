@@ -56,7 +56,7 @@ def _nested_trials(files: RunFiles) -> Table:
                 count_text(_total(search.run, "n_clips", search.run.get("data") or {}), "clip"),
                 f"{len(lines)} of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
                 score_text(value),
-                f"{best.number}{f' ({best.recipe})' if best.recipe else ''}"
+                f"{best.shown}{f' ({best.recipe})' if best.recipe else ''}"
                 if best and value is not None
                 else "none yet",
                 score_text(best.ua if best else None),

@@ -12,7 +12,7 @@ from audionas.spaces.genotype_file import genotype_document
 
 
 def best_so_far(search: SearchRun) -> tuple[int, JsonObject] | None:
-    """Number and genotype document of the best trial as yet; None without one, or where the space is not known."""
+    """Number (from 1) and genotype document of the best trial as yet; None without one or without a known space."""
     space = search_space(search)
     lines = best_first(trial_lines(search.trials), search.objective)
     if space is None or not lines or lines[0].value(search.objective) is None:
@@ -23,7 +23,7 @@ def best_so_far(search: SearchRun) -> tuple[int, JsonObject] | None:
         if event.get("event") == "proposed" and event["number"] == lines[0].number
     )
     try:
-        return lines[0].number, genotype_document(space.genotype(sample))
+        return lines[0].shown, genotype_document(space.genotype(sample))
     except (AudionasError, KeyError):  # a sample of another space: the page does without
         return None
 
@@ -41,11 +41,11 @@ def text_loss_text(recipe: str, losses: Mapping[str, float]) -> str:
     """A recipe's loss on text with its rank, or nothing.
 
     >>> text_loss_text("r7", {"r3": 4.9, "r7": 5.25}), text_loss_text("r8", {"r3": 4.9})
-    ('5.250 (rank 2 of 2)', '')
+    ('5.250 (rank 2 of the 2 recipes with a loss)', '')
     """
     if recipe not in losses:
         return ""
-    return f"{losses[recipe]:.3f} (rank {list(losses).index(recipe) + 1} of {len(losses)})"
+    return f"{losses[recipe]:.3f} (rank {list(losses).index(recipe) + 1} of the {len(losses)} recipes with a loss)"
 
 
 def chosen_recipe(search: SearchRun, genotype_hash: str) -> str:

@@ -92,9 +92,9 @@ def _rows(
     for line in best_first(lines, objective):
         table.append(
             {
-                "trial": str(line.number),
+                "trial": str(line.shown),
                 "recipe": line.recipe,
-                "status": line.status + (f": {line.error}" if line.error else ""),
+                "status": line.status + (f": {line.shown_error}" if line.error else ""),
                 f"{objective_text(objective)} (decides)": score_text(line.value(objective)),
                 **{objective_text(name): score_text(line.value(name)) for name in others},
                 "WA": score_text(line.wa),
@@ -121,9 +121,9 @@ def _failures(lines: Sequence[TrialLine]) -> Table | None:
         (
             reason,
             str(len(failed)),
-            ", ".join(str(line.number) for line in failed[:N_NUMBERS_SHOWN])
+            ", ".join(str(line.shown) for line in failed[:N_NUMBERS_SHOWN])
             + (", …" if len(failed) > N_NUMBERS_SHOWN else ""),
-            failed[0].error or "not recorded",
+            failed[0].shown_error or "not recorded",
         )
         for reason, failed in failure_reasons(lines).items()
     )

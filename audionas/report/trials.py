@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ class TrialLine:
     """What `trials.jsonl` says of one trial; a trial without a `finished` line is "running".
 
     `recipe` is the choice from a catalogue; `epoch` counts from 0 and is the one that was scored, of `epochs`.
+    `number` counts from 0, as the file does; `shown` counts from 1, as the page and the console do.
     """
 
     number: int
@@ -37,6 +39,17 @@ class TrialLine:
     epoch: int | None = None
     epochs: int | None = None
     recipe: str = ""
+
+    @property
+    def shown(self) -> int:
+        """The number for people."""
+        return self.number + 1
+
+    @property
+    def shown_error(self) -> str:
+        """The error for people: of an architecture met before, with the number of that trial from 1."""
+        found = re.fullmatch(r"same cell as trial (\d+)", self.error)
+        return f"same cell as trial {int(found[1]) + 1}" if found else self.error
 
     def value(self, objective: str) -> float | None:
         """The score that an objective reads: `ua`, `loss` or `balanced_loss`."""
@@ -118,7 +131,7 @@ def draw_trials(lines: Sequence[TrialLine], objective: str) -> Figure | None:
     points = [(float(line.parameters or 0), line.value(objective) or 0.0) for line in shown]
     best = points[shown.index(best_first(shown, objective)[0])]
     with drawing():
-        figure = _scatter(points, [str(line.number) for line in shown], best)
+        figure = _scatter(points, [str(line.shown) for line in shown], best)
         axes = figure.axes[0]
         sizes = [size for size, _ in points]
         if max(sizes) > 10 * min(sizes):

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError
+from audionas.quantities import count_text
 from audionas.records import Record, read_json, validate
 from audionas.spaces.recurrent_genotype import RecurrentGenotype
 
@@ -63,31 +64,28 @@ class CatalogueRecipe:
     text_loss: float | None
 
 
-def read_recipe_json(path: Path, what: str = "recipe file", *, max_bytes: int = MAX_BYTES) -> Any:
-    """The value of a JSON file in which no key stands twice in an object.
-
-    Raises:
-        GenotypeError: no such file, more than `max_bytes`, not JSON, or keys defined twice (all are named).
-    """
-    value, faults = _read(path, what, max_bytes)
-    if faults:
-        raise GenotypeError(f"{path}: {'; '.join(faults)}")
-    return value
-
-
 def read_recipe_file(path: Path) -> RecurrentGenotype:
     """The genotype of a file that holds one bare NAS-Bench-NLP recipe.
 
     Raises:
-        GenotypeError: with all faults: those of `read_recipe_json` and of `RecurrentGenotype.from_recipe`.
+        GenotypeError: with all faults: those of `read_json_strictly` and of `RecurrentGenotype.from_recipe`.
     """
-    value, faults = _read(path, "recipe file", MAX_BYTES)
+    return recipe_genotype(*read_json_strictly(path), path)
+
+
+def recipe_genotype(recipe: Any, faults: Sequence[str], path: Path) -> RecurrentGenotype:
+    """The genotype of a recipe read from a file, whose faults so far are given.
+
+    Raises:
+        GenotypeError: with these faults and those of `RecurrentGenotype.from_recipe`.
+    """
+    found = list(faults)
     try:
-        genotype = RecurrentGenotype.from_recipe(value)
+        genotype = RecurrentGenotype.from_recipe(recipe)
     except GenotypeError as why:
-        faults.append(str(why).removeprefix("recipe: "))
-    if faults:
-        raise GenotypeError(f"{path}: {'; '.join(faults)}")
+        found.append(str(why).removeprefix("recipe: "))
+    if found:
+        raise GenotypeError(f"{path}: {'; '.join(found)}")
     return genotype
 
 
@@ -99,6 +97,22 @@ def is_recipe_document(value: object) -> bool:
     return any(isinstance(node.get("op"), str) or isinstance(node.get("input"), list) for node in nodes)
 
 
+def catalogue_size(value: object) -> int:
+    """How many recipes a JSON value holds if it looks like a catalogue, right or faulty; else 0."""
+    if isinstance(value, Mapping) and isinstance(value.get("recipes"), list):
+        return len(value["recipes"])
+    recipes = value if isinstance(value, list) else list(value.values()) if isinstance(value, Mapping) else []
+    return len(recipes) if any(is_recipe_document(recipe) for recipe in recipes) else 0
+
+
+def catalogue_facts(document: object) -> str:
+    """How many recipes a valid catalogue has, how many up to isomorphism, and of how many hidden states."""
+    entries, _ = _entries(document)
+    n_distinct = len({entry.genotype.recipe_hash for entry in entries})
+    states = sorted({entry.genotype.n_states for entry in entries})
+    return f"{count_text(len(entries), 'recipe')}, {n_distinct} distinct; hidden states: {', '.join(map(str, states))}"
+
+
 def read_catalogue_document(path: Path) -> Any:
     """The document of a catalogue's JSON file, with every recipe in it checked.
 
@@ -106,7 +120,7 @@ def read_catalogue_document(path: Path) -> Any:
         SettingsError: with the faults of all recipes in `problems`, or because the file cannot be read.
     """
     try:
-        document, faults = _read(path, "catalogue", MAX_BYTES)
+        document, faults = read_json_strictly(path, "catalogue")
     except GenotypeError as why:
         raise SettingsError(str(why)) from why
     _, more = _entries(document)
@@ -148,17 +162,23 @@ class _Object(dict[str, Any]):
         self.repeated = [key for key, n in Counter(key for key, _ in pairs).items() if n > 1]
 
 
-def _read(path: Path, what: str, max_bytes: int) -> tuple[Any, list[str]]:
-    """The value, and a line for each key that stands twice."""
+def read_json_strictly(path: Path, what: str = "recipe file", *, max_bytes: int = MAX_BYTES) -> tuple[Any, list[str]]:
+    """The value of a JSON file, and a fault for each key that stands twice in an object.
+
+    Raises:
+        GenotypeError: no such file, more than `max_bytes`, not JSON, or nested too deeply.
+    """
     if path.exists() and not path.is_file():
         raise GenotypeError(f"{path}: not a {what}: not a regular file")
     try:
         value = read_json(path, what, max_bytes=max_bytes)
         strict = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_Object)
-    except AudionasError as why:
-        raise GenotypeError(str(why)) from why
     except RecursionError as why:
         raise GenotypeError(f"{path}: not a {what}: nested too deeply") from why
+    except AudionasError as why:
+        if isinstance(why.__cause__, RecursionError):
+            raise GenotypeError(f"{path}: not a {what}: nested too deeply") from why
+        raise GenotypeError(str(why)) from why
     return value, [f"two definitions of {place!r}; keep one" for place in _repeated(strict)]
 
 
@@ -177,7 +197,7 @@ def _entries(document: object) -> tuple[list[CatalogueRecipe], list[str]]:
     try:
         named = list(_named(document))
     except SettingsError as why:
-        return [], list(why.problems)
+        return [], [*why.problems, *_faults_of_recipes(document)]
     entries, faults = [], _name_faults([name for name, _ in named])
     for name, entry in named:
         try:
@@ -186,6 +206,17 @@ def _entries(document: object) -> tuple[list[CatalogueRecipe], list[str]]:
         except GenotypeError as why:
             faults.append(str(why))
     return entries, faults
+
+
+def _faults_of_recipes(document: object) -> Iterator[str]:
+    """The faults of the recipes in a document whose form is wrong somewhere."""
+    recipes = document.get("recipes") if isinstance(document, Mapping) else None
+    for i, entry in enumerate(recipes if isinstance(recipes, list | tuple) else ()):
+        if isinstance(entry, Mapping) and isinstance(entry.get("recipe"), Mapping):
+            try:
+                RecurrentGenotype.from_recipe(entry["recipe"], f"recipes.{i}")
+            except GenotypeError as why:
+                yield str(why)
 
 
 def _named(document: object) -> Iterator[tuple[str, _Entry]]:

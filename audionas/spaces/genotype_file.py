@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from audionas.errors import AudionasError, GenotypeError, unknown
+from audionas.errors import GenotypeError, SettingsError, unknown
 from audionas.ops import CNN_OPS, NONE
+from audionas.quantities import count_text
 from audionas.records import Record, validate, write_json
-from audionas.spaces.catalogue_file import is_recipe_document, read_recipe_json
+from audionas.spaces.catalogue_file import catalogue_size, is_recipe_document, read_json_strictly, recipe_genotype
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
@@ -110,19 +111,22 @@ def read_genotype_file(path: Path) -> GenotypeFile:
 
     Raises:
         GenotypeError: the file is missing, larger than 1 MB, not JSON, of another version, has unknown
-            operations or inputs, defines a node twice, or its hash does not fit its cells.
+            operations or inputs, defines a node twice, or its hash does not fit its cells; or it is a catalogue.
     """
-    value = _json(path)
+    value, faults = read_json_strictly(path, "genotype file", max_bytes=MAX_BYTES)
     if is_recipe_document(value):
-        return GenotypeFile(RecurrentGenotype.from_recipe(value, str(path)), {})
+        return GenotypeFile(recipe_genotype(value, faults, path), {})
+    _refuse_other_json(value, path)
     kind = str(value.get("kind", ""))
     if kind not in _DOCUMENTS:
         given = unknown("kind", kind, _DOCUMENTS) if "kind" in value else "key 'kind' is missing"
         raise GenotypeError(f"{path}: not a genotype file: {given}")
     try:
         document = validate(_DOCUMENTS[kind], value, str(path))
-    except AudionasError as why:
-        raise GenotypeError(str(why)) from why
+    except SettingsError as why:
+        raise GenotypeError(f"{path}: {'; '.join([*faults, *why.problems])}") from why
+    if faults:
+        raise GenotypeError(f"{path}: {'; '.join(faults)}")
     genotype = document.genotype(str(path))
     if document.hash and document.hash != genotype.hash:
         raise GenotypeError(
@@ -192,8 +196,12 @@ def check_cells(genotype: CnnGenotype, where: str) -> None:
                 raise GenotypeError(f"{where}: {kind} cell: output node {node}, must be 2 to {len(nodes) + 1}")
 
 
-def _json(path: Path) -> dict[str, Any]:
-    value = read_recipe_json(path, "genotype file", max_bytes=MAX_BYTES)
+def _refuse_other_json(value: object, path: Path) -> None:
+    n_recipes = 0 if isinstance(value, dict) and isinstance(value.get("kind"), str) else catalogue_size(value)
+    if n_recipes:
+        raise GenotypeError(
+            f"{path}: not a genotype file: a catalogue of {count_text(n_recipes, 'recipe')}; give one of them in a "
+            "file of its own, or search it with a YAML of kind: recurrent_catalogue"
+        )
     if not isinstance(value, dict):
         raise GenotypeError(f"{path}: not a genotype file: expected a JSON object, got {type(value).__name__}")
-    return value

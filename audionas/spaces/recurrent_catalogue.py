@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from audionas.errors import GenotypeError, SettingsError, unknown
 from audionas.records import Record, validate
@@ -53,27 +53,31 @@ class RecurrentCatalogueSpace(Record):
             )
         return catalogue
 
+    @field_validator("macro")
+    @classmethod
+    def _two_states_to_emit(cls, macro: RecurrentMacro, info: ValidationInfo) -> RecurrentMacro:
+        if macro.emit == "h0+h1" and (info.data.get("states", 2) or 1) < 2:
+            raise ValueError("emit: h0+h1 needs recipes of two states; set states: 2 or 3")
+        return macro
+
     @model_validator(mode="after")
     def _something_to_choose(self) -> RecurrentCatalogueSpace:
-        if self.macro.emit == "h0+h1" and (self.states or 1) < 2:
-            raise ValueError("macro.emit: h0+h1 needs recipes of two states; set states: 2 or 3")
         if not self._is_unread and not self.recipes:
             raise ValueError(f"states: the catalogue has no recipe of {self.states} state(s)")
         return self
 
-    def relative_to(self, folder: Path) -> RecurrentCatalogueSpace:
+    def relative_to(self, folder: Path, where: str = "space") -> RecurrentCatalogueSpace:
         """The space with the recipes of its file in it; a path is meant from `folder`, else from the working folder.
 
-        From then on the file is not needed: `to_settings` holds the recipes.
+        From then on the file is not needed: `to_settings` holds the recipes. `where` is the YAML, for errors.
 
         Raises:
             SettingsError: no such file, any fault of any recipe in it, or no recipe of so many states.
         """
         if not self._is_unread:
             return self
-        beside = folder / self.catalogue
-        path = beside if beside.is_file() else Path(self.catalogue)
-        return validate(type(self), self.model_dump() | {"catalogue": read_catalogue_document(path)}, str(path))
+        recipes = _read_beside(self.catalogue, folder, where)
+        return validate(type(self), self.model_dump() | {"catalogue": recipes}, where)
 
     @property
     def recipes(self) -> tuple[CatalogueRecipe, ...]:
@@ -158,6 +162,33 @@ class RecurrentCatalogueSpace(Record):
         raise GenotypeError(
             f"space {self.name!r} has no recipe {option!r}; it has {self.size()}, the first is {self.recipes[0].name!r}"
         )
+
+
+def catalogue_faults(settings: Mapping[str, object], folder: Path) -> list[str]:
+    """What is wrong with the catalogue's file that settings of a space in a folder name, each with the file."""
+    catalogue = settings.get("catalogue")
+    if settings.get("kind") != "recurrent_catalogue" or not isinstance(catalogue, str) or not _is_path(catalogue):
+        return []
+    try:
+        _read_beside(catalogue, folder, "")
+    except SettingsError as why:
+        return list(why.problems)
+    return []
+
+
+def _read_beside(catalogue: str, folder: Path, where: str) -> Any:
+    beside = folder / catalogue
+    path = beside if beside.is_file() else Path(catalogue)
+    if not path.exists():
+        places = dict.fromkeys(map(str, (folder.absolute(), Path.cwd())))
+        looked = "" if path.is_absolute() else f" in {' or '.join(places)}"
+        fault = f"catalogue: no file {catalogue!r}{looked}"
+        raise SettingsError(f"{where}: {fault}", [fault])
+    try:
+        return read_catalogue_document(path)
+    except SettingsError as why:
+        faults = [problem.removeprefix(f"{path}: ") for problem in why.problems]
+        raise SettingsError(f"{where}: {path}: {'; '.join(faults)}", [f"{path}: {fault}" for fault in faults]) from why
 
 
 def _is_path(catalogue: str) -> bool:

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from audionas.errors import GenotypeError, unknown
 from audionas.ops.recurrent import LINEAR, RNN_OPS
@@ -62,23 +62,28 @@ class RecurrentCellSpace(Record):
     @classmethod
     def _known_ops(cls, ops: tuple[str, ...]) -> tuple[str, ...]:
         wrong = [unknown("operation", op, RNN_OPS) for op in ops if op not in RNN_OPS]
+        if len(set(ops)) < len(ops):
+            wrong.append("an operation stands twice")
+        if LINEAR not in ops:
+            wrong.append(f"{LINEAR!r} is missing; no other operation reads x")
         if wrong:
             raise ValueError("; ".join(wrong))
-        if len(set(ops)) < len(ops):
-            raise ValueError("an operation stands twice")
-        if LINEAR not in ops:
-            raise ValueError(f"{LINEAR!r} is missing; no other operation reads x")
         return ops
 
-    @model_validator(mode="after")
-    def _room_for_states(self) -> RecurrentCellSpace:
-        if self.nodes.max < 2 * self.states:
-            raise ValueError(
-                f"nodes.max: {self.nodes.max} nodes for {self.states} states, must be at least {2 * self.states}"
-            )
-        if self.macro.emit == "h0+h1" and self.states < 2:
-            raise ValueError("macro.emit: h0+h1 needs two states")
-        return self
+    @field_validator("nodes")
+    @classmethod
+    def _room_for_states(cls, nodes: RecurrentNodes, info: ValidationInfo) -> RecurrentNodes:
+        states = info.data.get("states", 1)
+        if nodes.max < 2 * states:
+            raise ValueError(f"max is {nodes.max} for {states} states, must be at least {2 * states}")
+        return nodes
+
+    @field_validator("macro")
+    @classmethod
+    def _two_states_to_emit(cls, macro: RecurrentMacro, info: ValidationInfo) -> RecurrentMacro:
+        if macro.emit == "h0+h1" and info.data.get("states", 2) < 2:
+            raise ValueError("emit: h0+h1 needs two states")
+        return macro
 
     def size(self) -> int:
         """The number of assignments: the product of the numbers of options. Many give the same recipe."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,25 +17,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from audionas.errors import GenotypeError, unknown
-from audionas.ops.recurrent import LINEAR, RNN_OPS
+from audionas.errors import GenotypeError
+from audionas.ops.recurrent import RNN_OPS
 from audionas.records import Record
+from audionas.spaces.recipe_faults import in_order, read_nodes
+from audionas.spaces.recipe_node import INPUT, MAX_STATES, OUTPUT, RecipeNode
 
-INPUT = "x"
-MAX_STATES = 3
-MAX_NODES = 256
-_OUTPUT = re.compile(r"h_new_(0|[1-9][0-9]*)")
-_STATE = re.compile(r"h_prev_(0|[1-9][0-9]*)")
+__all__ = ["INPUT", "MAX_STATES", "RecipeNode", "RecurrentGenotype", "RecurrentMacro"]
 _MAX_ORDERINGS = 5000
-
-
-@dataclass(frozen=True)
-class RecipeNode:
-    """One node: its name, operation, and the names that it reads, in order."""
-
-    name: str
-    op: str
-    inputs: tuple[str, ...]
 
 
 class RecurrentMacro(Record):
@@ -70,15 +58,13 @@ class RecurrentGenotype:
 
         Raises:
             GenotypeError: with all faults: a wrong shape, an unknown operation, a wrong number of inputs, an
-                input that nothing defines, a cycle, outputs that are not h_new_0, h_new_1, ... in a row.
+                input that nothing defines, a cycle, outputs that are not h_new_0, h_new_1, ... in a row, and
+                that no output depends on x. A node that no output needs is accepted.
         """
-        nodes = _nodes(recipe, where)
-        order, stuck = _ordered(nodes)
-        cycle = [f"nodes {', '.join(stuck)} form a cycle or hang on one"] if stuck else []
-        faults = [*_faults(nodes), *_output_faults(nodes), *cycle]
+        nodes, faults = read_nodes(recipe)
         if faults:
             raise GenotypeError(f"{where}: {'; '.join(faults)}")
-        return RecurrentGenotype(order)
+        return RecurrentGenotype(in_order(nodes))
 
     def to_recipe(self) -> dict[str, dict[str, Any]]:
         """The recipe document, in topological order."""
@@ -87,13 +73,15 @@ class RecurrentGenotype:
     @cached_property
     def n_states(self) -> int:
         """Hidden states that a step hands to the next: 1, 2 or 3."""
-        return sum(_OUTPUT.fullmatch(node.name) is not None for node in self.nodes)
+        return sum(OUTPUT.fullmatch(node.name) is not None for node in self.nodes)
 
     @cached_property
     def recipe_hash(self) -> str:
-        """sha256 of the recipe alone; equal exactly for recipes that differ only in names of inner nodes or order.
+        """sha256 of the recipe alone; equal for recipes that differ only in names of inner nodes or order.
 
-        The order of a blend's inputs counts; the order of all other inputs does not.
+        The order of a blend's inputs counts; the order of all other inputs does not. Other recipes have other
+        hashes, as far as refinement leaves at most 5,000 orders of the nodes to compare; beyond, the refined
+        colours decide alone, and two large recipes full of symmetries could share a hash.
         """
         return hashlib.sha256(_canonical(self.nodes).encode()).hexdigest()
 
@@ -108,73 +96,9 @@ class RecurrentGenotype:
         return replace(self, macro=macro, space=space)
 
 
-def _nodes(recipe: Mapping[str, Any], where: str) -> dict[str, RecipeNode]:
-    if not isinstance(recipe, Mapping) or not recipe:
-        given = "an empty one" if isinstance(recipe, Mapping) else type(recipe).__name__
-        raise GenotypeError(f"{where}: expected an object of nodes, got {given}")
-    if len(recipe) > MAX_NODES:
-        raise GenotypeError(f"{where}: {len(recipe)} nodes, at most {MAX_NODES} are accepted")
-    nodes = {}
-    for name, body in recipe.items():
-        if not isinstance(body, Mapping) or set(body) != {"op", "input"}:
-            raise GenotypeError(f'{where}: node {name!r} must be {{"op": ..., "input": [...]}}')
-        inputs = body["input"]
-        if not isinstance(inputs, list) or not all(isinstance(source, str) for source in inputs):
-            raise GenotypeError(f"{where}: node {name!r}: input must be a list of names")
-        nodes[str(name)] = RecipeNode(str(name), str(body["op"]), tuple(inputs))
-    return nodes
-
-
-def _faults(nodes: Mapping[str, RecipeNode]) -> list[str]:
-    n_states = max((int(m.group(1)) + 1 for name in nodes if (m := _OUTPUT.fullmatch(name))), default=0)
-    given = {INPUT, *(f"h_prev_{i}" for i in range(n_states))}
-    faults = []
-    for node in nodes.values():
-        if node.name == INPUT or _STATE.fullmatch(node.name):
-            faults.append(f"node {node.name!r} is given and cannot be defined")
-        if node.op not in RNN_OPS:
-            faults.append(f"node {node.name!r}: {unknown('operation', node.op, RNN_OPS)}")
-            continue
-        op, n_inputs = RNN_OPS[node.op], len(node.inputs)
-        if n_inputs < op.fewest or (op.most is not None and n_inputs > op.most):
-            accepted = f"{op.fewest}" if op.fewest == op.most else f"{op.fewest} or more"
-            faults.append(f"node {node.name!r}: {node.op} has {n_inputs} inputs, takes {accepted}")
-        if INPUT in node.inputs and node.op != LINEAR:
-            faults.append(f"node {node.name!r}: {node.op} reads 'x', which only {LINEAR} can: x has another width")
-        for source in node.inputs:
-            if source not in nodes and source not in given:
-                what = f"only {n_states} hidden state(s)" if _STATE.fullmatch(source) else "nothing defines it"
-                faults.append(f"node {node.name!r} reads {source!r}, but {what}")
-    return faults
-
-
-def _output_faults(nodes: Mapping[str, RecipeNode]) -> list[str]:
-    indices = sorted(int(m.group(1)) for name in nodes if (m := _OUTPUT.fullmatch(name)))
-    if not indices:
-        return ["no output: at least h_new_0 must be defined"]
-    if indices != list(range(len(indices))):
-        return [f"outputs h_new_{indices} must be numbered from 0 without a gap"]
-    return [f"{len(indices)} hidden states, at most {MAX_STATES} are accepted"] if len(indices) > MAX_STATES else []
-
-
-def _ordered(nodes: Mapping[str, RecipeNode]) -> tuple[tuple[RecipeNode, ...], list[str]]:
-    """Nodes in topological order, and the names of those that a cycle keeps out of it."""
-    left = dict(sorted(nodes.items()))
-    order: list[RecipeNode] = []
-    while left:
-        ready = next((node for node in left.values() if not any(source in left for source in node.inputs)), None)
-        if ready is None:
-            break
-        order.append(ready)
-        del left[ready.name]
-    return tuple(order), list(left)
-
-
 def _canonical(nodes: tuple[RecipeNode, ...]) -> str:
     """Colour refinement over inputs and readers, then the smallest text over orders of equal colours."""
-    colours = {node.name: f"{node.op}:{node.name if _OUTPUT.fullmatch(node.name) else ''}" for node in nodes}
-    for _ in range(len(nodes)):
-        colours = {node.name: _colour(node, nodes, colours) for node in nodes}
+    colours = _refined(nodes)
     shades = sorted(set(colours.values()))
     classes = [[node for node in nodes if colours[node.name] == shade] for shade in shades]
     if prod(factorial(len(members)) for members in classes) > _MAX_ORDERINGS:
@@ -183,18 +107,42 @@ def _canonical(nodes: tuple[RecipeNode, ...]) -> str:
     return min(_text([node for part in order for node in part]) for order in orders)
 
 
-def _colour(node: RecipeNode, nodes: tuple[RecipeNode, ...], colours: Mapping[str, str]) -> str:
+def _refined(nodes: tuple[RecipeNode, ...]) -> dict[str, str]:
+    """The colour of each node after as many rounds as there are nodes.
+
+    Once a round divides no class further, one node speaks for its class. The rounds still run to their end:
+    stored hashes come from the colours of the last one.
+    """
+    colours = {node.name: f"{node.op}:{node.name if OUTPUT.fullmatch(node.name) else ''}" for node in nodes}
+    readers, is_stable = _readers(nodes), False
+    for _ in range(len(nodes)):
+        speakers = {colours[node.name] if is_stable else node.name: node for node in nodes}
+        new = {key: _colour(node, readers[node.name], colours) for key, node in speakers.items()}
+        after = {node.name: new[colours[node.name] if is_stable else node.name] for node in nodes}
+        is_stable = is_stable or len(set(after.values())) == len(set(colours.values()))
+        colours = after
+    return colours
+
+
+def _readers(nodes: tuple[RecipeNode, ...]) -> dict[str, list[tuple[str, list[int] | None]]]:
+    """Node -> who reads it, and at which places where the order of inputs counts."""
+    readers: dict[str, list[tuple[str, list[int] | None]]] = {node.name: [] for node in nodes}
+    for other in nodes:
+        places: dict[str, list[int]] = {}
+        for i, source in enumerate(other.inputs):
+            places.setdefault(source, []).append(i)
+        for source, found in places.items():
+            if source in readers:
+                readers[source].append((other.name, found if RNN_OPS[other.op].is_ordered else None))
+    return readers
+
+
+def _colour(node: RecipeNode, readers: list[tuple[str, list[int] | None]], colours: Mapping[str, str]) -> str:
     inputs = [colours.get(source, source) for source in node.inputs]
     if not RNN_OPS[node.op].is_ordered:
         inputs.sort()
-    readers = sorted(
-        json.dumps([colours[other.name], [i for i, source in enumerate(other.inputs) if source == node.name]])
-        if RNN_OPS[other.op].is_ordered
-        else colours[other.name]
-        for other in nodes
-        if node.name in other.inputs
-    )
-    return hashlib.sha256(json.dumps([colours[node.name], inputs, readers]).encode()).hexdigest()[:24]
+    seen = sorted(colours[name] if at is None else json.dumps([colours[name], at]) for name, at in readers)
+    return hashlib.sha256(json.dumps([colours[node.name], inputs, seen]).encode()).hexdigest()[:24]
 
 
 def _text(order: list[RecipeNode]) -> str:
@@ -202,6 +150,6 @@ def _text(order: list[RecipeNode]) -> str:
     lines = []
     for node in order:
         inputs = [place.get(source, source) for source in node.inputs]
-        output = node.name if _OUTPUT.fullmatch(node.name) else ""
+        output = node.name if OUTPUT.fullmatch(node.name) else ""
         lines.append([node.op, output, inputs if RNN_OPS[node.op].is_ordered else sorted(inputs)])
     return json.dumps(lines)

@@ -14,6 +14,7 @@ from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import save_genotype
 from audionas.spaces.reference_recipes import reference_recipe
 from tests.cli.running import run
+from tests.datasets.iemocap_fixture import lay_out, noise_turns, odd_turns
 from tests.spaces.genotypes import DARTS_V2
 
 
@@ -48,6 +49,8 @@ def test_recipes_and_catalogues_are_told_apart_and_every_fault_is_named(tmp_path
     assert [(entry["kind"], entry["errors"]) for entry in json.loads(found.out).values()] == [
         ("recurrent recipe", []), ("catalogue of recipes", []), ("catalogue of recipes", []), ("search space", []),
     ]  # fmt: skip
+    text = run("check", "list.json", cwd=tmp_path).out
+    assert text == ("list.json: a valid catalogue of recipes\nlist.json: 2 recipes, 2 distinct; hidden states: 1, 2\n")
     faulty = {
         "h_new_0": {"op": "activation_tanh", "input": ["a", "b"]},
         "a": {"op": "linear", "input": ["x", "c"]},
@@ -56,7 +59,11 @@ def test_recipes_and_catalogues_are_told_apart_and_every_fault_is_named(tmp_path
     }
     (tmp_path / "faulty.json").write_text(json.dumps(faulty))
     text = run("check", "faulty.json", cwd=tmp_path).out
-    for words in ("activation_tanh has 2 inputs, takes 1", "unknown operation 'convolution'", "nodes a, c", "a cycle"):
+    for words in (
+        "activation_tanh has 2 inputs, takes 1",
+        "unknown operation 'convolution'",
+        "nodes form a cycle: a -> c -> a",
+    ):
         assert words in text
 
 
@@ -76,6 +83,37 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         "unknown operation 'skip'", "strategy.yaml: batch_size: got 0", "strategy.yaml: unknown key 'x'",
     ):  # fmt: skip
         assert words in text
+
+
+def test_faults_of_a_space_its_features_and_its_catalogue_are_told_with_their_files(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('[{"h_new_0": {"op": "linear", "input": ["y"]}}, {"h_new_0": 3}]')
+    (tmp_path / "s.yaml").write_text(
+        "kind: recurrent_catalogue\nname: mine\nfeatures: log_mell\ncatalogue: mine.json\nmacro: {hidden: 0}\n"
+    )
+    lines = run("check", "s.yaml", cwd=tmp_path).out.splitlines()
+    assert len(lines) == 5
+    for line, words in zip(
+        lines,
+        ("key 'name'", "macro.hidden: got 0", "mine.json: recipe 'r0': ", "mine.json: recipe 'r1': ", "'log_mell'"),
+        strict=True,
+    ):
+        assert line.startswith("s.yaml: ")
+        assert words in line
+    (tmp_path / "s.yaml").write_text("kind: recurrent_catalogue\ncatalogue: no.json\n")
+    assert run("check", "s.yaml", cwd=tmp_path).out == f"s.yaml: catalogue: no file 'no.json' in {tmp_path}\n"
+
+
+def test_what_a_corpus_lacks_is_told(tmp_path: Path) -> None:
+    lay_out(tmp_path / "IEMOCAP", [*noise_turns(), *odd_turns()])
+    lines = run("check", "IEMOCAP", cwd=tmp_path).out.splitlines()
+    assert lines[0] == "IEMOCAP: a valid data folder"
+    assert lines[1].startswith("IEMOCAP: 80 of the release's 2,280 utterances of this subset: a partial copy;")
+    assert lines[2] == "IEMOCAP: 1 labelled utterance(s) of this subset have no wav file: Ses04F_impro01_F004"
+
+
+def test_a_file_that_is_nested_too_deeply_says_so(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    assert run("check", "deep.json", cwd=tmp_path).out == "deep.json: not a JSON file: nested too deeply\n"
 
 
 @pytest.mark.parametrize(

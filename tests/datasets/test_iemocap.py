@@ -91,12 +91,21 @@ def test_what_is_partial_lost_or_unlabelled_is_noted(release: Path, tmp_path: Pa
     )
     prepared = prepare(release, tmp_path / "out")
     assert prepared.manifest.notes == read(release, Columns()).notes
-    for name in ("Ses02F_impro01_F000", "Ses02F_impro01_F001", "Ses02F_impro01_M000"):
-        wav_path(release, name).unlink()
-    assert read(release, Columns()).notes[1] == (
-        "4 labelled utterance(s) of this subset have no wav file: Ses02F_impro01_F000, Ses02F_impro01_F001, "
-        "Ses02F_impro01_M000, ..."
-    )
+
+
+def test_up_to_fifty_lost_recordings_are_named(release: Path) -> None:
+    kept = read(release, Columns()).clips
+    for clip in kept[:49]:
+        (release / clip.path).unlink()
+    names = sorted([*(clip.clip for clip in kept[:49]), "Ses04F_impro01_F004"])
+    lost = "labelled utterance(s) of this subset have no wav file"
+    assert read(release, Columns()).notes[1] == f"50 {lost}: {', '.join(names)}"
+    for clip in kept[49:51]:
+        (release / clip.path).unlink()
+    note = read(release, Columns()).notes[1]
+    assert note.startswith(f"52 {lost}: ")
+    assert note.endswith(" and 2 more")
+    assert note.count("Ses0") == 50
 
 
 def test_lines_that_are_not_understood_are_noted(release: Path) -> None:

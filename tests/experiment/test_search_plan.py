@@ -9,9 +9,11 @@ import pytest
 from audionas.audio.folds import find_split, outer_splits
 from audionas.audio.manifest import Clip, Manifest
 from audionas.errors import ManifestError
-from audionas.experiment.search_plan import divide_search_clips
+from audionas.experiment.search_plan import divide_search_clips, planned_trials
 from audionas.search import load_strategy
 from audionas.search.strategy import strategy_from_settings
+from audionas.spaces import RecurrentCatalogueSpace
+from audionas.spaces.reference_recipes import REFERENCE_RECIPES
 
 PAPER = strategy_from_settings(
     {"algorithm": "darts", "parts": {"weights": 1.0, "alphas": "dev"}}, name="paper", where="paper.yaml"
@@ -59,3 +61,17 @@ def test_dev_speakers_monitor_or_validate_and_nothing_else() -> None:
             f"{one_shot['weights']} {one_shot['alphas']} {multi_trial['train']}".split()
         )
         assert len(multi_trial["train"].split()) == 8
+
+
+def test_a_catalogue_of_fewer_recipes_than_trials_is_told_before_the_search() -> None:
+    strategy = strategy_from_settings(
+        {"algorithm": "catalogue", "parts": {"train": 0.8, "validation": 0.2}, "budget": {"epochs": 3, "trials": 2}},
+        name="mine", where="mine.yaml",
+    )  # fmt: skip
+    rnn, lstm, gru = (REFERENCE_RECIPES[name] for name in ("rnn", "lstm", "gru"))
+    for recipes, planned in (
+        ([rnn, rnn], (1, "1 distinct recipe: 1 trial of 3 epochs")),
+        ([rnn, lstm], (2, "2 trials of 3 epochs")),
+        ([rnn, lstm, gru], (2, "2 trials of 3 epochs")),
+    ):
+        assert planned_trials(RecurrentCatalogueSpace(catalogue=recipes), strategy) == planned

@@ -219,6 +219,6 @@ def test_states_do_not_go_on_through_the_padding() -> None:
         assert torch.isfinite(parameter.grad).all()
 
 
-def test_a_recipe_without_a_linear_node_runs() -> None:
-    recipe = {"h_new_0": {"op": "activation_tanh", "input": ["h_prev_0"]}}
+def test_a_recipe_whose_linear_nodes_read_x_alone_runs() -> None:
+    recipe = {"a": {"op": "linear", "input": ["x"]}, "h_new_0": {"op": "elementwise_sum", "input": ["a", "h_prev_0"]}}
     assert RecipeRnn(RecurrentGenotype.from_recipe(recipe), 3, 2)(torch.ones(1, 4, 3)).shape == (1, 4, 2)

@@ -13,11 +13,13 @@ from audionas.errors import GenotypeError, SettingsError
 from audionas.ops.recurrent import RNN_OPS
 from audionas.spaces.catalogue_file import (
     MAX_BYTES,
+    catalogue_facts,
     catalogue_recipes,
+    catalogue_size,
     is_recipe_document,
     read_catalogue_document,
+    read_json_strictly,
     read_recipe_file,
-    read_recipe_json,
     shipped_catalogues,
     shipped_recipes,
 )
@@ -115,11 +117,11 @@ def test_a_recipe_file_is_a_genotype(tmp_path: Path) -> None:
          '"h_new_0": {"op": "activation_tanh", "input": ["f"]}}', "two definitions of 'f'; keep one"),
         ('{"h_new_0": {"op": "linear", "op": "linear", "input": ["x"]}}', "two definitions of 'h_new_0.op'; keep one"),
         ('{"f": {"op": "activation_tanh", "input": ["h_new_0"]}, '
-         '"h_new_0": {"op": "activation_tanh", "input": ["f"]}}', "nodes f, h_new_0 form a cycle"),
+         '"h_new_0": {"op": "activation_tanh", "input": ["f"]}}', "nodes form a cycle: f -> h_new_0 -> f"),
         ('{"h_new_0": {"op": "linear", "input": ["x", "g"]}}', "node 'h_new_0' reads 'g', but nothing defines it"),
         ('{"h_new_0": {"op": "blend", "input": ["h_prev_0"]}}', "blend has 1 inputs, takes 3"),
         ('{"h_new_0": {"op": "linera", "input": ["x"]}}', "unknown operation 'linera' .did you mean 'linear'"),
-        ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "must be numbered from 0 without a gap"),
+        ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "h_new_0 is missing: outputs are numbered from 0"),
         ("[1]", "expected an object of nodes, got list"),
         ('{"h_new_0": ', "not valid JSON"),
         ('{"h_new_0": NaN}', "not valid JSON"),
@@ -135,24 +137,24 @@ def test_all_faults_of_a_recipe_file_are_named_together(tmp_path: Path) -> None:
         '{"f": {"op": "linear", "input": ["x"]}, "f": {"op": "linear", "input": ["y"]}, '
         '"h_new_0": {"op": "blend", "input": ["f"]}}'
     )
-    with pytest.raises(GenotypeError, match=r"two definitions of 'f'.*reads 'y'.*blend has 1 inputs"):
+    with pytest.raises(GenotypeError, match=r"two definitions of 'f'.*blend has 1 inputs.*reads 'y'"):
         read_recipe_file(write(tmp_path / "recipe.json", text))
 
 
 def test_a_missing_a_huge_and_a_special_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(GenotypeError, match=r"none\.json: no such recipe file"):
-        read_recipe_json(tmp_path / "none.json")
+        read_json_strictly(tmp_path / "none.json")
     huge = tmp_path / "huge.json"
     with huge.open("wb") as stream:
         stream.truncate(MAX_BYTES + 1)
     with pytest.raises(GenotypeError, match=r"16777217 bytes, a recipe file has at most 16777216"):
-        read_recipe_json(huge)
+        read_json_strictly(huge)
     with pytest.raises(GenotypeError, match="not a genotype file: not a regular file"):
-        read_recipe_json(tmp_path, "genotype file")
+        read_json_strictly(tmp_path, "genotype file")
 
 
 def test_a_deeply_nested_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(GenotypeError, match=r"deep\.json"):
+    with pytest.raises(GenotypeError, match=r"deep\.json: not a recipe file: nested too deeply$"):
         read_recipe_file(write(tmp_path / "deep.json", "[" * 200_000 + "]" * 200_000))
     with pytest.raises(GenotypeError, match=r"deep\.json"):
         read_recipe_file(write(tmp_path / "deep.json", '{"a":' * 900 + "1" + "}" * 900))
@@ -214,7 +216,7 @@ def test_the_faults_of_all_recipes_are_one_list(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"mine\.json: two definitions of 'two\.a'; keep one; recipe 'one'") as why:
         read_catalogue_document(path)
     assert len(why.value.problems) == 3
-    assert "recipe 'one': node 'h_new_0' reads 'y', but nothing defines it" in why.value.problems
+    assert why.value.problems[1].startswith("recipe 'one': node 'h_new_0' reads 'y', but nothing defines it")
     assert any(problem.startswith("recipe 'two': node 'h_new_0' must be") for problem in why.value.problems)
 
 
@@ -236,6 +238,30 @@ def test_a_file_that_is_no_catalogue_says_why(tmp_path: Path, value: object, fau
         read_catalogue_document(write(tmp_path / "mine.json", value))
     with pytest.raises(SettingsError, match=rf"^here: .*{fault}"):
         catalogue_recipes(value, "here")
+
+
+def test_recipes_are_checked_where_the_document_has_other_faults() -> None:
+    document = {"schema_version": 2, "recipes": [entry(-7, RNN), entry(1, {"h_new_0": {"op": "linear", "input": []}})]}
+    with pytest.raises(
+        SettingsError, match=r"schema_version: got 2.*recipes\.0\.id.*recipes\.1: .*linear has 0 inputs"
+    ):
+        catalogue_recipes(document, "here")
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ([RNN, LSTM], 2), ({"mine": RNN}, 1), ({"schema_version": 1, "recipes": [entry(1, RNN)] * 3}, 3),
+        ([RNN, 5], 2), (RNN, 0), ([], 0), ({}, 0), ([1], 0), (None, 0), ({"kind": "cnn_cell"}, 0),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_catalogue_has_a_size(value: object, size: int) -> None:
+    assert catalogue_size(value) == size
+
+
+def test_the_facts_of_a_catalogue_count_recipes_distinct_ones_and_states() -> None:
+    assert catalogue_facts([RNN, RNN, LSTM]) == "3 recipes, 2 distinct; hidden states: 1, 2"
+    assert catalogue_facts([RNN]) == "1 recipe, 1 distinct; hidden states: 1"
 
 
 def test_a_missing_catalogue_is_a_mistake_of_settings(tmp_path: Path) -> None:

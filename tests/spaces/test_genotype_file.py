@@ -214,13 +214,13 @@ def test_a_bare_recipe_is_a_genotype_with_default_surroundings(tmp_path: Path) -
     ("recipe", "words"),
     [
         ('{"h_new_0": {"op": "activation_tanh", "input": ["a"]}, "a": {"op": "linear", "input": ["x", "h_new_0"]}}',
-         "nodes a, h_new_0 form a cycle or hang on one"),
+         "nodes form a cycle: a -> h_new_0 -> a"),
         ('{"h_new_0": {"op": "activation_tanh", "input": ["nobody"]}}', "reads 'nobody', but nothing defines it"),
         ('{"h_new_0": {"op": "blend", "input": ["x", "h_prev_0"]}}', "blend has 2 inputs, takes 3"),
         ('{"h_new_0": {"op": "linear", "input": ["x"]}, "h_new_0": {"op": "linear", "input": ["h_prev_0"]}}',
          "two definitions of 'h_new_0'"),
         ('{"h_new_0": {"op": "conv", "input": ["x"]}}', "unknown operation 'conv'"),
-        ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "must be numbered from 0 without a gap"),
+        ('{"h_new_1": {"op": "linear", "input": ["x"]}}', "h_new_0 is missing: outputs are numbered from 0"),
         ('{"h_new_0": {"op": "elementwise_sum", "input": ["x", "h_prev_0"]}}', "reads 'x', which only linear can"),
         ('{"h_new_00": {"op": "linear", "input": ["x"]}}', "no output: at least h_new_0 must be defined"),
     ],
@@ -231,6 +231,28 @@ def test_every_fault_of_a_recipe_file_is_one_line(tmp_path: Path, recipe: str, w
     with pytest.raises(GenotypeError, match=f"^{re.escape(str(path))}: .*{words}") as error:
         read_genotype_file(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_catalogue_is_no_genotype_and_says_what_to_do(tmp_path: Path) -> None:
+    recipe = recurrent().to_recipe()
+    for value in ([recipe, recipe], {"one": recipe, "two": recipe}, {"recipes": [{"id": 1, "recipe": recipe}] * 2}):
+        words = "a catalogue of 2 recipes; give one of them in a file of its own, or search it with a YAML of kind: rec"
+        refused(tmp_path / "mine.json", json.dumps(value), words)
+
+
+def test_a_deep_file_says_so(tmp_path: Path) -> None:
+    refused(tmp_path / "deep.json", "[" * 200_000, "not a genotype file: nested too deeply$")
+
+
+def test_keys_that_stand_twice_and_other_faults_are_named_together(tmp_path: Path) -> None:
+    document = json.dumps(genotype_document(recurrent().within(RecurrentMacro(hidden=77))))
+    text = document.replace('"space"', '"space": "a", "space"').replace("77", "0")
+    refused(tmp_path / "g.json", text, "two definitions of 'space'; keep one; macro.hidden: got 0")
+    refused(
+        tmp_path / "r.json",
+        '{"a": {"op": "add", "input": ["x"]}, "a": {"op": "add", "input": ["y"]}, "h_new_1": 3}',
+        "two definitions of 'a'; keep one; node 'h_new_1' must be .*'add'.*'y', but nothing.*h_new_0 is missing",
+    )
 
 
 def test_faults_inside_a_genotype_file_are_found_too(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,55 @@ def test_a_shipped_catalogue_is_kept_by_name() -> None:
 
 def test_the_faults_of_a_file_are_all_named(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('[{"h_new_0": {"op": "linear", "input": ["y"]}}, {"f": 1}]', encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"mine\.json: recipe 'r0': .*reads 'y'.*; recipe 'r1': node 'f' must be"):
-        RecurrentCatalogueSpace(catalogue="mine.json").relative_to(tmp_path)
+    path = tmp_path / "mine.json"
+    faults = r"my\.yaml: .*mine\.json: recipe 'r0': .*reads 'y'.*; recipe 'r1': node 'f' must be"
+    with pytest.raises(SettingsError, match=faults) as why:
+        RecurrentCatalogueSpace(catalogue="mine.json").relative_to(tmp_path, "my.yaml")
+    assert [problem.startswith(f"{path}: recipe 'r") for problem in why.value.problems] == [True, True]
     (tmp_path / "mine.json").write_text(json.dumps(MINE), encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"mine\.json: states: the catalogue has no recipe of 3 state"):
-        RecurrentCatalogueSpace(catalogue="mine.json", states=3).relative_to(tmp_path)
+    with pytest.raises(SettingsError, match=r"^my\.yaml: states: the catalogue has no recipe of 3 state"):
+        RecurrentCatalogueSpace(catalogue="mine.json", states=3).relative_to(tmp_path, "my.yaml")
+
+
+def test_a_catalogue_that_is_not_there_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "my.yaml").write_text("kind: recurrent_catalogue\ncatalogue: no.json\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    places = f"in {tmp_path} or {tmp_path / 'here'}"
+    with pytest.raises(SettingsError, match=re.escape(f"my.yaml: catalogue: no file 'no.json' {places}") + "$"):
+        load_search_space(tmp_path / "my.yaml")
+
+
+def test_faults_of_the_yaml_and_of_its_catalogue_are_named_together(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text('[{"h_new_0": {"op": "linear", "input": ["y"]}}]', encoding="utf-8")
+    yaml = "kind: recurrent_catalogue\ncatalogue: mine.json\nname: a\nstates: 9\n"
+    (tmp_path / "my.yaml").write_text(yaml, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"my\.yaml: key 'name'.*; states: got 9.*mine\.json: recipe 'r0': .*'y'"):
+        load_search_space(tmp_path / "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (MINE, "this is a catalogue of 2 recipes, .*kind: recurrent_catalogue and catalogue: my.json$"),
+        ([MINE["elman"]], "this is a catalogue of 1 recipe, "),
+        (MINE["elman"], "a genotype or a single recipe is trained by audionas retrain"),
+        (None, "a search space is a YAML file"),
+    ],
+)
+def test_a_json_file_is_no_space_and_says_what_to_do(tmp_path: Path, value: object, hint: str) -> None:
+    if value is not None:
+        (tmp_path / "my.json").write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(SettingsError, match=rf"my\.json: a search space is a YAML file; .*{hint}" if value else hint):
+        load_search_space(tmp_path / "my.json")
+
+
+def test_a_json_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "my.json").write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"my\.json: not a recipe file: nested too deeply$"):
+        load_search_space(tmp_path / "my.json")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +172,7 @@ def test_the_faults_of_a_file_are_all_named(tmp_path: Path) -> None:
         ({"catalogue": [{"h_new_0": {"op": "linear", "input": ["y"]}}]}, "recipe 'r0': node 'h_new_0' reads 'y'"),
         ({"catalogue": MINE, "states": 3}, r"states: the catalogue has no recipe of 3 state\(s\)"),
         ({"states": 0}, "states: got 0, must be at least 1"),
-        ({"macro": {"emit": "h0+h1"}}, r"macro.emit: h0\+h1 needs recipes of two states; set states: 2 or 3"),
+        ({"macro": {"emit": "h0+h1"}}, r"macro: emit: h0\+h1 needs recipes of two states; set states: 2 or 3"),
         ({"catalog": "nas_bench_nlp"}, r"unknown key 'catalog' \(did you mean 'catalogue'\?\)"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from audionas.errors import GenotypeError, SettingsError
 from audionas.ops.recurrent import RNN_OPS
 from audionas.records import validate
-from audionas.spaces import load_search_space
+from audionas.spaces import load_search_space, space_from_settings
 from audionas.spaces.recipe_generator import generate_recipe
 from audionas.spaces.recurrent_cell import RecurrentCellSpace, RecurrentNodes
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
@@ -214,13 +214,13 @@ def test_too_many_nodes_another_operation_and_a_cnn_cell_are_refused() -> None:
         ({"ops": ["activation_tanh"]}, "'linear' is missing; no other operation reads x"),
         ({"states": 4}, "states: got 4, must be at most 3"),
         ({"nodes": {"max": 1}}, "nodes.max: got 1, must be at least 2"),
-        ({"nodes": {"max": 3}}, "nodes.max: 3 nodes for 2 states, must be at least 4"),
+        ({"nodes": {"max": 3}}, "nodes: max is 3 for 2 states, must be at least 4"),
         ({"nodes": {"linear_inputs": [3]}}, r"must be \[2\] or \[2, 3\]"),
         ({"nodes": {"inputs": 2}}, "unknown key 'nodes.inputs'"),
-        ({"states": 1, "macro": {"emit": "h0+h1"}}, r"macro.emit: h0\+h1 needs two states"),
+        ({"states": 1, "macro": {"emit": "h0+h1"}}, r"macro: emit: h0\+h1 needs two states"),
     ],
 )
-def test_settings_out_of_range_are_named(settings: dict[str, Any], fault: str) -> None:
+def test_a_setting_out_of_range_is_named(settings: dict[str, Any], fault: str) -> None:
     with pytest.raises(SettingsError, match=f"^my.yaml: .*{fault}"):
         validate(RecurrentCellSpace, settings, "my.yaml")
 
@@ -236,3 +236,17 @@ def test_the_shipped_yamls_are_spaces() -> None:
     assert space.model_copy(update={"name": "cells"}) == SPACE, "the defaults are NAS-Bench-NLP's"
     assert load_search_space("nas_bench_nlp_catalogue").size() == 265
     assert load_search_space("nas_bench_nlp_catalogue_two_states").size() == 123
+
+
+def test_all_faults_of_a_yaml_are_named_together() -> None:
+    settings = {
+        "kind": "recurrent_cell", "name": "mine", "states": 2, "nodes": {"max": 2}, "ops": ["linaer", "blend", "blend"],
+        "macro": {"emit": "h0+h1", "hidden": 0}, "colour": "red",
+    }  # fmt: skip
+    with pytest.raises(SettingsError, match=r"^my\.yaml: key 'name'") as caught:
+        space_from_settings(settings, "my", "my.yaml")
+    for words in (
+        "key 'name': the name is that of the file", "nodes: max is 2 for 2 states", "did you mean 'linear'",
+        "an operation stands twice", "'linear' is missing", "macro.hidden: got 0", "unknown key 'colour'",
+    ):  # fmt: skip
+        assert any(words in problem for problem in caught.value.problems), words

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from audionas import shipped
 from audionas.errors import SettingsError, unknown
 
 Kind = Literal["one-shot", "multi-trial"]
@@ -34,7 +35,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
     ),
     "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
-    "random": Algorithm("random", "multi-trial", "uniform draws, each trained from scratch", ANY),
+    "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
 }
 
 
@@ -54,14 +55,20 @@ def check_pair(name: str, space_kind: str, space_name: str) -> None:
     """Refuse a space that an algorithm cannot search.
 
     Raises:
-        SettingsError: naming the kinds of space that it can.
+        SettingsError: naming the kinds of space that it can, and the shipped strategies for this space.
     """
     accepted = ALGORITHMS[name].spaces
     if space_kind not in accepted:
         raise SettingsError(
-            f"algorithm {name!r} cannot search space {space_name!r} of kind {space_kind!r}; it searches "
-            f"{', '.join(accepted)} (audionas list strategies, audionas list spaces)"
+            f"algorithm {name!r} cannot search space {space_name!r} of kind {space_kind!r}, only "
+            f"{', '.join(accepted)}; for this space take --strategy {' or '.join(strategies_for(space_kind))}"
         )
+
+
+def strategies_for(space_kind: str) -> list[str]:
+    """The shipped strategies that can search spaces of a kind."""
+    algorithms = {name: shipped.read("strategies", name)[1]["algorithm"] for name in shipped.names("strategies")}
+    return [name for name, algorithm in algorithms.items() if space_kind in ALGORITHMS[algorithm].spaces]
 
 
 def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:

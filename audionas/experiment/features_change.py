@@ -1,0 +1,44 @@
+"""What to say when a genotype is retrained with other features than its search had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from audionas.features import PRESETS, Extractor, extractor_from_settings, load_features
+
+_FITTED = "auto"
+
+
+def features_change(searched: Mapping[str, Any] | None, retrained: Mapping[str, Any], name: str) -> str | None:
+    """A warning where the settings of a search are not those of the features `name`; else None.
+
+    Both settings are resolved; what a corpus fits (rate, length, hop) may differ between splits and is not compared.
+    """
+    if searched is None:
+        return None
+    asked = load_features(name)
+    settings = asked.settings()
+    changed = [key for key, value in settings.items() if value != _FITTED and searched.get(key) != retrained[key]]
+    if not changed:
+        return None
+    if searched.get("extractor") != retrained["extractor"]:
+        changed = []
+    before = _described(searched, changed)
+    after = f"{name}{_values(retrained, changed)}"
+    return f"searched on {before}, retrained on {after}: the genotype was chosen for other features"
+
+
+def _described(searched: Mapping[str, Any], changed: list[str]) -> str:
+    """The preset whose settings these are, else the extractor's name; with the settings that changed."""
+    name = next((name for name, preset in PRESETS.items() if _is_of(searched, preset)), None)
+    return f"{name or searched.get('extractor')}{_values(searched, changed)}"
+
+
+def _is_of(searched: Mapping[str, Any], preset: Mapping[str, Any]) -> bool:
+    asked: Extractor = extractor_from_settings(dict(preset), "features")
+    return all(value == _FITTED or searched.get(key) == value for key, value in asked.settings().items())
+
+
+def _values(settings: Mapping[str, Any], keys: list[str]) -> str:
+    return f" ({', '.join(f'{key} {settings.get(key)}' for key in keys)})" if keys else ""

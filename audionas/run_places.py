@@ -1,0 +1,46 @@
+"""Which runs lie inside a folder that is itself no run of the kind that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from audionas.errors import AudionasError
+from audionas.records import read_json
+
+RUN_FILE = "run.json"
+_DEPTH = 2  # a reproduction holds its streams' runs two folders down
+_SHOWN = 8
+
+
+def no_run_here(folder: Path, kinds: Sequence[str] = ()) -> str:
+    """The error text for a folder without a run file; names the runs of these kinds (none: of any) inside it."""
+    return f"{folder}: no run here ({RUN_FILE} is missing){runs_hint(folder, kinds)}"
+
+
+def runs_hint(folder: Path, kinds: Sequence[str] = ()) -> str:
+    """The end of an error text: the runs of these kinds (none: of any) inside a folder, or nothing.
+
+    The parts of a nested search are not named beside the search itself.
+    """
+    found = [path.relative_to(folder).as_posix() for path in _below(folder, _DEPTH) if _is_of(path, kinds)]
+    if not found:
+        return ""
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"; runs inside it: {', '.join(found[:_SHOWN])}{more}"
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    for path in sorted(path for path in folder.glob("*") if path.is_dir()):
+        if (path / RUN_FILE).is_file():
+            yield path
+        elif depth > 1:
+            yield from _below(path, depth - 1)
+
+
+def _is_of(run: Path, kinds: Sequence[str]) -> bool:
+    try:
+        record = read_json(run / RUN_FILE, "run file")
+    except AudionasError:
+        return False
+    return isinstance(record, dict) and (not kinds or record.get("kind") in kinds)
