@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from audionas import sample
 from audionas.audio.manifest import read_table
+from audionas.audio.protocols import PROTOCOLS
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import CnnCellSpace, CnnMacro, space_from_settings
@@ -148,3 +149,14 @@ def test_the_yaml_examples_are_valid() -> None:
         assert space_from_settings(yaml.safe_load(text), "example", "README").size() > 1
     for text in blocks(ROOT / "strategies" / "README.md", "yaml"):
         assert strategy_from_settings(yaml.safe_load(text), "example", "README").kind == "multi-trial"
+
+
+def test_the_readmes_table_names_every_protocol() -> None:
+    rows = re.findall(r"^\| (`[^|]*) \| ", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(PROTOCOLS) <= {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def test_the_readme_says_when_audionas_downloads() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "downloads nothing" not in text
+    assert "hub name (`pretrained:openai/whisper-tiny.en`), on first use" in text

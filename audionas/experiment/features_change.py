@@ -17,9 +17,8 @@ def features_change(searched: Mapping[str, Any] | None, retrained: Mapping[str, 
     """
     if searched is None:
         return None
-    asked = load_features(name)
-    settings = asked.settings()
-    changed = [key for key, value in settings.items() if value != _FITTED and searched.get(key) != retrained[key]]
+    settings = load_features(name).settings()
+    changed = [key for key in _given(settings) if searched.get(key) != retrained[key]]
     if not changed:
         return None
     if searched.get("extractor") != retrained["extractor"]:
@@ -37,8 +36,16 @@ def _described(searched: Mapping[str, Any], changed: list[str]) -> str:
 
 def _is_of(searched: Mapping[str, Any], preset: Mapping[str, Any]) -> bool:
     asked: Extractor = extractor_from_settings(dict(preset), "features")
-    return all(value == _FITTED or searched.get(key) == value for key, value in asked.settings().items())
+    settings = asked.settings()
+    return all(searched.get(key) == settings[key] for key in _given(settings))
+
+
+def _given(settings: Mapping[str, Any]) -> list[str]:
+    """The settings that no corpus fits; the hop is fitted where a clip of any length has so many frames."""
+    fits_hop = settings["length_s"] == _FITTED and settings.get("frames") and settings.get("frames_by") == "length"
+    return [key for key, value in settings.items() if value != _FITTED and not (key == "hop_ms" and fits_hop)]
 
 
 def _values(settings: Mapping[str, Any], keys: list[str]) -> str:
-    return f" ({', '.join(f'{key} {settings.get(key)}' for key in keys)})" if keys else ""
+    given = [f"{key} {settings[key]}" for key in keys if settings.get(key) is not None]
+    return f" ({', '.join(given)})" if given else ""

@@ -18,7 +18,6 @@ from audionas.models import with_macro
 from audionas.spaces import Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
-
 # Macro keys that the command line sets, with their options.
 MACRO_OPTIONS = {
     "CNN": {"n_cells": "--cells", "channels": "--channels"},

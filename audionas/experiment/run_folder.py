@@ -160,3 +160,6 @@ def _quoted(word: str) -> str:
     import shlex
 
     return shlex.quote(word)
+
+
+__all__ = ["RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]

@@ -38,14 +38,14 @@ def text_losses(search: SearchRun) -> dict[str, float]:
 
 
 def text_loss_text(recipe: str, losses: Mapping[str, float]) -> str:
-    """A recipe's loss on text with its rank, or nothing.
+    """A recipe's loss on text with its rank among those that have one, or nothing.
 
     >>> text_loss_text("r7", {"r3": 4.9, "r7": 5.25}), text_loss_text("r8", {"r3": 4.9})
-    ('5.250 (rank 2 of the 2 recipes with a loss)', '')
+    ('5.250 (rank 2 of 2)', '')
     """
     if recipe not in losses:
         return ""
-    return f"{losses[recipe]:.3f} (rank {list(losses).index(recipe) + 1} of the {len(losses)} recipes with a loss)"
+    return f"{losses[recipe]:.3f} (rank {list(losses).index(recipe) + 1} of {len(losses)})"
 
 
 def chosen_recipe(search: SearchRun, genotype_hash: str) -> str:
@@ -53,8 +53,8 @@ def chosen_recipe(search: SearchRun, genotype_hash: str) -> str:
     lines = [line for line in trial_lines(search.trials) if line.recipe and line.genotype_hash == genotype_hash]
     if not lines:
         return ""
-    text = text_loss_text(lines[0].recipe, text_losses(search))
-    return f"{lines[0].recipe}, loss on text {text}" if text else lines[0].recipe
+    text = text_loss_text(lines[0].recipe, text_losses(search)).removesuffix(")")
+    return f"{lines[0].recipe}, loss on text {text} recipes that have one)" if text else lines[0].recipe
 
 
 def search_space(search: SearchRun) -> SearchSpace | None:

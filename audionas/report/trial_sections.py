@@ -101,7 +101,7 @@ def _rows(
                 "epoch scored": _epoch(line),
                 "parameters": "none" if line.parameters is None else f"{line.parameters:,}",
                 "time": "none" if line.seconds is None else seconds_text(line.seconds),
-                "loss on text": text_loss_text(line.recipe, losses),
+                "loss on text (rank of those that have one)": text_loss_text(line.recipe, losses),
                 "genotype": line.genotype_hash[:12],
             }
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from audionas.experiment.export import FORMATS
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
 from audionas.spaces.genotype_file import load_genotype, save_genotype
 from audionas.spaces.reference_recipes import reference_recipe
@@ -69,3 +70,15 @@ def test_a_recurrent_genotype_is_exported_as_a_bare_recipe_and_comes_back(tmp_pa
     assert load_genotype(tmp_path / "recipe.json") == genotype
     line = refused("export", "g.json", "--to", "darts", cwd=tmp_path)
     assert line == "g.json: holds a recurrent recipe, which format 'darts' cannot hold; use --to nas-bench-nlp"
+
+
+def test_without_a_format_the_kind_of_the_genotype_decides(tmp_path: Path) -> None:
+    save_genotype(reference_recipe("gru"), tmp_path / "gru.json")
+    save_genotype(GENOTYPE, tmp_path / "cnn.json")
+    assert json.loads(run("export", "gru.json", cwd=tmp_path).out) == reference_recipe("gru").to_recipe()
+    assert run("export", "cnn.json", cwd=tmp_path).out == to_darts_text(GENOTYPE) + "\n"
+
+
+def test_the_help_names_every_format() -> None:
+    text = run("export", "--help").out
+    assert all(name in text for name in FORMATS)

@@ -47,3 +47,16 @@ def test_without_a_name_all_shelves_are_listed() -> None:
 def test_an_unknown_shelf_suggests_the_nearest() -> None:
     line = refused("list", "strategy")
     assert line.startswith("unknown list 'strategy' (did you mean 'strategies'?); known: datasets, features, ops, ")
+
+
+def test_a_strategy_says_which_kinds_of_space_it_searches() -> None:
+    found = json.loads(run("list", "strategies", "--json").out)["strategies"]
+    assert found["catalogue"].endswith("for spaces recurrent_catalogue")
+    assert found["darts"].endswith("for spaces cnn_cell")
+    assert found["random"].endswith("for spaces cnn_cell, recurrent_cell, recurrent_catalogue")
+
+
+def test_no_two_features_read_the_same() -> None:
+    found = json.loads(run("list", "features", "--json").out)["features"]
+    assert len(set(found.values())) == len(found)
+    assert "pad_to 2911, pool 4" in found["emotionnas_wav2vec:CHECKPOINT"]

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from audionas.audio.folds import OuterSplit
-from audionas.errors import AudionasError, GenotypeError, RunError
-from audionas.experiment.genotype_sources import Source, by_split, find_sources
+from audionas.errors import AudionasError, GenotypeError, RunError, SettingsError
+from audionas.experiment.genotype_sources import Source, by_split, find_sources, with_macro_values
 from audionas.experiment.run_folder import RunFolder
+from audionas.spaces import Genotype
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import save_genotype
+from audionas.spaces.reference_recipes import reference_recipe
 from tests.spaces.genotypes import DARTS_V2
 
 GENOTYPE = from_darts_text(DARTS_V2)
+GRU = reference_recipe("gru")
 SPLITS = [OuterSplit(name, (0,), (1,)) for name in ("1", "2")]
 
 
@@ -75,5 +78,40 @@ def test_a_retraining_and_a_missing_file_are_no_source(tmp_path: Path) -> None:
     with pytest.raises(GenotypeError, match="no such genotype file"):
         find_sources([tmp_path / "none"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(AudionasError, match=r"is .*empty a run folder"):
+    with pytest.raises(AudionasError, match=r"empty: no run here \(run.json is missing\)$"):
         find_sources([tmp_path / "empty"])
+
+
+def test_a_run_of_another_kind_names_the_searches_inside_it(tmp_path: Path) -> None:
+    run = run_with(tmp_path / "whole", "reproduce", "done")
+    run_with(run / "frames" / "search", "nested_search", "done")
+    run_with(run / "frames" / "masked", "retrain", "done")
+    with pytest.raises(RunError, match=r"is a reproduce run, expected .*; runs inside it: frames/search$"):
+        find_sources([run])
+    with pytest.raises(RunError, match=r"frames: no run here .*; runs inside it: search$"):
+        find_sources([run / "frames"])
+
+
+@pytest.mark.parametrize(
+    ("genotype", "macro", "words"),
+    [
+        (
+            GENOTYPE,
+            {"n_layers": 2, "hidden": 3},
+            "--layers, --hidden are for recurrent genotypes; this one is CNN: --ce",
+        ),
+        (GRU, {"n_cells": 2}, "--cells is for CNN genotypes; this one is recurrent: --layers, --hidden"),
+        (GRU, {"channels": 8}, "--channels is for CNN genotypes; this one is recurrent: --layers, --hidden"),
+        (
+            GRU,
+            {"hidden": 0, "n_layers": 0},
+            "^--layers: got 0, must be at least 1.*; --hidden: got 0, must be at least 1",
+        ),
+        (GENOTYPE, {"n_cells": 0}, "^--cells: got 0, must be at least 1"),
+    ],
+)
+def test_a_macro_value_that_does_not_fit_is_named_by_its_option(
+    genotype: Genotype, macro: dict[str, int], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        with_macro_values(Source(Path("g.json"), genotype, {}), macro)

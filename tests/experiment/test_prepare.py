@@ -241,6 +241,13 @@ def test_identical_audio_with_two_labels_is_noted(folder: Path) -> None:
     assert "1 piece(s) of identical audio carry two labels" in notes
 
 
+def test_clips_shorter_than_one_analysis_window_are_noted(table: Path) -> None:
+    soundfile.write(table / "joy" / "s1_a.wav", 0.1 * np.ones(199), 8000)  # 24.9 ms
+    soundfile.write(table / "joy" / "s2_a.wav", 0.2 * np.ones(200), 8000)  # 25 ms
+    note = "1 clip(s) shorter than one analysis window of 25 ms, first ['joy/s1_a.wav']"
+    assert prepare(table).manifest.notes == (note,)
+
+
 def test_all_zero_clips_are_noted_and_are_nobody_s_twins(table: Path) -> None:
     for name in ("s1_a.wav", "s2_a.wav"):
         soundfile.write(table / "joy" / name, np.zeros(2000), 8000)

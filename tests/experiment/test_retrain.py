@@ -277,7 +277,7 @@ def test_each_split_keeps_the_length_that_was_fitted_without_it(
         ({"inner_folds": 1}, r"--inner-folds: got 1, must be 0 \(none\) or 2 or more"),
         ({"inner_folds": -3}, "--inner-folds: got -3"),
         ({"inner_folds": 5}, r"4 training group\(s\) in a split, fewer than --inner-folds 5; use fewer inner folds"),
-        ({"macro": {"hidden": 8}}, "unknown key 'hidden'.*known: channels, n_cells"),
+        ({"macro": {"hidden": 8}}, "--hidden is for recurrent genotypes; this one is CNN: --cells, --channels"),
         ({"device": "cuda"}, "not available here"),
     ],
 )
@@ -417,3 +417,15 @@ def test_a_training_that_diverges_is_scored_as_chance_and_does_not_end_the_other
     assert metrics["all_splits"]["ua"] == 0.5  # two classes
     warnings = json.loads((out / "run.json").read_text())["warnings"]
     assert any(line.startswith("split 1, seed 1: ") and line.endswith("scored as chance") for line in warnings)
+
+
+def test_other_features_than_the_searchs_are_a_warning_that_is_kept(retrained: Retrain, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text((tmp_path / "features.yaml").read_text().replace("n_mels: 8", "n_mels: 10"))
+    line = (
+        f"searched on log_mel (n_mels 8), retrained on {other} (n_mels 10): the genotype was chosen for other features"
+    )
+    changed = retrained(features=str(other), epochs=1, seeds=1, out=tmp_path / "changed")
+    same = retrained(features=str(tmp_path / "features.yaml"), epochs=1, seeds=1, out=tmp_path / "same")
+    assert line in _json(changed / "run.json")["warnings"]
+    assert not [each for each in _json(same / "run.json")["warnings"] if "searched on" in each]

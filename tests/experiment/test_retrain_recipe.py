@@ -83,6 +83,6 @@ def test_a_recurrent_genotype_is_retrained_with_its_own_recipe(tiny_corpus: Path
     assert result["parameter_parts"]["attention"] > 0
     assert result["parameter_parts"]["total"] == result["parameters"]
     assert "inner_oof" in read_predictions(run / "split_1" / "seed_0" / "predictions.csv")
-    with pytest.raises(SettingsError, match=r"unknown key 'n_cells'.*known: .*hidden, n_layers"):
+    with pytest.raises(SettingsError, match="--cells is for CNN genotypes; this one is recurrent: --layers, --hidden"):
         retrain(replace(request, macro={"n_cells": 2}, out=tmp_path / "other"))
     assert not (tmp_path / "other").exists()

@@ -78,7 +78,7 @@ def test_a_warning_is_kept_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content,words",
     [
-        (None, "is .* a run folder"),
+        (None, r"no run here \(run.json is missing\)$"),
         ("{", "not valid JSON"),
         ("[]", "not a run of version 1"),
         ('{"schema_version": 2}', "not a run of version 1 .damaged, or from a newer audionas"),

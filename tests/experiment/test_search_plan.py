@@ -9,7 +9,7 @@ import pytest
 from audionas.audio.folds import find_split, outer_splits
 from audionas.audio.manifest import Clip, Manifest
 from audionas.errors import ManifestError
-from audionas.experiment.search_plan import divide_search_clips, planned_trials
+from audionas.experiment.search_plan import divide_search_clips, planned_trials, protocol_text
 from audionas.search import load_strategy
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import RecurrentCatalogueSpace
@@ -75,3 +75,10 @@ def test_a_catalogue_of_fewer_recipes_than_trials_is_told_before_the_search() ->
         ([rnn, lstm, gru], (2, "2 trials of 3 epochs")),
     ):
         assert planned_trials(RecurrentCatalogueSpace(catalogue=recipes), strategy) == planned
+
+
+def test_the_plan_names_the_protocol_and_who_selects() -> None:
+    assert protocol_text(ten_speakers("folds"), "1") == ""
+    assert protocol_text(ten_speakers("leave_one_group_out"), "1F") == "; protocol leave_one_group_out"
+    assert protocol_text(ten_speakers("speaker_pairs"), "3F") == "; protocol speaker_pairs; the dev part selects: 3M"
+    assert protocol_text(ten_speakers("folds_with_dev"), "1").endswith("; the dev part selects: 2F, 2M")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from argparse import Namespace
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,7 +127,7 @@ def test_options_that_cannot_be_followed_are_refused(
 @pytest.mark.parametrize("name", ["a.pt", "a.safetensors"])
 def test_damaged_files_are_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SettingsError, match=rf"{name}: (not a readable|refused)") as why:
+    with pytest.raises(SettingsError, match=rf"{name}: (not a readable|not a torch checkpoint|refused)") as why:
         load_wav2vec(str(tmp_path / name))
     assert "\n" not in str(why.value)
 
@@ -137,3 +138,29 @@ def test_other_values_and_missing_files_are_one_line(tmp_path: Path) -> None:
         load_wav2vec(str(tmp_path / "a.pt"))
     with pytest.raises(SettingsError, match=r"no such wav2vec checkpoint; download wav2vec_large.pt"):
         load_wav2vec(str(tmp_path / "no.pt"))
+
+
+def test_noise_is_no_torch_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(bytes(range(1, 200)) * 10)
+    with pytest.raises(SettingsError, match=r"a\.pt: not a torch checkpoint; give the file that torch\.save wrote"):
+        load_wav2vec(str(tmp_path / "a.pt"))
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_plain_pickle_is_refused_with_what_it_holds_and_nothing_of_torchs_text(
+    tmp_path: Path, protocol: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    (tmp_path / "a.pt").write_bytes(pickle.dumps({"model": Fraction(1, 2)}, protocol=protocol))
+    with pytest.raises(SettingsError, match=r"nothing of it was run \(it holds fractions\.Fraction\); accepted") as why:
+        load_wav2vec(str(tmp_path / "a.pt"))
+    assert "Weights only" not in str(why.value)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_pickle_of_plain_values_is_no_checkpoint(tmp_path: Path, protocol: int) -> None:
+    (tmp_path / "a.pt").write_bytes(pickle.dumps({"a": {1, 2}, "b": [1.5, "x"]}, protocol=protocol))
+    with pytest.raises(SettingsError, match=r"a\.pt: ") as why:
+        load_wav2vec(str(tmp_path / "a.pt"))
+    assert "Weights only" not in str(why.value)
+    assert not str(why.value).endswith("...")

@@ -136,3 +136,34 @@ def test_a_fusion_without_a_clean_fold_says_that_it_is_optimistic(tmp_path: Path
     text = _text(page_of(_fused(tmp_path / "fused", is_clean=False)))
     assert "No score here is clean: the searches have seen every test fold" in text
     assert "0.870 ± 0.012" in text
+
+
+def _reproduced(folder: Path, *, is_smoke: bool) -> Path:
+    stream = _row("runs/x/frames/masked", "stream", 0.6, [100])
+    other = _row("runs/x/spectrogram/masked", "stream", 0.61, [200])
+    fusion = {
+        "rows": [stream, other, _row("fusion MLP", "mlp", 0.625, [100, 200], 128)],
+        "is_better": False,
+        "conclusion": "The fusion MLP is not shown to be better, by UA, than runs/x/frames/masked (+0.025).",
+    }
+    notes = ["the paper's figures are on IEMOCAP", "a miniature: its scores say nothing"]
+    plan = {"is_smoke": is_smoke}
+    tables = {"tables": [{"title": "T", "columns": [], "rows": []}], "fusion": fusion, "notes": notes}
+    return _write(folder, run={"kind": "reproduce", "status": "done", "plan": plan}, tables=tables)
+
+
+def test_a_reproduction_begins_with_its_finding_and_its_notes(tmp_path: Path, page_of: PageOf) -> None:
+    html = page_of(_reproduced(tmp_path / "run", is_smoke=False))
+    first = (
+        "Both streams fused reach UA 0.625 ± 0.012 (95 % interval 0.595 to 0.655); fusion is not shown to be better "
+        "than each stream and every untrained rule."
+    )
+    assert f'<p class="verdict">{first}</p>' in html
+    text = _text(html)
+    assert f"{first} The fusion MLP is not shown to be better, by UA, than frames/masked (+0.025)." in text
+    assert "The paper's figures are on IEMOCAP. A miniature: its scores say nothing. The reproduction is done" in text
+
+
+def test_the_first_sentence_of_a_miniature_says_that_it_is_one(tmp_path: Path, page_of: PageOf) -> None:
+    html = page_of(_reproduced(tmp_path / "run", is_smoke=True))
+    assert '<p class="verdict">A miniature, whose scores say nothing: both streams fused reach UA 0.625' in html

@@ -165,7 +165,7 @@ def test_a_retraining_alone_draws_the_genotype_that_it_used(
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no such folder; give the folder of a search or a retraining"):
+    with pytest.raises(RunError, match="no such run folder"):
         write_report(tmp_path / "gone")
     with pytest.raises(RunError, match=r"no run here \(run.json is missing\)"):
         write_report(tmp_path)
@@ -184,3 +184,10 @@ def test_a_damaged_record_is_one_clear_error(tmp_path: Path, record: str, messag
     (tmp_path / "run.json").write_text(record)
     with pytest.raises(AudionasError, match=message):
         write_report(tmp_path)
+
+
+def test_a_folder_of_runs_names_them(tmp_path: Path) -> None:
+    (tmp_path / "frames" / "masked").mkdir(parents=True)
+    (tmp_path / "frames" / "masked" / "run.json").write_text('{"kind": "retrain"}')
+    with pytest.raises(RunError, match=r"frames: no run here \(run.json is missing\); runs inside it: masked$"):
+        write_report(tmp_path / "frames")

@@ -84,3 +84,9 @@ def test_the_picture_names_what_decided_and_circles_the_lowest_loss() -> None:
     assert axes.get_ylabel() == "validation loss (nats)"
     assert axes.collections[1].get_offsets().tolist() == [[101.0, 0.9]]  # type: ignore[union-attr]
     assert axes.get_yscale() == "log"  # one loss far above the others
+
+
+def test_people_count_trials_from_one() -> None:
+    line = TrialLine(7, "aa", "failed", error="same cell as trial 2")
+    assert (line.number, line.shown, line.shown_error) == (7, 8, "same cell as trial 3")
+    assert TrialLine(0, "aa", "failed", error="out of memory").shown_error == "out of memory"

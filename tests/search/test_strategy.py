@@ -9,6 +9,7 @@ import pytest
 
 from audionas import shipped
 from audionas.errors import SettingsError
+from audionas.search.algorithms import check_pair, strategies_for
 from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
 from audionas.search.strategy import Strategy, load_strategy, strategy_from_settings
 from audionas.spaces import load_search_space
@@ -154,6 +155,20 @@ def test_the_catalogue_is_searched_by_validation_loss_with_adam() -> None:
 def test_a_strategy_refuses_a_space_that_it_cannot_search(strategy: str, space: str) -> None:
     with pytest.raises(SettingsError, match=f"algorithm '{strategy}' cannot search space '{space}' of kind"):
         load_strategy(strategy).for_space(load_search_space(space))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fitting"),
+    [
+        ("cnn_cell", ["darts", "darts_emotionnas", "darts_small_data", "random"]),
+        ("recurrent_cell", ["random"]),
+        ("recurrent_catalogue", ["catalogue", "random"]),
+    ],
+)
+def test_the_refusal_names_the_strategies_that_fit(kind: str, fitting: list[str]) -> None:
+    assert strategies_for(kind) == fitting
+    with pytest.raises(SettingsError, match="only cnn_cell; for this space take --strategy catalogue or random"):
+        check_pair("darts", "recurrent_catalogue", "mine")
 
 
 @pytest.mark.parametrize("space,optimiser", [("darts_cnn_small", "sgd"), ("nas_bench_nlp_rnn", "adam")])
