@@ -1,6 +1,6 @@
 """Makes a result JSON from the folder of a finished reproduction.
 
-python benchmarks/record_reproduction.py RUN --out benchmarks/results/emodb4-reproduce-emotionnas.json
+python benchmarks/record_reproduction.py RUN --out benchmarks/results/reproductions/emodb4-emotionnas-folds.json
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def result(run: Path, commit: str) -> dict[str, Any]:
         "machine": record["machine"],
         "versions": record["versions"],
         "features": {name: _without_paths(steps[f"{name}/masked"]["features"]) for name in ("spectrogram", "frames")},
-        **{key: tables[key] for key in ("plan", "notes", "tables", "scores", "fusion", "searches", "claims")},
+        **{
+            key: tables[key]
+            for key in ("plan", "notes", "tables", "scores", "baselines", "fusion", "searches", "claims")
+        },
     }
 
 

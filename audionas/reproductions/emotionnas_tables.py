@@ -25,6 +25,7 @@ from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
 from audionas.reproductions.table import Cell, Table
 from audionas.spaces import CnnMacro, load_search_space
+from audionas.training.plain_baselines import LOGISTIC
 
 STREAMS = ("spectrogram", "frames")
 PAPER_UA = "paper's UA, % (IEMOCAP)"
@@ -51,9 +52,10 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     }
     seconds = {name: f"{facts[name]['seconds']:.0f} + {scores[name, 'masked'].seconds:.0f}" for name in STREAMS}
     seconds["fused"] = f"{RunFolder.open(run.path / 'fused').record['cost']['seconds']:.0f}"
+    plain = {name: _plain_baselines(run.path / name / "masked") for name in STREAMS}
     front_ends = {name: _front_end(run.path / name / "masked") for name in STREAMS}
     tables = [
-        _table_1(fused),
+        _table_1(fused, plain),
         _table_2(scores, fused, seconds, front_ends),
         _table_3(scores, plan, seconds["spectrogram"]),
         _table_4(scores, plan, seconds["frames"]),
@@ -69,6 +71,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         "plan": plan.model_dump(mode="json"),
         "tables": [table.record() for table in tables],
         "front_end_parameters": front_ends,
+        "baselines": plain,
         "scores": {f"{name}, {padding}": found.record() for (name, padding), found in scores.items()},
         "fusion": fused,
         "searches": facts,
@@ -80,9 +83,16 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     write_text(run.path / "tables.md", text)
 
 
-def _table_1(fused: dict[str, Any]) -> Table:
+def _table_1(fused: dict[str, Any], plain: dict[str, list[dict[str, Any]]]) -> Table:
+    """The paper's systems, plain ones on this run's features and folds, and the fusion."""
     rows: list[tuple[Cell, ...]] = [
         (f"{name} (paper)", f"{paper:.1f}", None, None, None) for name, paper in TABLE_1.items()
+    ]
+    rows += [
+        (f"{found['name']} ({stream})", None, f"{found['ua']:.3f}", None, f"{found['wa']:.3f}")
+        for stream, records in plain.items()
+        for found in records
+        if stream == STREAMS[0] or found["name"] == LOGISTIC  # the others are the same whatever the features
     ]
     rows.append(("this run, fused by the MLP", None, *_fused_cells(_mlp(fused))))
     return Table("Table 1: systems", ("system", PAPER_UA, *SCORE_COLUMNS), tuple(rows))
@@ -214,6 +224,11 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
     if plan.is_smoke:
         lines.append("a miniature: its scores say nothing")
     return [*lines, *manifest.notes]
+
+
+def _plain_baselines(run: Path) -> list[dict[str, Any]]:
+    """Majority class, duration and logistic regression on the same folds and features, as the retraining has them."""
+    return list(read_json(run / "metrics.json", "metrics file")["baselines"]["headline"])
 
 
 def _front_end(run: Path) -> int:
