@@ -37,7 +37,9 @@ class BestEpoch:
         """Score the validation rows; keep the weights if they are the best so far."""
         self._network.eval()
         device = next(self._network.parameters()).device
-        found = predict_clips(self._network, self._tensors, self._manifest, self._rows, self._task, device=device)
+        found = predict_clips(
+            self._network, self._tensors, self._manifest, self._rows, self._task, part="validation", device=device
+        )
         self._network.train()
         record["validation_ua"] = self._task.metrics(found.truth, found.scores, found.labels).ua
         if record["validation_ua"] > self._highest:

@@ -125,7 +125,7 @@ class TrainingEvaluator:
         data, device = self.data, next(network.parameters()).device
         network.eval()
         rows = data.parts["validation"]
-        found = predict_clips(network, data.tensors, data.manifest, rows, data.task, device=device)
+        found = predict_clips(network, data.tensors, data.manifest, rows, data.task, part="validation", device=device)
         network.train()
         metrics = data.task.metrics(found.truth, found.scores, found.labels)
         loss, balanced = log_losses(found.truth, found.scores)

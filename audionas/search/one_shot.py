@@ -190,7 +190,7 @@ class EpochLog(pl.Callback):
             data = self._data
             device = self.supernet.alphas_normal.device
             found = predict_clips(
-                forward, data.tensors, data.manifest, rows, data.task, batch_size=SCORE_BATCH, device=device
+                forward, data.tensors, data.manifest, rows, data.task, part=part, batch_size=SCORE_BATCH, device=device
             )
             return data.task.metrics(found.truth, found.scores, found.labels).ua
 
