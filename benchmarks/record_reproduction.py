@@ -15,7 +15,7 @@ STEPS = ("spectrogram/search", "spectrogram/masked", "spectrogram/unmasked", "fr
          "frames/unmasked", "fused")  # fmt: skip
 
 
-def result(run: Path, commit: str) -> dict[str, Any]:
+def result(run: Path, commit: str, remarks: list[str]) -> dict[str, Any]:
     """The tables and scores of a reproduction, with what is needed to repeat it; no path of the machine."""
     record = read_json(run / "run.json", "run file")
     tables = read_json(run / "tables.json", "tables")
@@ -25,6 +25,7 @@ def result(run: Path, commit: str) -> dict[str, Any]:
         "steps": {
             step: {"seconds": each["cost"]["seconds"], "warnings": each["warnings"]} for step, each in steps.items()
         },
+        "remarks": remarks,
         "date": record["created"][:10],
         "commit": commit,
         "data": {key: value for key, value in record["data"].items() if key != "root"},
@@ -48,9 +49,17 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--commit", required=True, help="git commit of the code that ran")
+    parser.add_argument("--remark", action="append", default=[], help="what a reader of the numbers must know")
     given = parser.parse_args()
-    write_json(given.out, result(given.run, given.commit))
-    write_text(given.out.with_suffix(".md"), (given.run / "tables.md").read_text(encoding="utf-8"))
+    document = result(given.run, given.commit, given.remark)
+    write_json(given.out, document)
+    tables = (given.run / "tables.md").read_text(encoding="utf-8")
+    head = [
+        f"`{document['commands'][0]}`, {document['date']}, commit {given.commit}",
+        "",
+        *(f"- {x}" for x in given.remark),
+    ]
+    write_text(given.out.with_suffix(".md"), "\n".join([*head, tables]))
 
 
 if __name__ == "__main__":
