@@ -61,7 +61,9 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return dict(load_file(path))
     except LOAD_ERRORS as why:
-        raise SettingsError(f"{path}: not a readable safetensors file ({_reason(why)})") from why
+        raise SettingsError(
+            f"{path}: not a readable safetensors file ({_reason(why)}); copy or download it again"
+        ) from why
 
 
 def read_torch(path: Path) -> Any:

@@ -11,7 +11,7 @@ from audionas.audio.folds import split_folder
 from audionas.experiment.run_folder import RunFolder
 from audionas.records import read_json
 from audionas.training.intervals import Interval, bootstrap, group_counts, interval
-from audionas.training.metrics import classification_metrics
+from audionas.training.metrics import ClassificationMetrics, classification_metrics
 from audionas.training.predictions import Predictions, joined
 
 
@@ -43,19 +43,17 @@ class SystemScores:
 def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
     """The scores of a retraining (kind `retrain`)."""
     folders = [[run / split_folder(name) / f"seed_{seed}" for name in splits] for seed in range(seeds)]
-    pooled = [joined([Predictions.read(place / "predictions.csv") for place in row], "test") for row in folders]
+    by_fold = [[Predictions.read(place / "predictions.csv") for place in row] for row in folders]
+    pooled = [joined(row, "test") for row in by_fold]
     results = [read_json(place / "result.json", "result") for row in folders for place in row]
-    metrics = [classification_metrics(p.truth, p.scores.argmax(axis=1), p.labels) for p in pooled]
+    metrics = [_metrics(found) for found in pooled]
     draws = bootstrap(group_counts(pooled))
     ua, wa = [found.ua for found in metrics], [found.wa for found in metrics]
     return SystemScores(
         ua=mean(ua),
         ua_sd=stdev(ua) if seeds > 1 else None,
         ua_interval=interval(draws.ua, len(draws.groups)),
-        ua_fold_mean=mean(
-            classification_metrics(p.truth, p.scores.argmax(axis=1), p.labels).ua
-            for p in (Predictions.read(place / "predictions.csv") for row in folders for place in row)
-        ),
+        ua_fold_mean=mean(_metrics(found).ua for row in by_fold for found in row),
         wa=mean(wa),
         wa_sd=stdev(wa) if seeds > 1 else None,
         n_clips=metrics[0].n_clips,
@@ -63,3 +61,7 @@ def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
         attention=max(result["parameter_parts"].get("attention", 0) for result in results),
         seconds=round(RunFolder.open(run).record["cost"]["seconds"], 1),
     )
+
+
+def _metrics(found: Predictions) -> ClassificationMetrics:
+    return classification_metrics(found.truth, found.scores.argmax(axis=1), found.labels)
