@@ -148,6 +148,7 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
+    from audionas.experiment.group_scores import worst_group_line
     from audionas.quantities import count_text
 
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
@@ -163,6 +164,8 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
         lines.append(f"  = {found['what']}")
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
+    worst = worst_group_line(metrics)
+    lines += [worst] if worst else []
     lines += [
         f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
     ]

@@ -16,6 +16,7 @@ from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_rows import FoldRows, fold_rows
 from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
+from audionas.experiment.group_scores import group_scores
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
 from audionas.experiment.provenance import is_known as knows_what_was_read
@@ -136,7 +137,9 @@ def _scores(
     scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
     baselines = baseline_records(corpora, clean or splits)
-    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known)
+    names = [split.name for split in clean or splits]
+    groups = group_scores(run.path, names, scores.seeds, task_of(manifest), manifest.speaker_independence_checked)
+    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known) | groups
 
 
 def _announce(
