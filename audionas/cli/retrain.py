@@ -82,6 +82,13 @@ def retrain(
         float, typer.Option("--feature-mask", help="SpecAugment: largest share of features masked.")
     ] = 0.0,
     mixup: Annotated[float, typer.Option("--mixup", help="Alpha of mixup; 0 is off.")] = 0.0,
+    test_noise: Annotated[
+        Path | None,
+        typer.Option("--test-noise", help="Folder of noise: score the test clips with it too, at each --snr."),
+    ] = None,
+    snr: Annotated[
+        str | None, typer.Option("--snr", help="For --test-noise: signal-to-noise ratios in dB, as 20,10,0.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the retraining in this folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -102,6 +109,7 @@ def retrain(
     """
     from audionas.errors import SettingsError
     from audionas.experiment import retrain as steps
+    from audionas.experiment.noise_scores import parse_snr
     from audionas.experiment.prepare import PrepareOptions
     from audionas.records import read_json
 
@@ -124,6 +132,7 @@ def retrain(
                 request = steps.RetrainRequest(
                     genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
                     auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
@@ -149,6 +158,7 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     from audionas.experiment.group_scores import worst_group_line
+    from audionas.experiment.noise_scores import noise_lines
     from audionas.quantities import count_text
 
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
@@ -165,7 +175,7 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     worst = worst_group_line(metrics)
-    lines += [worst] if worst else []
+    lines += [*([worst] if worst else []), *noise_lines(metrics)]
     lines += [
         f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
     ]

@@ -36,15 +36,18 @@ class Corpus:
         normaliser = Normaliser.fit(
             self.features, training_rows, self.settings["normalise"], lengths, self.input_shape[2]
         )
-        tensors = ClipTensors(
+        return self.normalised(normaliser), normaliser
+
+    def normalised(self, normaliser: Normaliser) -> ClipTensors:
+        """Features of all clips, normalised with given statistics, e.g. those of a trained network."""
+        return ClipTensors(
             self.features,
             self.manifest.targets,
             normaliser,
             self.input_shape[2],
             self.settings["test_windows"],
-            lengths,
+            self.own_frames if self.settings["mask_padding"] else None,
         )
-        return tensors, normaliser
 
     @cached_property
     def own_frames(self) -> np.ndarray:

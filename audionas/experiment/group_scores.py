@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
 
 from audionas.audio.folds import split_folder
+from audionas.experiment.score_means import mean_scores
 from audionas.quantities import count_text
 from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
@@ -67,11 +67,10 @@ def _record(group: str, each: Sequence[Predictions], task: TaskSeam) -> dict[str
         own = np.array([name == group for name in predictions.groups])
         if own.any():
             found.append(task.metrics(predictions.truth[own], predictions.scores[own], predictions.labels).as_record())
-    scores = {key: [record[key] for record in found] for key, value in found[0].items() if isinstance(value, float)}
-    record: dict[str, Any] = {"group": group, "n_clips": found[0]["n_clips"]}
-    for key, values in scores.items():
-        record |= {key: mean(values), f"{key}_sd": stdev(values) if len(values) > 1 else None}
-    return record | {
+    return {
+        "group": group,
+        "n_clips": found[0]["n_clips"],
+        **mean_scores(found),
         "absent_classes": found[0].get("absent_classes", []),
         "is_small": found[0]["n_clips"] < SMALL_GROUP_CLIPS,
     }

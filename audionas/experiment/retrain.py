@@ -23,6 +23,7 @@ from audionas.experiment.genotype_sources import (
 )  # fmt: skip
 from audionas.experiment.inner_folds import inner_fold_rows
 from audionas.experiment.machine import thread_count
+from audionas.experiment.noise_scores import noise_options
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
@@ -60,6 +61,8 @@ class RetrainRequest:
     preparation: PrepareOptions = field(default_factory=PrepareOptions)
     argv: tuple[str, ...] = ("retrain",)
     inner_folds: int = 0
+    test_noise: Path | None = None
+    snr_db: tuple[float, ...] = ()
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -94,6 +97,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     if request.final:
         check_final(table)
     _check_inner_folds(manifest, request)
+    test_noise = noise_options(request.test_noise, request.snr_db, manifest, features_folder, talk)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -107,6 +111,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "auxiliary": request.auxiliary,
             "final": request.final,
             "inner_folds": request.inner_folds,
+            "test_noise": test_noise,
         },
         "device": request.device,
         "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),

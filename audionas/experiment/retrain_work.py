@@ -19,6 +19,7 @@ from audionas.experiment.genotype_sources import Source, read_source, seen_group
 from audionas.experiment.group_scores import group_scores
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
+from audionas.experiment.noise_scores import noise_scores
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
@@ -45,6 +46,8 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
         document = _scores(run, corpora, splits, seen, parameters, is_known)
+        headline = [split.name for split in splits if not seen[split.name]] or [split.name for split in splits]
+        document |= noise_scores(run, corpora, splits, sources, headline, talk)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
