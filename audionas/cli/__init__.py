@@ -13,6 +13,7 @@ import typer
 
 from audionas import __version__
 from audionas.cli.check import check
+from audionas.cli.evaluate import evaluate
 from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("prepare")(prepare)
 app.command("search")(search)
 app.command("retrain")(retrain)
+app.command("evaluate")(evaluate)
 app.command("fuse")(fuse)
 app.command("reproduce")(reproduce)
 app.command("report")(report)

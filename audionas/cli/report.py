@@ -12,7 +12,7 @@ from audionas.cli.parameters import JsonOption
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run folder of a search, a retraining, a fusion or a reproduction.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of a search, a retraining, a fusion, an evaluation...")],
     out: Annotated[
         Path | None, typer.Option("--out", help="HTML file. Default: report.html in the run folder.")
     ] = None,

@@ -27,8 +27,8 @@ def group_tables(metrics: JsonObject) -> list[Block]:
     ]
     head = ("group", *(key.upper() for key in _scores(records)), "clips", "absent classes", "remark")
     note = (
-        f"Each group's own test clips, mean ± sd over seeds. The lowest of {count_text(len(records), 'group')} is low "
-        "by chance too: a few clips move a group's score far."
+        f"Each group's own test clips, mean ± sd over trainings. The lowest of {count_text(len(records), 'group')} is "
+        "low by chance too: a few clips move a group's score far."
     )
     return [Table("Per group, worst first", head, tuple(rows), note)]
 
@@ -44,4 +44,4 @@ def _mark(record: JsonObject, worst: JsonObject) -> str:
 
 def _n_seeds(metrics: JsonObject) -> int:
     scores = metrics.get("headline") or metrics.get("all_splits") or {}
-    return len(scores.get("seeds") or [])
+    return len(scores.get("seeds") or []) or int(scores.get("n_networks") or 0)

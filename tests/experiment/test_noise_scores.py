@@ -142,7 +142,19 @@ def test_wrong_requests_are_refused_before_anything_is_trained(
 def test_snrs_are_read_as_numbers_in_db() -> None:
     assert parse_snr("20,10, 0,-0,-5.5"[:8]) == (20.0, 10.0, 0.0)
     assert parse_snr("-5.5") == (-5.5,)
-    for text, message in (("a", "must be numbers in dB"), ("", "must be numbers"), ("nan", "each must be from -100"),
-                          ("101", "each must be"), ("5,5", "a number stands twice"), ("0,-0", "stands twice")):  # fmt: skip
-        with pytest.raises(SettingsError, match=message):
-            parse_snr(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a", "must be numbers in dB"),
+        ("", "must be numbers in dB"),
+        ("nan", "each must be from -100"),
+        ("101", "each must be from -100"),
+        ("5,5", "a number stands twice"),
+        ("0,-0", "a number stands twice"),
+    ],
+)
+def test_snrs_that_mean_nothing_are_refused(text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        parse_snr(text)
