@@ -82,6 +82,10 @@ def retrain(
         float, typer.Option("--feature-mask", help="SpecAugment: largest share of features masked.")
     ] = 0.0,
     mixup: Annotated[float, typer.Option("--mixup", help="Alpha of mixup; 0 is off.")] = 0.0,
+    augment: Annotated[
+        str | None,
+        typer.Option("--augment", help="Augmented copies of training clips: a name (speech, noise) or a YAML file."),
+    ] = None,
     test_noise: Annotated[
         Path | None,
         typer.Option("--test-noise", help="Folder of noise: score the test clips with it too, at each --snr."),
@@ -133,6 +137,7 @@ def retrain(
                     genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
                     auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
+                    augment=augment,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -9,7 +9,9 @@ from typing import Any
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.augmentations import load_augmentation
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.augmented_corpus import augment_record, augmented_copies
 from audionas.experiment.corpus import data_record
 from audionas.experiment.features_change import features_change
 from audionas.experiment.final_model import check_final
@@ -63,6 +65,7 @@ class RetrainRequest:
     inner_folds: int = 0
     test_noise: Path | None = None
     snr_db: tuple[float, ...] = ()
+    augment: str | None = None
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -74,6 +77,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     _check(request)
+    augmentation = None if request.augment is None else load_augmentation(request.augment)
     sources = find_sources(request.sources)
     out = request.out or _default_out(request.sources)
     refuse_occupied(out)
@@ -98,6 +102,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         check_final(table)
     _check_inner_folds(manifest, request)
     test_noise = noise_options(request.test_noise, request.snr_db, manifest, features_folder, talk)
+    copies = augmented_copies(augmentation, manifest, features_folder, talk)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -112,6 +117,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "final": request.final,
             "inner_folds": request.inner_folds,
             "test_noise": test_noise,
+            "augment": augment_record(copies),
         },
         "device": request.device,
         "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),

@@ -10,6 +10,7 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.baseline_scores import baseline_records
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
@@ -39,6 +40,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         splits = outer_splits(manifest)
         sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
+        corpora = _augmented(record, corpora, splits, manifest, talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
@@ -66,6 +68,19 @@ def _corpora(folder: Path, manifest: Manifest, sources: Mapping[str, Source], ta
             by_key[key] = load_corpus(manifest, folder, settings, talk)
         table[name] = by_key[key]
     return table
+
+
+def _augmented(
+    record: Mapping[str, Any],
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    manifest: Manifest,
+    talk: Talk,
+) -> dict[str, Corpus]:
+    """Each split's corpus with augmented copies of its search clips; of all clips where a final model is asked for."""
+    copies = recorded_copies(record["options"].get("augment"), manifest, Path(record["features_folder"]), talk)
+    every = range(len(manifest)) if record["options"]["final"] else ()
+    return {split.name: with_copies(corpora[split.name], copies, [*{*split.search, *every}], talk) for split in splits}
 
 
 def _train_folds(

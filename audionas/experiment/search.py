@@ -10,6 +10,7 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
@@ -80,6 +81,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     if not request.nested:
         splits = [find_split(manifest, request.exclude_fold) if request.exclude_fold else splits[0]]
     shape = check_plan(space, strategy, manifest, splits, request)
+    copies = augmented_copies(strategy.augment, manifest, prepared.features_folder, talk)
     out = request.out or fresh_folder(f"{space.name}-{strategy.name}")
     refuse_occupied(out)
     plan = {
@@ -95,6 +97,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "features_asked": features.settings(),
         "features_folder": str(prepared.features_folder.resolve()),
         "data": data_record(manifest),
+        "augment": augment_record(copies),
     }
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
@@ -176,7 +179,10 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     statistics_rows = sorted(
         row for name, rows in parts.items() if name not in ("monitor", "validation") for row in rows
     )
-    tensors, _ = corpus.tensors(statistics_rows)
+    copied = parts["weights" if "weights" in parts else "train"]  # the alphas part decides, it has no copies
+    copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
+    corpus = with_copies(corpus, copies, copied, talk)
+    tensors, _ = corpus.tensors(statistics_rows, copied)
     data = SearchData(
         manifest,
         tensors,
