@@ -26,6 +26,7 @@ MEMBERS = {
         "emotionnas_wav2vec:CHECKPOINT",
     ],
     "datasets": DATASETS,
+    "augmentations": shipped.names("augmentations"),
 }
 
 
