@@ -23,6 +23,7 @@ from audionas.cli.parameters import (
     QuietOption,
     SkipBadOption,
     ThreadsOption,
+    numbers,
     refuse_beside_resume,
 )  # fmt: skip
 
@@ -47,7 +48,9 @@ def retrain(
     hidden: Annotated[
         int | None, typer.Option("--hidden", help="Width of a recurrent hidden state. Default: the genotype's.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
+    epochs: Annotated[
+        str, typer.Option("--epochs", help="Epochs of every training; of several (20,40), each split chooses.")
+    ] = "60",
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
@@ -59,6 +62,9 @@ def retrain(
             "--inner-folds", help="For audionas fuse: inner out-of-fold predictions (3 is usual), 0 for none."
         ),
     ] = 0,
+    padding: Annotated[
+        str, typer.Option("--padding", help="as_searched, masked, or counted like any other frame.")
+    ] = "as_searched",
     final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
     optimiser: Annotated[
@@ -66,10 +72,11 @@ def retrain(
         typer.Option("--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones."),
     ] = None,
     learning_rate: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--learning-rate",
-            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent).",
+            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent). "
+            "Of several (0.01,0.025), each split chooses by inner folds of its training clips.",
         ),
     ] = None,
     class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
@@ -106,8 +113,10 @@ def retrain(
     from audionas.records import read_json
 
     macro = _given(n_cells=n_cells, channels=channels, n_layers=n_layers, hidden=hidden)
+    rates = numbers("--learning-rate", learning_rate, float) if learning_rate else ()
+    epochs_tried = numbers("--epochs", epochs, int)
     recipe = {
-        **_given(optimiser=optimiser, learning_rate=learning_rate),
+        **_given(optimiser=optimiser, learning_rate=rates[0] if rates else None),
         "drop_path": drop_path,
         "augmentation": {"time_mask": time_mask, "feature_mask": feature_mask, "mixup_alpha": mixup},
     }
@@ -122,8 +131,9 @@ def retrain(
                 genotypes, data = _split_sources(sources, data)
                 preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
                 request = steps.RetrainRequest(
-                    genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
-                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
+                    recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    padding, rates, epochs_tried,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from audionas.experiment.retrain_metrics import metrics_document, read_fold_scor
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Talk
+from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
 from audionas.training.recipe import Recipe
@@ -42,7 +44,8 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         _announce(run, corpora, splits, seen, is_known, talk)
         plan = _training_plan(record)
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
-        parameters = _train_folds(run, corpora, splits, sources, plan, talk)
+        plans = _plans(run, corpora, splits, sources, plan, talk)
+        parameters = _train_folds(run, corpora, splits, sources, plans, talk)
         document = _scores(run, corpora, splits, seen, parameters, is_known)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
@@ -69,7 +72,7 @@ def _train_folds(
     corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     sources: Mapping[str, Source],
-    plan: TrainingPlan,
+    plans: Mapping[str, TrainingPlan],
     talk: Talk,
 ) -> int:
     """Every (split, seed); returns the largest parameter count."""
@@ -78,7 +81,7 @@ def _train_folds(
     for number, (split, seed) in enumerate(jobs, start=1):
         folder = run.path / split_folder(split.name) / f"seed_{seed}"
         was_done = (folder / "result.json").exists()
-        corpus = corpora[split.name]
+        corpus, plan = corpora[split.name], plans[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
         what = f"training {number}/{len(jobs)}"
         result = _train(sources[split.name], corpus, rows, plan, folder, seed, partial(_teller, talk, what, plan))
@@ -96,6 +99,33 @@ def _train_folds(
             f"{seconds_text(result['seconds'])}; {seconds_text(left)} left"
         )
     return parameters
+
+
+def _plans(
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    sources: Mapping[str, Source],
+    plan: TrainingPlan,
+    talk: Talk,
+) -> dict[str, TrainingPlan]:
+    """The plan of each split: the common one, or with what inner folds of the split's training clips choose."""
+    record = run.record.get("tuning")  # a run of before tuning has none
+    if not record:
+        return {split.name: plan for split in splits}
+    grid, plans = Grid.from_record(record), {}
+    for split in splits:
+        corpus, folder = corpora[split.name], run.path / split_folder(split.name)
+        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, "last", 0)
+        talk.say(f"split {split.name}: choosing among {count_text(len(grid.settings), 'setting')}")
+
+        def tell(setting: Setting, k: int, name: str = split.name) -> OnEpoch:
+            return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
+
+        chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
+        talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
+        plans[split.name] = chosen
+    return plans
 
 
 def _train(

@@ -21,6 +21,7 @@ from audionas.reproductions.emotionnas_paper import (
     supernet_parameters,
 )
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan
+from audionas.reproductions.frames_choice import chosen_names, search_names
 from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
 from audionas.reproductions.table import Cell, Table
@@ -48,7 +49,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     fused = document["headline"] or document["all_splits"]
     facts = {
         "spectrogram": one_shot_facts(run.path / "spectrogram" / "search"),
-        "frames": catalogue_facts(run.path / "frames" / "search"),
+        "frames": _frames_facts(run.path / "frames", plan),
     }
     seconds = {name: f"{facts[name]['seconds']:.0f} + {scores[name, 'masked'].seconds:.0f}" for name in STREAMS}
     seconds["fused"] = f"{RunFolder.open(run.path / 'fused').record['cost']['seconds']:.0f}"
@@ -81,6 +82,14 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     write_json(run.path / "tables.json", record)
     text = "\n".join([*(f"- {note}" for note in notes), "", *(table.markdown() for table in tables)])
     write_text(run.path / "tables.md", text)
+
+
+def _frames_facts(folder: Path, plan: Plan) -> dict[str, Any]:
+    names = search_names(plan.frames)
+    facts = catalogue_facts([folder / name for name in names], chosen_names(folder, names))
+    epochs = [read_json(path, "tuning") for path in sorted((folder / "masked").glob("split_*/tuning.json"))]
+    chosen = [record["settings"][record["chosen"]]["epochs"] for record in epochs]
+    return {**facts, "epochs taken": chosen} if chosen else facts
 
 
 def _table_1(fused: dict[str, Any], plain: dict[str, list[dict[str, Any]]]) -> Table:
@@ -221,9 +230,17 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
     ]
     if settings["extractor"] in TRAINED:
         lines.append(f"frames: {encoder_note(settings)}")
+    lines += [f"frames {number}: {name}" for number, name in enumerate(_frame_names(plan), start=1)]
+    if len(plan.frames) > 1:
+        lines.append("each split took the frames whose best recipe had the lowest validation loss on its search clips")
     if plan.is_smoke:
         lines.append("a miniature: its scores say nothing")
     return [*lines, *manifest.notes]
+
+
+def _frame_names(plan: Plan) -> list[str]:
+    """What kinds of frames were tried, where there are several; of a file its name."""
+    return [Path(name).name for name in plan.frames] if len(plan.frames) > 1 else []
 
 
 def _plain_baselines(run: Path) -> list[dict[str, Any]]:

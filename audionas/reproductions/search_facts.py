@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
@@ -42,20 +42,26 @@ def one_shot_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def catalogue_facts(run: Path) -> dict[str, Any]:
-    """Of a nested catalogue search: trials, failures, which recipes won, rank of the winners on text."""
-    names = RunFolder.open(run).record["splits"]
-    folders = [run / split_folder(name) for name in names]
+def catalogue_facts(runs: Sequence[Path], chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Of nested catalogue searches, one for each kind of frames: trials, failures, what each split took.
+
+    Args:
+        chosen: for each split the name of the search that it took.
+    """
+    splits = list(chosen)
+    folders = [run / split_folder(name) for run in runs for name in splits]
     trials = [
         [line for line in read_jsonl(folder / "trials.jsonl") if line["event"] == "finished"] for folder in folders
     ]
-    return {
-        "splits": len(names),
+    taken = [runs[0].parent / chosen[name] / split_folder(name) for name in splits]
+    facts = {
+        "splits": len(splits),
         "trials": sum(map(len, trials)),
         "failed": sum(line["status"] == "failed" for lines in trials for line in lines),
-        "winners": [_winner(folder) for folder in folders],
+        "winners": [_winner(folder) for folder in taken],
         "seconds": round(sum(RunFolder.open(folder).record["cost"]["seconds"] for folder in folders), 1),
     }
+    return facts if len(runs) == 1 else {**facts, "frames taken": [int(chosen[name].split("_")[1]) for name in splits]}
 
 
 def _winner(folder: Path) -> str:
