@@ -11,6 +11,7 @@ from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record
+from audionas.experiment.costs import search_cost
 from audionas.experiment.features_change import features_change
 from audionas.experiment.final_model import check_final
 from audionas.experiment.fold_rows import Select, fold_rows
@@ -111,6 +112,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         "epochs": max(request.epochs_tried, default=request.epochs),
         "select": request.select,
         "tuning": asdict(grid) if grid else None,
+        "search_cost": search_cost(source.path for source in table.values()),
         "options": {
             "recipe": recipe.model_dump(mode="json"),
             "batch_size": request.batch_size,

@@ -27,6 +27,7 @@ from audionas.experiment.talk import Talk
 from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
+from audionas.training.ledger import step
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
 
@@ -122,7 +123,8 @@ def _plans(
         def tell(setting: Setting, k: int, name: str = split.name) -> OnEpoch:
             return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
 
-        chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
+        with step("tuning"):
+            chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
         talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
         plans[split.name] = chosen
     return plans
@@ -140,7 +142,8 @@ def _train(
     """The inner trainings of one (split, seed), if they are asked for, then its own."""
     inner = None
     if plan.inner_folds and not (folder / "result.json").exists():
-        inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
+        with step("inner folds"):
+            inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
     return train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
 
 
