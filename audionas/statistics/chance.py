@@ -49,10 +49,10 @@ class Chance:
         return {"p": self.p, "permutations": self.permutations, "how": self.how}
 
 
-def chance(system: System) -> Chance:
-    """The test of the system's pooled score, mean over seeds."""
+def chance(system: System, n: int | None = None) -> Chance:
+    """The test of the system's pooled score, mean over seeds, with n permutations; by default as many as are quick."""
     is_fast = system.score.is_of_counts and len(system.truth) <= LARGE
-    n = N_PERMUTATIONS if is_fast else N_PERMUTATIONS_SLOW
+    n = n or (N_PERMUTATIONS if is_fast else N_PERMUTATIONS_SLOW)
     of = _scores_of_counts if system.score.is_of_counts else _scores_of_rows
     observed = pooled_score(system) - _TIE
     hits = sum(int(np.sum(of(system, rows) >= observed)) for rows in _permuted_rows(system, n))

@@ -17,8 +17,8 @@ def why_no_claim(system: System) -> str | None:
         return "no claim about speakers is possible: each clip is its own group"
     if n_groups < MIN_GROUPS_OF_A_CLAIM:
         return (
-            f"no claim about speakers is possible: {count_text(n_groups, 'group')}, {MIN_GROUPS_OF_A_CLAIM} at least "
-            f"(the smallest p that {n_groups} can give is {smallest_p(n_groups):g})"
+            f"no claim about speakers is possible from {count_text(n_groups, 'group')}: it takes "
+            f"{MIN_GROUPS_OF_A_CLAIM} (the smallest p of {n_groups} is {smallest_p(n_groups):g})"
         )
     return None
 

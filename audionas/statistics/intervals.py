@@ -52,7 +52,7 @@ class Estimate:
 def interval_words(n_groups: int) -> str:
     """What the interval over so many groups is."""
     if n_groups < MIN_GROUPS:
-        return f"no interval: {count_text(n_groups, 'group')}, {MIN_GROUPS} at least"
+        return f"no interval from {count_text(n_groups, 'group')}: it takes {MIN_GROUPS}"
     if n_groups < BOOTSTRAP_FROM:
         return f"95 % interval by a delete-one-group jackknife over {n_groups} groups, Student's t with {n_groups - 1}"
     return f"95 % interval by a bootstrap over {n_groups} groups, {N_DRAWS:,} draws, percentiles"

@@ -94,13 +94,11 @@ def unlike(first: Predictions, second: Predictions) -> str | None:
     if first.clips != second.clips:
         odd = sorted(set(first.clips) ^ set(second.clips))
         return f"{len(first.clips)} and {len(second.clips)} clips; only one has {odd[0]!r}"
-    for clip, one, other in zip(first.clips, first.groups, second.groups, strict=True):
-        if one != other:
-            return f"clip {clip!r} is of group {one!r} and {other!r}"
-    for clip, mine, yours in zip(first.clips, first.truth, second.truth, strict=True):
-        if not np.array_equal(mine, yours):
-            return f"the truth of clip {clip!r} differs"
-    return None
+    if first.groups != second.groups:
+        i = next(i for i, pair in enumerate(zip(first.groups, second.groups, strict=True)) if pair[0] != pair[1])
+        return f"clip {first.clips[i]!r} is of group {first.groups[i]!r} and {second.groups[i]!r}"
+    differs = np.flatnonzero((first.truth != second.truth).reshape(len(first.clips), -1).any(axis=1))
+    return f"the truth of clip {first.clips[differs[0]]!r} differs" if len(differs) else None
 
 
 def paired(first: System, second: System) -> tuple[System, System]:

@@ -20,7 +20,7 @@ def weighted_scores(system: System, times: np.ndarray) -> np.ndarray:
     for first in range(0, len(times), size):
         summed = times[first : first + size].astype(np.float64) @ flat
         each.append(system.score.of_confusion(summed.reshape(-1, *system.counts.shape[1:])).mean(axis=1))
-    return np.concatenate(each)
+    return np.concatenate([np.zeros(0), *each])
 
 
 def pooled_score(system: System) -> float:

@@ -51,7 +51,7 @@ def test_few_speakers_allow_no_claim() -> None:
     found = compared(0.9, {"a": 0.6, "averaging": 0.7}, n_groups=4)
     assert found["is_better"] is False
     assert str(found["conclusion"]).endswith(
-        "No claim about speakers is possible: 4 groups, 6 at least (the smallest p that 4 can give is 0.125)."
+        "No claim about speakers is possible from 4 groups: it takes 6 (the smallest p of 4 is 0.125)."
     )
 
 

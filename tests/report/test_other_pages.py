@@ -121,7 +121,7 @@ def test_a_fusion_shows_scores_with_intervals_and_differences(tmp_path: Path, pa
     assert "fusion MLP trained fusion 0.870 ± 0.012 0.840 to 0.900 0.860 none 366,309" in text  # 361860 + 4321 + 128
     assert "cnn +0.170 +0.110 to +0.230 +0.000 none 0.012 yes" in text
     assert "averaging -0.010 -0.030 to +0.010 +0.000 none not computed not shown" in text
-    assert "p: two-sided sign-flip test over groups. Better: the difference of UA is above 0, its p at most 0.05" in text
+    assert "p: two-sided sign-flip test over groups. Better: the difference of UA is above 0, its p at most" in text
     assert "inner out-of-fold predictions" in text
 
 
