@@ -167,10 +167,11 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
             continue
         lines.append(
-            f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
-            f"{count_text(len(found['seeds']), 'seed')}"
+            f"{name}: {_chance(found)}UA {_pm(found, 'ua')}{_interval(found)}, WA {_pm(found, 'wa')}, "
+            f"{found['n_clips']} clips, {count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
+        lines += _evidence(found)
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     lines += [
@@ -178,6 +179,31 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     ]
     page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
     return [*lines, f"next: audionas report {page}"]
+
+
+def _chance(found: dict[str, Any]) -> str:
+    """What leads a score that is not above chance, whatever WA is."""
+    from audionas.quantities import p_text
+    from audionas.statistics.chance import NOT_ABOVE
+
+    return f"{NOT_ABOVE} (p {p_text(found['chance']['p'])}): " if found["verdict"] == NOT_ABOVE else ""
+
+
+def _interval(found: dict[str, Any]) -> str:
+    bounds = found["ua_interval"]
+    return f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
+
+
+def _evidence(found: dict[str, Any]) -> list[str]:
+    """What the interval and the p are, and why no claim about speakers is possible."""
+    from audionas.quantities import p_text
+
+    against = found["chance"]
+    lines = [
+        f"  {found['interval']}; {found['verdict']}: p {p_text(against['p'])}, {against['how']}, "
+        f"{against['permutations']:,} permutations"
+    ]
+    return [*lines, f"  {found['claim']}"] if found["claim"] else lines
 
 
 def _pm(found: dict[str, Any], name: str) -> str:

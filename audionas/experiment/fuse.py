@@ -176,6 +176,7 @@ def _document(
     manifest, seeds = streams[0].manifest, streams[0].seeds
     seen = {split.name: sorted({g for stream in streams for g in stream.groups_seen(split)}) for split in splits}
     clean = [name for name, groups in seen.items() if not groups]
+    are_known = manifest.speaker_independence_checked
     is_known = all(stream.knows_what_was_read(split) for stream in streams for split in splits)
     return {
         "schema_version": 1,
@@ -187,7 +188,7 @@ def _document(
             {"name": split.name, "seen_by_search": bool(seen[split.name]), "groups_seen": seen[split.name]}
             for split in splits
         ],
-        "headline": comparison(rows, clean, seeds, CLEAN if is_known else UNKNOWN) if clean else None,
-        "all_splits": comparison(rows, list(seen), seeds, ALL),
+        "headline": comparison(rows, clean, seeds, CLEAN if is_known else UNKNOWN, are_known) if clean else None,
+        "all_splits": comparison(rows, list(seen), seeds, ALL, are_known),
         "epochs": [{"split": split, "seed": seed, "epochs": n} for (split, seed), n in epochs.items()],
     }

@@ -13,6 +13,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
@@ -92,7 +93,8 @@ def _tiles(files: RunFiles) -> list[Tile]:
         seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
         ua = score_text(headline.get("ua"), headline.get("ua_sd"), n_seeds)
         wa = score_text(headline.get("wa"), headline.get("wa_sd"), n_seeds)
-        tiles += [Tile(ua, f"pooled UA ({seeds})"), Tile(wa, f"pooled WA ({seeds})")]
+        warning = "" if is_above_chance(headline) else f", not above chance (p {chance_text(headline)})"
+        tiles += [Tile(ua, f"pooled UA ({seeds}){warning}"), Tile(wa, f"pooled WA ({seeds})")]
         if LOGISTIC in baseline_scores(metrics):
             tiles.append(Tile(score_text(baseline_scores(metrics)[LOGISTIC].get("ua")), f"pooled UA of {LOGISTIC}"))
     last = next((search.epochs[-1] for search in files.searches if search.epochs), {})

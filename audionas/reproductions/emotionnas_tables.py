@@ -10,6 +10,7 @@ from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import TRAINED, encoder_note, extractor_from_settings
+from audionas.quantities import p_text
 from audionas.records import read_json, write_json, write_text
 from audionas.reproductions.emotionnas_paper import (
     TABLE_1,
@@ -26,11 +27,15 @@ from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
 from audionas.reproductions.table import Cell, Table
 from audionas.spaces import CnnMacro, load_search_space
+from audionas.statistics.holm import holm
+from audionas.statistics.intervals import difference_estimate
+from audionas.statistics.sign_flip import sign_flip
 from audionas.training.plain_baselines import LOGISTIC
 
 STREAMS = ("spectrogram", "frames")
 PAPER_UA = "paper's UA, % (IEMOCAP)"
 SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
+P_COLUMN = "p, corrected"
 SECONDS = "seconds: search + retraining"
 NOT_RUN: tuple[Cell, ...] = (None, None, None, None)
 Scores = dict[tuple[str, str], SystemScores]
@@ -171,34 +176,50 @@ def _padding_table(scores: Scores) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (name, padding, *_cells(scores[name, padding])) for name in STREAMS for padding in PADDINGS
     ]
-    rows += [
-        (name, "masked - unmasked", f"{scores[name, 'masked'].ua - scores[name, 'unmasked'].ua:+.3f}", None, None)
-        for name in STREAMS
-    ]
+    rows = [(*row, None) for row in rows]
     note = (
         "Zero padding tells how long a clip is. The genotypes were found with padding masked; both rows of a stream "
-        "are retrainings of the same genotypes."
+        "are retrainings of the same genotypes. p: two-sided sign-flip test over groups, corrected by Holm's method "
+        "for the two streams."
     )
-    return Table("Padding masked and counted", ("stream", "padding", *SCORE_COLUMNS), tuple(rows), note)
+    adjusted = holm([sign_flip(scores[name, "masked"].system, scores[name, "unmasked"].system).p for name in STREAMS])
+    rows += [
+        (name, "masked - unmasked", *_difference_cells(scores[name, "masked"], scores[name, "unmasked"], p))
+        for name, p in zip(STREAMS, adjusted, strict=True)
+    ]
+    return Table("Padding masked and counted", ("stream", "padding", *SCORE_COLUMNS, P_COLUMN), tuple(rows), note)
+
+
+def _difference_cells(one: SystemScores, other: SystemScores, p: float) -> tuple[Cell, ...]:
+    bounds = difference_estimate(one.system, other.system).interval
+    return (f"{one.ua - other.ua:+.3f}", _signed_range(bounds), None, p_text(p))
 
 
 def _fusion_table(fused: dict[str, Any]) -> Table:
     names = {row["name"]: row["name"] for row in fused["rows"]} | {
         row["name"]: f"{Path(row['name']).parent.name} stream alone" for row in fused["rows"] if row["kind"] == "stream"
     }
-    rows: list[tuple[Cell, ...]] = [(names[row["name"]], *_fused_cells(row)) for row in fused["rows"]]
+    rows: list[tuple[Cell, ...]] = [(names[row["name"]], *_fused_cells(row), None) for row in fused["rows"]]
     rows += [
-        (f"{MLP} - {names[row['minus']]}", f"{row['ua']:+.3f}", _range(row["ua_interval"]), f"{row['wa']:+.3f}")
+        (
+            f"{MLP} - {names[row['minus']]}",
+            f"{row['ua']:+.3f}",
+            _signed_range(row["ua_interval"]),
+            f"{row['wa']:+.3f}",
+            p_text(row["p_holm"]) if "p_holm" in row else None,  # a fusion of before this test has none
+        )
         for row in fused["differences"]
     ]
-    return Table("Fusion and what it has to beat", ("system", *SCORE_COLUMNS), tuple(rows), _conclusion(fused, names))
+    columns = ("system", *SCORE_COLUMNS, P_COLUMN)
+    return Table("Fusion and what it has to beat", columns, tuple(rows), _conclusion(fused, names))
 
 
 def _conclusion(fused: dict[str, Any], names: dict[str, str]) -> str:
     text = str(fused["conclusion"])
     for path, name in names.items():
         text = text.replace(path, name)
-    return f"{text} {fused['interval']}; differences are paired."
+    test = f"; p: {fused['test']}" if "test" in fused else ""
+    return f"{text} {fused['interval']}; differences are paired{test}."
 
 
 def _search_table(facts: dict[str, dict[str, Any]]) -> Table:
@@ -277,6 +298,10 @@ def _pm(value: float, sd: float | None) -> str:
 
 def _range(found: Any) -> str | None:
     return f"{found[0]:.3f} to {found[1]:.3f}" if found else None
+
+
+def _signed_range(found: Any) -> str | None:
+    return f"{found[0]:+.3f} to {found[1]:+.3f}" if found else None
 
 
 def _value(value: Any) -> Cell:
