@@ -13,6 +13,7 @@ import typer
 
 from audionas import __version__
 from audionas.cli.check import check
+from audionas.cli.compare import compare
 from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
@@ -35,6 +36,7 @@ app.command("prepare")(prepare)
 app.command("search")(search)
 app.command("retrain")(retrain)
 app.command("fuse")(fuse)
+app.command("compare")(compare)
 app.command("reproduce")(reproduce)
 app.command("report")(report)
 app.command("export")(export)

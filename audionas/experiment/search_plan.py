@@ -36,7 +36,7 @@ def divide_search_clips(
     if strategy.parts.get("alphas") == "dev":
         return _alphas_on_dev(manifest, split)
     one_shot = strategy.kind == "one-shot"
-    dev_part = "monitor" if one_shot else "validation"
+    dev_part = "monitor" if one_shot else "unused" if "unused" in strategy.parts else "validation"
     dev = set(split.dev)
     rows = [row for row in split.search if row not in dev]
     groups = {manifest.clips[row].group for row in rows}

@@ -13,6 +13,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
 from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
@@ -25,6 +26,7 @@ from audionas.report.trial_sections import trial_tiles
 from audionas.report.verdict import LOGISTIC, baseline_scores, title, verdict
 
 FILE_NAME = "report.html"
+OTHER_KINDS = ("fuse", "reproduce", "compare")
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:
@@ -71,6 +73,8 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         return fusion_title(files), fusion_verdict(files), fusion_sections(files)
     if files.kind == "reproduce":
         return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
+    if files.kind == "compare":
+        return comparison_title(files), comparison_verdict(files), comparison_sections(files)
     pictures = Pictures()
     sections = [
         cells_section(files, pictures),
@@ -135,13 +139,13 @@ def _other_records(files: RunFiles) -> list[JsonObject]:
     """Records of what is no search: the retraining's, or that of a folder of another kind."""
     if files.retraining:
         return [files.retraining.run]
-    return [files.top] if files.kind in ("fuse", "reproduce") else []
+    return [files.top] if files.kind in OTHER_KINDS else []
 
 
 def _commands(files: RunFiles) -> Section:
     rows = []
     if files.top.get("command") and files.kind != "retrain":
-        rows.append((files.kind if files.kind in ("fuse", "reproduce") else "search", str(files.top["command"])))
+        rows.append((files.kind if files.kind in OTHER_KINDS else "search", str(files.top["command"])))
     elif files.searches and files.searches[0].run.get("command"):
         rows.append(("search", str(files.searches[0].run["command"])))
     if files.retraining and files.retraining.run.get("command"):

@@ -11,7 +11,7 @@ from audionas.errors import RunError, unknown
 from audionas.records import parse_yaml, read_json, read_jsonl
 from audionas.run_places import no_run_here
 
-KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce")
+KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce", "compare")
 SCHEMA_VERSION = 1
 RETRAINED = "retrained"
 DEFAULT_OBJECTIVE = "balanced_loss"  # of `audionas.search.Strategy`, which is beside this package, not below it
@@ -123,7 +123,7 @@ def read_run(folder: Path) -> RunFiles:
             fusion=_read_if_there(folder / "metrics.json", "metrics file"),
             stream_parts=tuple(_largest_parts(Path(path)) for path in top.get("streams") or []),
         )
-    if kind == "reproduce":
+    if kind in ("reproduce", "compare"):
         return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
     if kind == "nested_search":
         parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)

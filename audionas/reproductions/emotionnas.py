@@ -11,7 +11,6 @@ Of several `--frames` each is searched (`frames/search_1`, ...), and `frames/cho
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,17 @@ from audionas.experiment.fuse import FuseRequest, fuse
 from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_step import run_step, words
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import yaml_text
 from audionas.experiment.talk import Silent, Talk
+from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.features.stft_extractor import MAX_AUTO_RATE_HZ
 from audionas.records import validate, write_text
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan, ReproduceRequest, make_plan
 from audionas.reproductions.emotionnas_tables import write_tables
 from audionas.reproductions.frames_choice import chosen_searches, search_names
-from audionas.reproductions.workers import run_side_by_side
 from audionas.search import load_strategy
 from audionas.spaces import load_search_space
 
@@ -81,7 +81,7 @@ def run_stream(out: Path, name: str, talk: Talk) -> None:
     folder = out / name
     for search_name in _searches(plan, name):
         talk.say(f"{name}: nested {search_name.replace('_', ' ')}")
-        _step(
+        run_step(
             folder / search_name,
             lambda place: search(_search_request(plan, out, name, place), talk),
             resume,
@@ -89,7 +89,7 @@ def run_stream(out: Path, name: str, talk: Talk) -> None:
         )
     for padding in PADDINGS:
         talk.say(f"{name}: retraining, padding {padding}")
-        _step(
+        run_step(
             folder / padding,
             lambda place, padding=padding: retrain(_retrain_request(plan, out, name, padding, place), talk),  # type: ignore[misc]
             resume_retraining,
@@ -196,7 +196,7 @@ def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequ
         "--epochs": request.epochs, "--trials": request.trials, "--device": request.device,
         "--threads": request.threads, "--out": place,
     }  # fmt: skip
-    return replace(request, argv=("search", str(request.data), "--nested", *_words(flags)))
+    return replace(request, argv=("search", str(request.data), "--nested", *words(flags)))
 
 
 def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path) -> RetrainRequest:
@@ -219,18 +219,4 @@ def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path
         "--select": request.select, "--inner-folds": request.inner_folds, "--device": request.device,
         "--threads": request.threads, "--out": place,
     }  # fmt: skip
-    return replace(request, argv=("retrain", *map(str, sources), *_words(flags)))
-
-
-def _words(flags: Mapping[str, object]) -> list[str]:
-    """Flags as the command line would have them; those without a value are left out."""
-    return [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
-
-
-def _step(place: Path, start: Callable[[Path], Any], go_on: Callable[[Path, Talk], Any], talk: Talk) -> None:
-    """Start a run, or go on with it; what a kill left before the run had begun is removed."""
-    if (place / RUN_FILE).exists():
-        go_on(place, talk)
-        return
-    shutil.rmtree(place, ignore_errors=True)
-    start(place)
+    return replace(request, argv=("retrain", *map(str, sources), *words(flags)))

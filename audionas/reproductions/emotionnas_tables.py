@@ -9,6 +9,7 @@ from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.table import Cell, Table
 from audionas.features import TRAINED, encoder_note, extractor_from_settings
 from audionas.quantities import p_text
 from audionas.records import read_json, write_json, write_text
@@ -25,7 +26,6 @@ from audionas.reproductions.emotionnas_plan import PADDINGS, Plan
 from audionas.reproductions.frames_choice import chosen_names, search_names
 from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
-from audionas.reproductions.table import Cell, Table
 from audionas.spaces import CnnMacro, load_search_space
 from audionas.statistics.holm import holm
 from audionas.statistics.intervals import difference_estimate

@@ -16,7 +16,7 @@ from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
 from audionas.training.tasks import ClassWeighting
 
-PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation")}
+PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation", "unused")}
 AUTO_MONITOR_SHARE = 0.2
 AUTO_MONITOR_GROUPS = 8
 
@@ -34,7 +34,8 @@ class Strategy(Record):
     `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
-    A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`).
+    A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
+    part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
     """
 
     name: str = "unnamed"
@@ -59,8 +60,8 @@ class Strategy(Record):
         if wrong:
             raise ValueError(f"parts: {unknown('part', wrong[0], PARTS[self.kind])}")
         for part, share in self.parts.items():
-            if share == "auto" and part != "monitor":
-                raise ValueError(f"parts.{part}: got 'auto', only monitor may be auto")
+            if share == "auto" and part not in ("monitor", "unused"):
+                raise ValueError(f"parts.{part}: got 'auto', only monitor or unused may be auto")
             if share == "dev" and part != "alphas":
                 raise ValueError(f"parts.{part}: got 'dev', only alphas may be dev")
             if not isinstance(share, str) and not 0 <= share <= 1:

@@ -50,7 +50,7 @@ def test_darts_has_the_settings_of_its_paper() -> None:
         ({"parts": {"weight": 0.5, "alphas": 0.5}}, r"parts: unknown part 'weight' .*known: alphas, monitor, weights"),
         ({"parts": {"weights": 0.5}}, "parts.alphas: must be above 0 for algorithm 'darts'"),
         ({"parts": {"weights": 0.5, "alphas": 1.5}}, "parts.alphas: got 1.5, must be a share from 0 to 1"),
-        ({"parts": {"weights": 0.5, "alphas": "auto"}}, "parts.alphas: got 'auto', only monitor may be auto"),
+        ({"parts": {"weights": 0.5, "alphas": "auto"}}, "parts.alphas: got 'auto', only monitor or unused may be auto"),
         ({"settings": {"rate": 1.0}}, "unknown key 'rate' for algorithm 'darts'; accepted: arc_learning_rate"),
         ({"settings": {"arc_learning_rate": "high"}}, "settings.arc_learning_rate: got 'high', must be float"),
         ({"settings": {"seed": 1}}, "unknown key 'seed'"),
