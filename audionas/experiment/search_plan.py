@@ -30,7 +30,8 @@ def divide_search_clips(
     """The parts of a split's search clips, whole groups each; the split's dev part monitors or validates.
 
     With `inner_folds` the parts are the inner folds. With `alphas: dev` the alphas learn from the dev part, the
-    weights from all other search clips, and nothing monitors, as in EmotionNAS (Sun et al. 2022, arXiv:2203.13617, equation 3).
+    weights from all other search clips, and nothing monitors, as in EmotionNAS (Sun et al. 2022,
+    arXiv:2203.13617, equation 3).
 
     Raises:
         ManifestError: too few groups for the parts, `alphas: dev` and the split has no dev part, or inner folds and
