@@ -39,6 +39,14 @@ def search(
     seed: Annotated[int, typer.Option("--seed", help="Fixes parts, batches, initial weights and alphas.")] = 0,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs of the supernet, or of each trial.")] = None,
     trials: Annotated[int | None, typer.Option("--trials", help="Trials of a multi-trial strategy.")] = None,
+    inner_folds: Annotated[
+        int | None,
+        typer.Option("--inner-folds", help="Train each trial N times, once per inner fold; N times the cost. 0: off."),
+    ] = None,
+    retest: Annotated[
+        int | None,
+        typer.Option("--retest", help="Best trials trained anew to name the winner. Default: the strategy's. 0: off."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Overrides the strategy's.")] = None,
     exclude_fold: Annotated[
         str | None, typer.Option("--exclude-fold", help="Fold kept out of the search. Default: the first.")
@@ -81,6 +89,7 @@ def search(
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),
+                    inner_folds=inner_folds, retest=retest,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:

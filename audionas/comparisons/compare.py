@@ -69,9 +69,7 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
         check_groups(grid, manifest)
     for name in plan.arms:
         _write_strategy(plan, out, name)
-    run = RunFolder.create(
-        out, KIND, list(request.argv), plan=plan.model_dump(mode="json"), data=data_record(manifest)
-    )
+    run = RunFolder.create(out, KIND, list(request.argv), plan=plan.model_dump(mode="json"), data=data_record(manifest))
     talk.say(f"run folder: {out} (after a stop: audionas compare --resume {out})")
     return _work(run, talk)
 

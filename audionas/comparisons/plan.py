@@ -95,7 +95,7 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
             f"--trials: the budget is that of {one_shot[0]}, every arm gets as many clip-passes; leave --trials out"
         )
     if not one_shot and request.trials is None:
-        raise SettingsError("--strategies: no one-shot strategy whose cost could be everybody's budget; give --trials N")
+        raise SettingsError("--strategies: none is one-shot, whose cost would be everybody's budget; give --trials N")
     return Plan(
         space=request.space,
         arms=arms,
@@ -120,7 +120,8 @@ def arm_strategy(plan: Plan, name: str, space: SearchSpace) -> Strategy:
     """The strategy of a searched arm; a multi-trial one trains and validates on the clips of the reference's parts.
 
     A one-shot search trains weights on one part of the search clips and alphas on another; a trial is trained on the
-    former and validated on the latter, and what only monitors is left out by both.
+    former and validated on the latter, and what only monitors is left out by both. For the same reason nothing is
+    re-tested on other clips.
     """
     strategy = load_strategy(plan.arms[name]).for_space(space)
     if strategy.kind == "one-shot":
@@ -130,9 +131,9 @@ def arm_strategy(plan: Plan, name: str, space: SearchSpace) -> Strategy:
         return strategy
     parts = load_strategy(plan.arms[plan.reference]).parts
     if parts.get("alphas") == "dev":
-        return strategy
+        return strategy.replace(retest=0, inner_folds=0)
     shares = {"train": parts["weights"], "validation": parts["alphas"], "unused": parts.get("monitor", 0.0)}
-    return strategy.replace(parts=shares)
+    return strategy.replace(parts=shares, retest=0, inner_folds=0)
 
 
 def _arms(strategies: tuple[str, ...]) -> dict[str, str]:

@@ -125,8 +125,8 @@ def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System]) -> T
     )  # fmt: skip
     note = (
         f"{score_estimate(arms[RANDOM_ARCHITECTURES].system).how}. Relative improvement: 100 x (arm - random) / random "
-        "(Yang et al. 2020). Random architectures are all retrained, none is chosen. Parameters: the largest network of "
-        "the splits, over the runs of an arm."
+        "(Yang et al. 2020). Random architectures are all retrained, none is chosen. Parameters: those of the largest "
+        "network of the splits, over the runs of an arm."
     )
     return Table("Scores", columns, tuple(rows), note)
 

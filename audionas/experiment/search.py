@@ -15,13 +15,16 @@ from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.search_divisions import redrawn_parts, search_evaluator
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
+from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
-from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
+from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
+from audionas.search.retest import Winner
 from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -50,6 +53,8 @@ class SearchRequest:
     out: Path | None = None
     preparation: PrepareOptions = field(default_factory=PrepareOptions)
     argv: tuple[str, ...] = ("search",)
+    inner_folds: int | None = None
+    retest: int | None = None
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -62,7 +67,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     talk = talk or Silent()
     space = load_search_space(request.space)
     strategy = load_strategy(request.strategy).with_budget(epochs=request.epochs, trials=request.trials)
-    strategy = strategy.for_space(space)
+    strategy = strategy.with_evaluation(inner_folds=request.inner_folds, retest=request.retest).for_space(space)
     if request.batch_size is not None:
         strategy = strategy.replace(batch_size=request.batch_size)
     if request.pick not in ("last", "best"):
@@ -173,31 +178,29 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
     parts = divide_search_clips(manifest, split, strategy, record["seed"])
-    statistics_rows = sorted(
-        row for name, rows in parts.items() if name not in ("monitor", "validation") for row in rows
-    )
-    tensors, _ = corpus.tensors(statistics_rows)
-    data = SearchData(
-        manifest,
-        tensors,
-        parts,
-        corpus.input_shape,
-        task_of(manifest),
-        strategy.class_weighting,
-        strategy.batch_size,
-    )
-    strategy = plan_search(run, space, strategy, data, corpus, talk)
-    assert strategy.recipe is not None
-    evaluator = TrainingEvaluator(
-        data, strategy.recipe, record["device"], strategy.objective, strategy.score_epoch, strategy.stop_diverging
-    )
+    redrawn = None
+    if strategy.kind == "multi-trial" and strategy.retest:
+        redrawn = redrawn_parts(manifest, split, strategy, record["seed"], parts)
+    evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
+    strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
         listener=listener(strategy, talk, run.warn),
+        redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
+    if result.winner:
+        _tell_winner(run, result.winner, talk)
     read = [row for rows in parts.values() for row in rows]
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+
+
+def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
+    run.save(winner=winner_record(winner))
+    for line in winner_warnings(winner):
+        run.warn(line)
+        talk.warn(line)
+    talk.say(winner_line(winner, run.record["trials"]))
 
 
 def check_plan(

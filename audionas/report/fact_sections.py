@@ -76,6 +76,11 @@ def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:
         ("trials", plain(search.run.get("trials"))),
         ("decided by", f"{OBJECTIVES.get(search.objective, search.objective)}; {better} is better"),
     ]
+    folds, division = search.run.get("inner_folds"), search.run.get("retest_division") or {}
+    if folds:
+        rows.append(("inner folds", f"{folds}: each trial is trained {folds} times, each time without one of them"))
+    if division:
+        rows.append(("re-test", f"{plain(search.run.get('retests'))} best trials; {division.get('how', '')}"))
     if search.strategy.get("score_epoch"):
         which = "the best epoch by what decides" if search.strategy["score_epoch"] == "best" else "the last epoch"
         rows.append(("a trial is scored at", which))

@@ -33,6 +33,7 @@ class SearchRun:
     split: str = ""
     space: JsonObject = field(default_factory=dict)
     strategy: JsonObject = field(default_factory=dict)
+    retests: tuple[JsonObject, ...] = ()
 
     @property
     def is_multi_trial(self) -> bool:
@@ -147,6 +148,7 @@ def _read_search(folder: Path, split: str) -> SearchRun:
         split=str(run.get("split") or split) if split else "",
         space=_read_settings(folder / "space.yaml"),
         strategy=_read_settings(folder / "strategy.yaml"),
+        retests=tuple(read_jsonl(folder / "retests.jsonl")),
     )
 
 

@@ -34,6 +34,7 @@ class Strategy(Record):
     `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
+    `inner_folds` trains each candidate once an inner fold; `retest` trials are trained anew before the winner is named.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
     part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
     """
@@ -48,6 +49,8 @@ class Strategy(Record):
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = Field(default=None, gt=1)
+    inner_folds: int = Field(default=0, ge=0, le=1000)
+    retest: int = Field(default=5, ge=0, le=1000)
     recipe: Recipe | None = None
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
@@ -69,6 +72,12 @@ class Strategy(Record):
         for part in PARTS[self.kind][:2]:
             if not self.parts.get(part):
                 raise ValueError(f"parts.{part}: must be above 0 for algorithm {self.algorithm!r}")
+        if self.inner_folds == 1:
+            raise ValueError("inner_folds: got 1, must be 0 (one division into train and validation) or at least 2")
+        if self.inner_folds and self.kind == "one-shot":
+            raise ValueError(
+                f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
+            )
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
@@ -112,6 +121,21 @@ class Strategy(Record):
         changes = {key: value for key, value in given.items() if value is not None}
         return self.replace(budget={**self.budget.model_dump(), **changes}) if changes else self
 
+    def with_evaluation(self, *, inner_folds: int | None, retest: int | None) -> Strategy:
+        """The same strategy with other inner folds and re-tests, from the command line.
+
+        Raises:
+            SettingsError: a number is out of range, or either is asked of a one-shot algorithm.
+        """
+        given = {"inner_folds": inner_folds, "retest": retest}
+        changes = {key: value for key, value in given.items() if value is not None}
+        if changes and self.kind == "one-shot":
+            flag = f"--{next(iter(changes)).replace('_', '-')}"
+            raise SettingsError(
+                f"{flag}: strategy {self.name!r} is one-shot and trains one supernet; it is for multi-trial strategies"
+            )
+        return self.replace(**changes) if changes else self
+
     def replace(self, **changes: Any) -> Strategy:
         """A validated copy with some fields replaced."""
         return validate(Strategy, {**self.model_dump(), **changes}, f"strategy {self.name}")
@@ -120,7 +144,7 @@ class Strategy(Record):
         """The mapping that the strategy's YAML holds."""
         settings = self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
         if self.kind == "one-shot":
-            del settings["budget"]["trials"]
+            del settings["budget"]["trials"], settings["inner_folds"], settings["retest"]
         return settings
 
 
