@@ -17,6 +17,11 @@ from audionas.records import read_json, write_json, writing
 from audionas.run_places import RUN_FILE, no_run_here, runs_hint
 
 SCHEMA_VERSION = 1
+# What each run says of itself alone, and a run inside another one does not take over.
+OWN_FIELDS = (
+    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
+    "splits", "error",
+)  # fmt: skip
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -162,4 +167,4 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-__all__ = ["RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]
+__all__ = ["OWN_FIELDS", "RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]

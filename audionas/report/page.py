@@ -13,6 +13,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.decision_sections import decision_section
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
@@ -76,6 +77,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),
+        decision_section(files, pictures),
         search_facts(files),
         Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
     ]

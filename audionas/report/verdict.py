@@ -9,6 +9,7 @@ from typing import Any
 from audionas.quantities import count_text
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.spaces.decision import decisions_sentence
 
 NOT_CHECKED = "speaker independence not checked"
 LOGISTIC = "logistic regression on mean + sd of the features"
@@ -26,6 +27,7 @@ def verdict(files: RunFiles) -> list[str]:
         sentences = [_searched_only(files), *_unfinished(files)]
     else:
         sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
+    sentences += decision_sentences(files)
     if not _is_checked(files) and NOT_CHECKED not in sentences[0]:
         sentences.append(f"{NOT_CHECKED.capitalize()}: every file is its own group.")
     return sentences
@@ -35,6 +37,12 @@ def baseline_scores(metrics: JsonObject) -> dict[str, JsonObject]:
     """The plain systems by name, as scored on the headline's splits."""
     rows = (metrics.get("baselines") or {}).get("headline") or []
     return {str(row["name"]): row for row in rows}
+
+
+def decision_sentences(files: RunFiles) -> list[str]:
+    """Whether the searches are decided, in a sentence; none where that is not known."""
+    sentence = decisions_sentence([search.decided for search in files.searches if search.decided])
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
 
 
 def title(files: RunFiles) -> str:
@@ -154,6 +162,9 @@ def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
 
 def progress(search: SearchRun) -> str:
     """How far a search came."""
+    if search.run.get("restarts"):
+        n_done = len(list(search.folder.glob("restart_*/genotype.json")))
+        return f"after {n_done} of {count_text(search.run['restarts'], 'restart')}"
     if search.is_multi_trial:
         finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
         budget = search.run.get("trials")
