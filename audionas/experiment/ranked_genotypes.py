@@ -27,7 +27,7 @@ from audionas.training.fit import NonFiniteLossError
 from audionas.training.tasks import task_of
 
 SEEDS = (0, 1)  # two trainings of each genotype: what they disagree on is the noise of retraining
-MOST_ATTEMPTS = 100  # draws a genotype: a space may hold fewer distinct ones than were asked for
+MOST_ATTEMPTS = 20  # draws a genotype: a space may hold fewer distinct ones than were asked for
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def distinct_genotypes(space: CnnCellSpace, n: int, seed: int) -> list[CnnGenoty
         SettingsError: the space seems to hold fewer.
     """
     found: dict[str, CnnGenotype] = {}
-    for draw in range(n * MOST_ATTEMPTS):
+    for draw in range(min(n, space.size()) * MOST_ATTEMPTS):
         genotype = space.random(generator(seed, "rank", "genotype", draw))
         found.setdefault(genotype.hash, genotype)
         if len(found) == n:
