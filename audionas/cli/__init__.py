@@ -18,6 +18,7 @@ from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
 from audionas.cli.prepare import prepare
+from audionas.cli.rank import rank
 from audionas.cli.report import report
 from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("prepare")(prepare)
 app.command("search")(search)
+app.command("rank")(rank)
 app.command("retrain")(retrain)
 app.command("fuse")(fuse)
 app.command("compare")(compare)

@@ -18,6 +18,11 @@ from audionas.training.ledger import Ledger, cost_record
 
 SCHEMA_VERSION = 1
 _STEPS = {"nested_search": "search", "retrain": "retraining", "fuse": "fusion"}  # what a kind of run does
+# What each run says of itself alone, and a run inside another one does not take over.
+OWN_FIELDS = (
+    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
+    "splits", "error",
+)  # fmt: skip
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -168,4 +173,4 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-__all__ = ["RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]
+__all__ = ["OWN_FIELDS", "RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]

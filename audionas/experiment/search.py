@@ -11,10 +11,12 @@ from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_fol
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record, load_corpus
+from audionas.experiment.decision import record_decision
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
-from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.restarts import parts_seed, search_restarts
+from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_divisions import redrawn_parts, search_evaluator
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
@@ -55,6 +57,7 @@ class SearchRequest:
     argv: tuple[str, ...] = ("search",)
     inner_folds: int | None = None
     retest: int | None = None
+    restarts: int = 1
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -74,6 +77,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError(f"--pick: got {request.pick!r}; accepted: last, best")
     if request.nested and request.exclude_fold is not None:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
+    if request.restarts < 1:
+        raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
     features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:
@@ -101,6 +106,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "features_folder": str(prepared.features_folder.resolve()),
         "data": data_record(manifest),
     }
+    if request.restarts > 1:
+        plan["restarts"] = request.restarts
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
@@ -129,14 +136,14 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     _check_same_machine(run, talk)
     with run.working():
         if run.record["kind"] == "search":
-            _search_split(run, talk)
+            _search_one(run, talk)
             return run.path
         for name in run.record["splits"]:
             inner = _inner_run(run, name)
             if inner.record["status"] != "done":
                 talk.say(f"split {name}: searching without its {_n_test(run, name)} test clips")
                 with inner.working():
-                    _search_split(inner, talk)
+                    _search_one(inner, talk)
     return run.path
 
 
@@ -154,19 +161,21 @@ def _inner_run(run: RunFolder, name: str) -> RunFolder:
     path = run.path / split_folder(name)
     if (path / "run.json").exists():
         return RunFolder.open(path, "search")
-    fields = {key: value for key, value in run.record.items() if key not in _OWN_FIELDS}
+    fields = {key: value for key, value in run.record.items() if key not in OWN_FIELDS}
     _write_inputs(path, *read_inputs(run.path))
     return RunFolder.create(path, "search", run.record["argv"], split=name, **fields)
 
 
-_OWN_FIELDS = (
-    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
-    "splits", "error",
-)  # fmt: skip
-
-
 def _n_test(run: RunFolder, name: str) -> int:
     return len(find_split(Manifest.read(run.path), name).test)
+
+
+def _search_one(run: RunFolder, talk: Talk) -> None:
+    """The search of one split, or its restarts."""
+    if run.record.get("restarts"):
+        search_restarts(run, talk, _search_split)
+    else:
+        _search_split(run, talk)
 
 
 def _search_split(run: RunFolder, talk: Talk) -> None:
@@ -177,10 +186,10 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     durations = [manifest.clips[row].duration_s for row in split.search]
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
-    parts = divide_search_clips(manifest, split, strategy, record["seed"])
+    parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
     redrawn = None
     if strategy.kind == "multi-trial" and strategy.retest:
-        redrawn = redrawn_parts(manifest, split, strategy, record["seed"], parts)
+        redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)
     evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
     strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
     result = run_search(
@@ -193,6 +202,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     read = [row for rows in parts.values() for row in rows]
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+    if strategy.kind == "one-shot":
+        record_decision(run, result.epoch_or_trial)
 
 
 def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:

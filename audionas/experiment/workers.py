@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from audionas.errors import AudionasError, RunError
@@ -39,7 +40,7 @@ def run_side_by_side(work: Work, out: Path, names: Sequence[str], n_at_once: int
     """
     context = multiprocessing.get_context("spawn")
     processes = {name: context.Process(target=_run, args=(work, out, name), name=name) for name in names}
-    waiting, working = list(processes.values()), []
+    waiting, working = list(processes.values()), list[BaseProcess]()
     try:
         while waiting or working:
             while waiting and len(working) < (n_at_once or len(names)):

@@ -14,6 +14,7 @@ from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
 from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
+from audionas.report.decision_sections import decision_section
 from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
@@ -81,6 +82,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),
+        decision_section(files, pictures),
         search_facts(files),
         Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
     ]

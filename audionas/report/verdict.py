@@ -10,6 +10,7 @@ from audionas.quantities import count_text
 from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.spaces.decision import decisions_sentence
 
 NOT_CHECKED = "speaker independence not checked"
 LOGISTIC = "logistic regression on mean + sd of the features"
@@ -28,6 +29,7 @@ def verdict(files: RunFiles) -> list[str]:
     else:
         sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
         sentences += claim_sentences(metrics.get("headline") or metrics.get("all_splits") or {})
+    sentences += decision_sentences(files)
     if not _is_checked(files) and NOT_CHECKED not in sentences[0]:
         sentences.append(f"{NOT_CHECKED.capitalize()}: every file is its own group.")
     return sentences
@@ -37,6 +39,12 @@ def baseline_scores(metrics: JsonObject) -> dict[str, JsonObject]:
     """The plain systems by name, as scored on the headline's splits."""
     rows = (metrics.get("baselines") or {}).get("headline") or []
     return {str(row["name"]): row for row in rows}
+
+
+def decision_sentences(files: RunFiles) -> list[str]:
+    """Whether the searches are decided, in a sentence; none where that is not known."""
+    sentence = decisions_sentence([search.decided for search in files.searches if search.decided])
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
 
 
 def title(files: RunFiles) -> str:
@@ -166,6 +174,9 @@ def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
 
 def progress(search: SearchRun) -> str:
     """How far a search came."""
+    if search.run.get("restarts"):
+        n_done = len(list(search.folder.glob("restart_*/genotype.json")))
+        return f"after {n_done} of {count_text(search.run['restarts'], 'restart')}"
     if search.is_multi_trial:
         finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
         budget = search.run.get("trials")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,6 +13,8 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.records import read_json, read_jsonl
 from audionas.search import load_strategy
 from audionas.search.one_shot import alpha_reach
+from audionas.spaces.agreement import cell_agreement
+from audionas.spaces.cnn_cell import KINDS
 
 
 def one_shot_facts(run: Path) -> dict[str, Any]:
@@ -79,16 +79,6 @@ def _published_reach(folder: Path) -> float:
 
 
 def _agreement(cells: Sequence[dict[str, Any]]) -> float:
-    """Mean share of edges (operation and input, node by node) that two splits' genotypes have in common."""
-    shares = []
-    for one, other in combinations(cells, 2):
-        for kind in ("normal", "reduce"):
-            common = Counter(map(_edge, enumerate(one[kind]))) & Counter(map(_edge, enumerate(other[kind])))
-            shares.append(common.total() / len(one[kind]))
-    return mean(shares) if shares else 1.0
-
-
-def _edge(placed: tuple[int, list[Any]]) -> tuple[int, str, int]:
-    """Node (two edges each), operation and input of an edge."""
-    place, (op, source) = placed
-    return place // 2, str(op), int(source)
+    """Mean share of edges that two splits' genotypes have in common; 1 for a single split."""
+    shares = [cell_agreement([cell[kind] for cell in cells], cells[0]["edges_per_node"]) for kind in KINDS]
+    return mean(1.0 if share is None else share for share in shares)
