@@ -64,10 +64,8 @@ def _note(search: SearchRun, pairs: list[tuple[TrialLine, TrialLine]]) -> str:
     lost = shrinkage(pairs, search.objective)
     text = f"The best trials, trained anew ({how or 'new seeds'}): this alone names the winner. "
     if lost is not None:
-        text += (
-            f"Their scores are {abs(lost):.3f} {'worse' if lost >= 0 else 'better'} than the first ones in the mean: "
-            "what choosing by noisy scores adds. "
-        )
+        change = f"{abs(lost):.3f} {'worse' if lost >= 0 else 'better'} than the first ones in the mean"
+        text += f"Their scores are {change}{': so much was luck of the choice' if lost > 0 else ''}. "
     return text + "All are of validation clips, used to choose; the best re-test is optimistic too, and no result."
 
 

@@ -32,7 +32,7 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
     drawn = _pictures(lines, objective, losses, pictures)
     blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
-    head, rows = _rows(lines, objective, losses)
+    head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")
     again = retest_table(search)
     blocks += [again] if again else []
     title = f"Trials by {objective_text(objective)} ({count_statuses(lines)})"
@@ -84,7 +84,7 @@ def _pictures(
 
 
 def _rows(
-    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float]
+    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], role: str
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Head and rows, best first; a column that no trial fills is left out."""
     others = [name for name in ("ua", "loss") if name != objective]
@@ -95,7 +95,7 @@ def _rows(
                 "trial": str(line.shown),
                 "recipe": line.recipe,
                 "status": line.status + (f": {line.shown_error}" if line.error else ""),
-                f"{objective_text(objective)} (decides)": score_text(line.value(objective)),
+                f"{objective_text(objective)} ({role})": score_text(line.value(objective)),
                 **{objective_text(name): score_text(line.value(name)) for name in others},
                 "WA": score_text(line.wa),
                 "epoch scored": _epoch(line),

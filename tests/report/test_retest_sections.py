@@ -59,6 +59,7 @@ def test_both_scores_and_both_ranks_stand_in_a_row_and_the_re_test_ranks(tmp_pat
     assert best[:7] == ["1", "r17", "done", "2", "1.500", "1.250", "-0.250"]
     assert other[:7] == ["2", "r4", "done", "1", "1.125", "1.625", "+0.500"]
     assert "Their scores are 0.125 worse than the first ones in the mean" in html  # (0.500 - 0.250) / 2
+    assert "validation loss (names those re-tested)" in html
     assert "used to choose; the best re-test is optimistic too, and no result" in html
     assert "new seeds, train and validation part redrawn" in html
 
@@ -78,7 +79,7 @@ def test_a_failed_re_test_is_last_and_out_of_the_mean(tmp_path: Path, page_of: P
     assert best[0] == "1"
     assert failed[:7] == ["2", "r4", failed[2], "1", "1.125", "none", "none"]
     assert "the training loss is nan" in failed[2]
-    assert "0.250 better than the first ones" in html
+    assert "0.250 better than the first ones in the mean. All are" in html
 
 
 def test_a_search_without_re_tests_has_no_such_table(tmp_path: Path, page_of: PageOf) -> None:
