@@ -18,6 +18,7 @@ from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
+from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
@@ -43,7 +44,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         plan = _training_plan(record)
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plan, talk)
-        document = _scores(run, corpora, splits, seen, parameters, is_known)
+        document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
