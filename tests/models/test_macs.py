@@ -86,3 +86,9 @@ def test_counting_leaves_the_network_as_it_is() -> None:
     assert network.training
     assert network[0].weight.device.type == "cpu"
     assert torch.equal(network[0].weight, before)
+
+
+def test_frames_of_a_recurrent_network_add_up_to_a_whole_pass() -> None:
+    network = FrameNetwork(reference_recipe("gru"), 3, 2, hidden=4, n_channels=2, channels="weighted_sum")
+    whole = nn.Sequential(network)  # not known as a recurrent network: counted in one pass
+    assert n_macs(network, (2, 3, 9)) == n_macs(whole, (2, 3, 9))
