@@ -31,8 +31,9 @@ class Mismatch:
 
 @dataclass
 class Findings:
-    """What a verification counted and found, file by file."""
+    """What a verification counted and found, file by file; `root` is taken out of what is told."""
 
+    root: str = ""
     n_figures: int = 0
     mismatches: list[Mismatch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -43,10 +44,13 @@ class Findings:
         try:
             yield
         except AudionasError as why:
-            self.mismatches.append(Mismatch(file, "", "a sound file", str(why)))
+            self.mismatches.append(Mismatch(file, "", "a sound file", self._told(why)))
         except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as why:
             # A stranger's file that is JSON or CSV, yet not of the form that every run has.
             self.mismatches.append(Mismatch(file, "", "a file of a run", f"malformed ({type(why).__name__}: {why})"))
+
+    def _told(self, why: AudionasError) -> str:
+        return str(why).replace(f"{self.root}/", "") if self.root else str(why)
 
     @staticmethod
     def is_same_version(record: Mapping[str, Any]) -> bool:
@@ -111,4 +115,4 @@ def _is_number(value: Any) -> bool:
 
 def _short(value: Any) -> str:
     text = repr(value) if isinstance(value, str) and value != ABSENT else str(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    return text if len(text) <= 300 else f"{text[:297]}..."

@@ -53,7 +53,7 @@ def verify(path: Path, more: Mapping[str, Verify] | None = None) -> Findings:
 
 
 def _verify_folder(root: Path, verifiers: Mapping[str, Verify]) -> Findings:
-    findings = Findings()
+    findings = Findings(str(root))
     if (root / BUNDLE_FILE).is_file():
         _verify_hashes(root, findings)
         if not (root / RUN / RUN_FILE).is_file():
