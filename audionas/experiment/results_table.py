@@ -111,7 +111,7 @@ def _rows(run: FinishedRun, given: Sequence[Path]) -> list[ResultRow]:
         macs_per_second=run.metrics.get("macs_per_second"), cost=_cost(run), **scores(found), **common,
     )  # fmt: skip
     plain = [
-        ResultRow(name=record["name"], kind=BASELINE, **scores(record), **(common | {"n_seeds": None, "remark": ""}))
+        ResultRow(name=record["name"], kind=BASELINE, **scores(record), **{**common, "n_seeds": None, "remark": ""})
         for record in run.metrics["baselines"]["headline"]
         if "ua" in record
     ]
@@ -143,7 +143,7 @@ def _fusion_rows(run: FinishedRun, given: Sequence[Path], common: Mapping[str, A
             parameters=record["parameters"]["total"],
             macs_per_second=stream.metrics.get("macs_per_second") if stream else total,
             cost=_cost(stream) if stream else costs,
-            **scores(record), **(common | ({"run": str(stream.path)} if stream else {})),
+            **scores(record), **{**common, "run": str(stream.path if stream else run.given)},
         ))  # fmt: skip
     return rows
 
@@ -185,10 +185,12 @@ def _cost(*runs: FinishedRun) -> Cost:
 def _sum(records: Sequence[Mapping[str, Any]], what: str) -> Cost:
     passes = [record.get("clip_passes") or {} for record in records]
     return Cost(
-        what,
-        *(_total([record.get(name) for record in records]) for name in ("seconds", "device_seconds")),
-        *(_total([found.get(name) for found in passes]) for name in ("forward", "backward")),
-        _total([record.get("energy_joules") for record in records]),
+        what=what,
+        seconds=_total([record.get("seconds") for record in records]),
+        device_seconds=_total([record.get("device_seconds") for record in records]),
+        forward=_total([found.get("forward") for found in passes]),
+        backward=_total([found.get("backward") for found in passes]),
+        energy_joules=_total([record.get("energy_joules") for record in records]),
     )
 
 

@@ -234,8 +234,8 @@ def _cost_words(cost: Mapping[str, Any]) -> str:
     words = [f"{seconds_text(cost['seconds'])} of wall time"]
     if cost.get("device_seconds") is not None:
         words.append(f"{seconds_text(cost['device_seconds'])} of the device")
-    passes = cost.get("clip_passes") or {}
-    if passes.get("forward") is not None and passes.get("backward") is not None:
+    passes = cost.get("clip_passes")
+    if isinstance(passes, dict) and None not in (passes.get("forward"), passes.get("backward")):
         words.append(f"{passes['forward']:,} clips forward and {passes['backward']:,} backward")
     if cost.get("energy_joules") is not None:
         words.append(f"{cost['energy_joules']:,.0f} J")

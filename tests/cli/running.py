@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from audionas.cli import main
 
-COMMANDS = ("prepare", "search", "retrain", "fuse", "report", "export", "list", "check")
+COMMANDS = ("prepare", "search", "retrain", "fuse", "report", "export", "list", "check", "bundle", "verify")
 LONG_COMMANDS = ("reproduce",)  # minutes: their examples stand in the README, whose lines are run
 
 
