@@ -29,7 +29,7 @@ def test_a_table_is_printed_alone_or_written_to_a_file(workshop: Workshop, tmp_p
 def test_methods_are_printed(workshop: Workshop) -> None:
     found = run("report", "runs/first", "--methods", cwd=workshop.folder)
     assert found.code == 0
-    assert found.out.startswith("We used 119 clips of emodb by 10 speakers")
+    assert found.out.startswith("We used 119 clips of sample by 10 speakers")
 
 
 def test_runs_of_different_epochs_are_not_ranked(workshop: Workshop) -> None:
