@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from audionas import __version__
+from audionas.cli.bundle import bundle
 from audionas.cli.check import check
 from audionas.cli.compare import compare
 from audionas.cli.export import export
@@ -23,6 +24,7 @@ from audionas.cli.report import report
 from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
 from audionas.cli.search import search
+from audionas.cli.verify import verify
 from audionas.errors import AudionasError
 
 app = typer.Typer(
@@ -41,6 +43,8 @@ app.command("fuse")(fuse)
 app.command("compare")(compare)
 app.command("reproduce")(reproduce)
 app.command("report")(report)
+app.command("bundle")(bundle)
+app.command("verify")(verify)
 app.command("export")(export)
 app.command("list")(list_parts)
 app.command("check")(check)

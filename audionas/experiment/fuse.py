@@ -127,7 +127,7 @@ def _fuse(
             outputs[name][key] = fold.fused(rule(fold.train)(fold.test))
         outputs[MLP][key].write(run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv")
         talk.progress("fusion", number, len(folds))
-    document = _document(request, streams, splits, _rows(streams, folds, outputs), epochs)
+    document = fusion_document(request, streams, splits, fusion_rows(streams, folds, outputs), epochs)
     seen = ", ".join(split["name"] for split in document["splits"] if split["seen_by_search"])
     if seen:
         line = f"the search of a stream has read clips of test fold(s) {seen}: scored, kept out of the headline"
@@ -148,7 +148,8 @@ def _mlp_scores(fold: FusionFold, request: FuseRequest) -> tuple[np.ndarray, int
     return fitted(fold.test), fitted.epochs
 
 
-def _rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outputs) -> list[Row]:
+def fusion_rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outputs) -> list[Row]:
+    """Each stream alone, the MLP and the untrained rules."""
     counts = tuple(stream.parameters for stream in streams)
     own = {
         MLP: n_parameters(FusionMlp(len(streams), len(streams[0].manifest.labels))),
@@ -165,7 +166,7 @@ def _rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outpu
     return [*alone, *fused]
 
 
-def _document(
+def fusion_document(
     request: FuseRequest,
     streams: Sequence[Stream],
     splits: Sequence[OuterSplit],

@@ -19,8 +19,9 @@ from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
+from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.provenance import is_known as knows_what_was_read
-from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
+from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Talk
@@ -29,7 +30,6 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
 from audionas.training.ledger import step
 from audionas.training.recipe import Recipe
-from audionas.training.tasks import task_of
 
 
 def train_all(run: RunFolder, talk: Talk) -> Path:
@@ -47,7 +47,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         plans = _plans(run, corpora, splits, sources, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plans, talk)
-        document = _scores(run, corpora, splits, seen, parameters, is_known)
+        document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
@@ -166,10 +166,9 @@ def _scores(
     is_known: bool,
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
-    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
-    baselines = baseline_records(corpora, clean or splits)
-    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known)
+    baselines = {"headline": baseline_records(corpora, clean or splits)}
+    return metrics_of_run(run, manifest, splits, seen, is_known, parameters, baselines)
 
 
 def _announce(

@@ -66,5 +66,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
             words = ("retrain", "runs/first", "--epochs", epochs, "--seeds", "1", "--inner-folds", "2", "--out")
             run(*words, f"runs/{stream}", cwd=folder)
         outcomes["fuse"] = run(*example("fuse"), cwd=folder)
-        outcomes["check"] = run(*example("check"), cwd=folder)
+        for command in ("check", "bundle", "verify"):
+            outcomes[command] = run(*example(command), cwd=folder)
         yield Workshop(folder, outcomes)

@@ -39,5 +39,5 @@ def test_retests_are_paid_for_too() -> None:
 
 
 def test_a_budget_below_one_trial_is_refused() -> None:
-    with pytest.raises(RunError, match="costs 600 clip-passes and one trial of 'random' .10 epochs. 620: give fewer"):
+    with pytest.raises(RunError, match=r"costs 600 clip-passes and one trial of 'random' \(10 epochs\) 620: give"):
         affordable_trials(RANDOM, 600, [PARTS])
