@@ -68,7 +68,7 @@ def _table(document: dict[str, Any]) -> list[str]:
         f"{row['name']:<{width}}  UA {_score(row, 'ua')}  WA {_score(row, 'wa')}  {_parameters(row['parameters'])}"
         for row in found["rows"]
     ]
-    return [*lines, found["conclusion"]]
+    return [*lines, found["conclusion"], found["test"]]
 
 
 def _score(row: dict[str, Any], name: str) -> str:

@@ -23,6 +23,7 @@ from audionas.cli.parameters import (
     QuietOption,
     SkipBadOption,
     ThreadsOption,
+    numbers,
     refuse_beside_resume,
 )  # fmt: skip
 
@@ -47,7 +48,9 @@ def retrain(
     hidden: Annotated[
         int | None, typer.Option("--hidden", help="Width of a recurrent hidden state. Default: the genotype's.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
+    epochs: Annotated[
+        str, typer.Option("--epochs", help="Epochs of every training; of several (20,40), each split chooses.")
+    ] = "60",
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
@@ -59,6 +62,9 @@ def retrain(
             "--inner-folds", help="For audionas fuse: inner out-of-fold predictions (3 is usual), 0 for none."
         ),
     ] = 0,
+    padding: Annotated[
+        str, typer.Option("--padding", help="as_searched, masked, or counted like any other frame.")
+    ] = "as_searched",
     final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
     optimiser: Annotated[
@@ -66,10 +72,11 @@ def retrain(
         typer.Option("--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones."),
     ] = None,
     learning_rate: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--learning-rate",
-            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent).",
+            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent). "
+            "Of several (0.01,0.025), each split chooses by inner folds of its training clips.",
         ),
     ] = None,
     class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
@@ -118,8 +125,10 @@ def retrain(
     from audionas.records import read_json
 
     macro = _given(n_cells=n_cells, channels=channels, n_layers=n_layers, hidden=hidden)
+    rates = numbers("--learning-rate", learning_rate, float) if learning_rate else ()
+    epochs_tried = numbers("--epochs", epochs, int)
     recipe = {
-        **_given(optimiser=optimiser, learning_rate=learning_rate),
+        **_given(optimiser=optimiser, learning_rate=rates[0] if rates else None),
         "drop_path": drop_path,
         "augmentation": {"time_mask": time_mask, "feature_mask": feature_mask, "mixup_alpha": mixup},
     }
@@ -134,8 +143,9 @@ def retrain(
                 genotypes, data = _split_sources(sources, data)
                 preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
                 request = steps.RetrainRequest(
-                    genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
-                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
+                    recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
                     augment=augment,
                 )  # fmt: skip
@@ -173,10 +183,11 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
             continue
         lines.append(
-            f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
-            f"{count_text(len(found['seeds']), 'seed')}"
+            f"{name}: {_chance(found)}UA {_pm(found, 'ua')}{_interval(found)}, WA {_pm(found, 'wa')}, "
+            f"{found['n_clips']} clips, {count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
+        lines += _evidence(found)
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     worst = worst_group_line(metrics)
@@ -186,6 +197,31 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     ]
     page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
     return [*lines, f"next: audionas report {page}"]
+
+
+def _chance(found: dict[str, Any]) -> str:
+    """What leads a score that is not above chance, whatever WA is."""
+    from audionas.quantities import p_text
+    from audionas.statistics.chance import NOT_ABOVE
+
+    return f"{NOT_ABOVE} (p {p_text(found['chance']['p'])}): " if found["verdict"] == NOT_ABOVE else ""
+
+
+def _interval(found: dict[str, Any]) -> str:
+    bounds = found["ua_interval"]
+    return f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
+
+
+def _evidence(found: dict[str, Any]) -> list[str]:
+    """What the interval and the p are, and why no claim about speakers is possible."""
+    from audionas.quantities import p_text
+
+    against = found["chance"]
+    lines = [
+        f"  {found['interval']}; {found['verdict']}: p {p_text(against['p'])}, {against['how']}, "
+        f"{against['permutations']:,} permutations"
+    ]
+    return [*lines, f"  {found['claim']}"] if found["claim"] else lines
 
 
 def _pm(found: dict[str, Any], name: str) -> str:

@@ -54,6 +54,16 @@ def augment_record(copies: Sequence[AugmentedCopy]) -> dict[str, Any] | None:
     }
 
 
+def augment_settings(record: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Of what `run.json` says of an augmentation: what it does to clips, each folder by its content, not its place."""
+    if not record:
+        return None
+    settings = {name: dict(value) if isinstance(value, dict) else value for name, value in record["settings"].items()}
+    for name, sha256 in record["folders_sha256"].items():
+        settings[name]["folder"] = f"sha256 {sha256[:12]}"
+    return settings
+
+
 def recorded_copies(
     record: dict[str, Any] | None, manifest: Manifest, features_folder: Path, talk: Talk
 ) -> tuple[AugmentedCopy, ...]:

@@ -7,7 +7,6 @@ share training clips and are scored on the same clips are not independent sample
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,12 @@ from audionas.experiment.evaluated_networks import (
     networks_of,
     rows_to_score,
 )
-from audionas.experiment.final_model import FINAL
-from audionas.experiment.group_scores import group_records
+from audionas.experiment.evaluation_metrics import evaluation_metrics, network_record
 from audionas.experiment.label_map import map_labels
 from audionas.experiment.machine import thread_count, use_threads
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.retrain_recipe import kind_of
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
-from audionas.experiment.score_means import mean_scores
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.trained_network import WEIGHTS_FILE, chance_predictions, load_trained
 from audionas.features import extractor_from_settings
@@ -37,13 +34,6 @@ from audionas.quantities import count_text
 from audionas.records import to_json, write_json
 from audionas.training.fit import NonFiniteLossError, gpu_index
 from audionas.training.predictions import Predictions
-from audionas.training.tasks import task_of
-
-WHAT_FINAL = "the final model (trained on all clips of its corpus) on another corpus"
-WHAT_EACH = (
-    "every network of the retraining by itself on another corpus; mean and sd over networks, which share training "
-    "clips and are no independent samples: the sd is no interval"
-)
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def evaluate(request: EvaluateRequest, talk: Talk | None = None) -> Path:
         features=first.features,
         features_folder=str(prepared.features_folder.resolve()),
         trained_on=retraining.record["data"],
-        data=data_record(prepared.manifest),
+        data=data_record(mapped.manifest),
     )
     talk.say(f"run folder: {out} (after a stop: audionas evaluate --resume {out})")
     return _work(run, talk)
@@ -139,7 +129,7 @@ def _work(run: RunFolder, talk: Talk) -> Path:
                 f"{retraining.path}: its networks have been trained on, or chosen with, every group of {other.root}; "
                 "evaluate on other speakers, or say --distinct-speakers where equal names are other people"
             )
-        write_json(run.path / "metrics.json", _document(run, other, tables, records))
+        write_json(run.path / "metrics.json", evaluation_metrics(run.record, other, tables, records))
         run.save(notes=[*other.notes, *next(iter(corpora.values())).remarks()])
     return run.path
 
@@ -177,10 +167,7 @@ def _score(
     if not path.exists():
         _predict(run, retraining, corpus, network, rows, has_failed).write(path)
     found = Predictions.read(path)
-    scores = task_of(other).metrics(found.truth, found.scores, found.labels).as_record()
-    n_all = len({clip.clip for clip in other.clips})
-    left = {"n_clips_left_out": n_all - len(found.clips), "groups_left_out": out}
-    return found, {"network": network.name, "is_chance": has_failed, **scores, **left}
+    return found, network_record(other, found, network.name, out, is_chance=has_failed)
 
 
 def _predict(
@@ -196,32 +183,3 @@ def _predict(
         return loaded.predict(corpus, rows)
     except NonFiniteLossError:
         return chance_predictions(corpus.manifest, rows)
-
-
-def _document(
-    run: RunFolder, other: Manifest, tables: list[Predictions], records: list[dict[str, Any]]
-) -> dict[str, Any]:
-    is_final = [record["network"] for record in records] == [FINAL]
-    scored = {record["network"] for record in records}
-    has_groups = other.speaker_independence_checked
-    groups = group_records(tables, task_of(other)) if has_groups else {"per_group": [], "worst_group": None}
-    labels = {clip.clip: clip.label for clip in other.clips}
-    counts = Counter(labels.values())
-    return {
-        "schema_version": 1,
-        "labels": list(other.labels),
-        "label_map": run.record["label_map"],
-        "labels_left_out": run.record["labels_left_out"],
-        "headline": {
-            "what": WHAT_FINAL if is_final else WHAT_EACH,
-            **mean_scores(records),
-            "n_networks": len(records),
-            "n_clips": max(record["n_clips"] for record in records),
-            "n_clips_left_out": max(record["n_clips_left_out"] for record in records),
-        },
-        "chance": {"ua": 1 / len(counts), "majority_wa": max(counts.values()) / len(labels)},
-        "speaker_independence_checked": has_groups,
-        "networks": records,
-        "networks_without_clips": [name for name in run.record["networks"] if name not in scored],
-        **groups,
-    }

@@ -27,8 +27,9 @@ from audionas.experiment.trained_network import WEIGHTS_FILE, chance_predictions
 from audionas.features import extractor_from_settings
 from audionas.features.cache import ensure_features
 from audionas.training.fit import NonFiniteLossError
+from audionas.training.ledger import step
 from audionas.training.predictions import Predictions, joined
-from audionas.training.tasks import task_of
+from audionas.training.tasks import TaskSeam
 
 WHAT = (
     "pooled scores of the same networks on the same test clips with noise mixed in at each SNR (over the mean power of "
@@ -77,38 +78,48 @@ def noise_options(
     }
 
 
-def noise_scores(
+def predict_with_noise(
     run: RunFolder,
     corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     sources: Mapping[str, Source],
-    headline: Sequence[str],
     talk: Talk,
-) -> dict[str, Any]:
-    """`robustness` for `metrics.json`, over the splits of the headline; empty where no noise was asked for.
+) -> None:
+    """The tables of predictions at each SNR, as far as they are missing; none where no noise was asked for.
 
     Raises:
         RunError: the folder of noise has changed since the run began.
     """
     options = run.record["options"].get("test_noise")
     if not options:
-        return {}
+        return
     noise = _read(Path(options["folder"]), Path(run.record["features_folder"]), talk)
     if noise.sha256 != options["sha256"]:
         raise RunError(f"{noise.root}: this noise has changed since the run began; put the old files back")
-    for number, snr_db in enumerate(options["snr_db"], start=1):
-        _predict(run, corpora, splits, sources, NoiseAtSnr(noise, snr_db), talk)
-        talk.progress("test noise", number, len(options["snr_db"]))
-    task = task_of(next(iter(corpora.values())).manifest)
+    with step("test noise"):
+        for number, snr_db in enumerate(options["snr_db"], start=1):
+            _predict(run, corpora, splits, sources, NoiseAtSnr(noise, snr_db), talk)
+            talk.progress("test noise", number, len(options["snr_db"]))
+
+
+def robustness(run: RunFolder, splits: Sequence[str], task: TaskSeam) -> dict[str, Any]:
+    """`robustness` for `metrics.json` from the tables at each SNR; empty where no noise was asked for.
+
+    Args:
+        splits: those of the headline.
+    """
+    options = run.record["options"].get("test_noise")  # a run of before test noise has none
+    if not options:
+        return {}
     rows = []
     for snr_db in options["snr_db"]:
         each = [
-            joined([_read_table(run, name, seed, snr_db) for name in headline], "test") for seed in run.record["seeds"]
+            joined([_read_table(run, name, seed, snr_db) for name in splits], "test") for seed in run.record["seeds"]
         ]
         records = [task.metrics(found.truth, found.scores, found.labels).as_record() for found in each]
         rows.append({"snr_db": snr_db, "n_clips": len(each[0].clips), **mean_scores(records)})
     return {"robustness": {
-        "what": WHAT, "noise": options, "splits": list(headline), "seeds": run.record["seeds"], "rows": rows,
+        "what": WHAT, "noise": options, "splits": list(splits), "seeds": run.record["seeds"], "rows": rows,
     }}  # fmt: skip
 
 
@@ -130,8 +141,13 @@ def _read(folder: Path, features_folder: Path, talk: Talk) -> NoiseFolder:
     return read_noise_folder(folder, features_folder / f"noise-{name}.jsonl", talk.progress)
 
 
+def table_name(snr_db: float) -> str:
+    """Name of the table of predictions at one SNR."""
+    return f"predictions_snr_{snr_db:g}.csv"
+
+
 def _table_path(run: RunFolder, split: str, seed: int, snr_db: float) -> Path:
-    return run.path / split_folder(split) / f"seed_{seed}" / f"predictions_snr_{snr_db:g}.csv"
+    return run.path / split_folder(split) / f"seed_{seed}" / table_name(snr_db)
 
 
 def _read_table(run: RunFolder, split: str, seed: int, snr_db: float) -> Predictions:

@@ -10,8 +10,11 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.statistics.evidence import evidence
+from audionas.statistics.scores import score_of
+from audionas.statistics.system import System
 from audionas.training.metrics import ClassificationMetrics, pooled
-from audionas.training.predictions import Predictions
+from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
 
 CLEAN = "pooled UA over the test folds that the search did not read; mean and sd over seeds"
@@ -23,15 +26,23 @@ ALL = "pooled UA over all test folds, those seen by the search included; mean an
 
 @dataclass(frozen=True)
 class FoldScores:
-    """Metrics of every (split, seed), and which splits the search has seen."""
+    """Metrics and test predictions of every (split, seed), and which splits the search has seen."""
 
     metrics: Mapping[tuple[str, int], ClassificationMetrics]
+    predictions: Mapping[tuple[str, int], Predictions]
     seen: Mapping[str, list[str]]
     seeds: tuple[int, ...]
 
     def of_seed(self, seed: int, splits: Sequence[str]) -> ClassificationMetrics:
         """One seed's metrics, pooled over splits."""
         return pooled([self.metrics[split, seed] for split in splits])
+
+    def system(self, splits: Sequence[str], manifest: Manifest) -> System:
+        """All seeds, each over these splits, as the statistics take them."""
+        seeds = [joined([self.predictions[split, seed] for split in splits], "test") for seed in self.seeds]
+        return System(
+            "retrained networks", tuple(seeds), score_of(manifest.task), manifest.speaker_independence_checked
+        )
 
 
 def read_fold_scores(
@@ -42,12 +53,13 @@ def read_fold_scores(
     task: TaskSeam,
 ) -> FoldScores:
     """Scores from the predictions that the folds of a run left."""
-    metrics = {}
+    metrics, predictions = {}, {}
     for split in splits:
         for seed in seeds:
             found = Predictions.read(run / split_folder(split.name) / f"seed_{seed}" / "predictions.csv")
+            predictions[split.name, seed] = found
             metrics[split.name, seed] = task.metrics(found.truth, found.scores, found.labels)
-    return FoldScores(metrics, seen, tuple(seeds))
+    return FoldScores(metrics, predictions, seen, tuple(seeds))
 
 
 def metrics_document(
@@ -67,8 +79,8 @@ def metrics_document(
         "parameters": parameters,
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "splits": [_split_record(manifest, split, scores) for split in splits],
-        "headline": _summary(CLEAN if is_known else UNKNOWN, scores, clean) if clean else None,
-        "all_splits": _summary(ALL, scores, names),
+        "headline": _summary(CLEAN if is_known else UNKNOWN, scores, clean, manifest) if clean else None,
+        "all_splits": _summary(ALL, scores, names, manifest),
         "per_seed": [
             {"seed": seed, "splits": clean or names, **scores.of_seed(seed, clean or names).as_record()}
             for seed in scores.seeds
@@ -81,7 +93,7 @@ def metrics_document(
     }
 
 
-def _summary(what: str, scores: FoldScores, splits: Sequence[str]) -> dict[str, Any]:
+def _summary(what: str, scores: FoldScores, splits: Sequence[str], manifest: Manifest) -> dict[str, Any]:
     each = [scores.of_seed(seed, splits) for seed in scores.seeds]
     return {
         "what": what,
@@ -91,6 +103,7 @@ def _summary(what: str, scores: FoldScores, splits: Sequence[str]) -> dict[str, 
         "seeds": list(scores.seeds),
         "splits": list(splits),
         "n_clips": each[0].n_clips,
+        **evidence(scores.system(splits, manifest)),
     }
 
 

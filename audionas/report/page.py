@@ -13,7 +13,10 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
+from audionas.report.decision_sections import decision_section
 from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
+from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
@@ -25,7 +28,7 @@ from audionas.report.trial_sections import trial_tiles
 from audionas.report.verdict import LOGISTIC, baseline_scores, title, verdict
 
 FILE_NAME = "report.html"
-OTHER_KINDS = ("fuse", "reproduce", "evaluate")
+OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:
@@ -72,6 +75,8 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         return fusion_title(files), fusion_verdict(files), fusion_sections(files)
     if files.kind == "reproduce":
         return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
+    if files.kind == "compare":
+        return comparison_title(files), comparison_verdict(files), comparison_sections(files)
     if files.kind == "evaluate":
         return evaluation_title(files), evaluation_verdict(files), evaluation_sections(files)
     pictures = Pictures()
@@ -80,6 +85,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),
+        decision_section(files, pictures),
         search_facts(files),
         Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
     ]
@@ -96,7 +102,8 @@ def _tiles(files: RunFiles) -> list[Tile]:
         seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
         ua = score_text(headline.get("ua"), headline.get("ua_sd"), n_seeds)
         wa = score_text(headline.get("wa"), headline.get("wa_sd"), n_seeds)
-        tiles += [Tile(ua, f"pooled UA ({seeds})"), Tile(wa, f"pooled WA ({seeds})")]
+        warning = "" if is_above_chance(headline) else f", not above chance (p {chance_text(headline)})"
+        tiles += [Tile(ua, f"pooled UA ({seeds}){warning}"), Tile(wa, f"pooled WA ({seeds})")]
         if LOGISTIC in baseline_scores(metrics):
             tiles.append(Tile(score_text(baseline_scores(metrics)[LOGISTIC].get("ua")), f"pooled UA of {LOGISTIC}"))
     last = next((search.epochs[-1] for search in files.searches if search.epochs), {})

@@ -10,9 +10,10 @@ from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
+from audionas.report.evidence import chance_text, evidence_note, is_above_chance
 from audionas.report.group_tables import group_tables
 from audionas.report.noise_tables import noise_tables
-from audionas.report.quantities import plain, score_text
+from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
 
@@ -51,8 +52,10 @@ def _overview(metrics: JsonObject) -> Table:
         n_seeds = len(scores.get("seeds") or [])
         rows.append(
             (
-                name,
+                name if is_above_chance(scores) else f"{name}: not above chance",
                 score_text(scores.get("ua"), scores.get("ua_sd"), n_seeds),
+                interval_text(scores.get("ua_interval")),
+                chance_text(scores),
                 score_text(scores.get("wa"), scores.get("wa_sd"), n_seeds),
                 str(n_seeds),
                 plain(scores.get("splits")),
@@ -60,12 +63,13 @@ def _overview(metrics: JsonObject) -> Table:
                 str(scores.get("what", "")).replace("+-", "±"),
             )
         )
-    note = "" if metrics.get("headline") else "No headline: the search has seen every test fold."
+    notes = [] if metrics.get("headline") else ["No headline: the search has seen every test fold."]
+    notes.append(evidence_note(metrics.get("headline") or metrics.get("all_splits") or {}))
     return Table(
         "Pooled scores, mean ± sd over seeds",
-        ("score", "UA", "WA", "seeds", "test folds", "clips", "what it is"),
+        ("score", "UA", "95 % of UA", "p", "WA", "seeds", "test folds", "clips", "what it is"),
         tuple(rows),
-        note,
+        " ".join(note for note in notes if note),
     )
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from audionas.quantities import count_text
+from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.spaces.decision import decisions_sentence
 
 NOT_CHECKED = "speaker independence not checked"
 LOGISTIC = "logistic regression on mean + sd of the features"
@@ -26,6 +28,8 @@ def verdict(files: RunFiles) -> list[str]:
         sentences = [_searched_only(files), *_unfinished(files)]
     else:
         sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
+        sentences += claim_sentences(metrics.get("headline") or metrics.get("all_splits") or {})
+    sentences += decision_sentences(files)
     if not _is_checked(files) and NOT_CHECKED not in sentences[0]:
         sentences.append(f"{NOT_CHECKED.capitalize()}: every file is its own group.")
     return sentences
@@ -35,6 +39,12 @@ def baseline_scores(metrics: JsonObject) -> dict[str, JsonObject]:
     """The plain systems by name, as scored on the headline's splits."""
     rows = (metrics.get("baselines") or {}).get("headline") or []
     return {str(row["name"]): row for row in rows}
+
+
+def decision_sentences(files: RunFiles) -> list[str]:
+    """Whether the searches are decided, in a sentence; none where that is not known."""
+    sentence = decisions_sentence([search.decided for search in files.searches if search.decided])
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
 
 
 def title(files: RunFiles) -> str:
@@ -82,12 +92,15 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
         beaten = baseline_scores(metrics).get(LOGISTIC)
         loses = beaten is not None and (everything.get("ua") or 0.0) <= beaten["ua"]
         even_so = f", and even so does not beat {LOGISTIC} ({score_text(beaten['ua'])})" if beaten and loses else ""
-        return (
+        return _led(
+            everything,
             f"{subject} has no clean score, because the search has seen every test fold: pooled UA "
-            f"{_ua(everything)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}."
+            f"{_ua(everything)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}.",
         )
     scored = f"pooled UA {_ua(headline)} ({_evidence(files, metrics, headline)})"
     logistic = baseline_scores(metrics).get(LOGISTIC)
+    if not is_above_chance(headline):
+        return _led(headline, f"{subject} reaches {scored}.")
     if logistic is None:
         return f"{subject} reaches {scored}; it was not compared with {LOGISTIC}."
     gain = headline["ua"] - logistic["ua"]
@@ -97,6 +110,13 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
     if gain <= (headline.get("ua_sd") or 0.0):
         return f"{subject} reaches {scored}, above {LOGISTIC} ({other}) by less than the sd over seeds."
     return f"{subject} reaches {scored} and beats {LOGISTIC} ({other})."
+
+
+def _led(scores: JsonObject, sentence: str) -> str:
+    """The sentence, after the words `not above chance` where the score is not, whatever else it says."""
+    if is_above_chance(scores):
+        return sentence
+    return f"Not above chance (p {chance_text(scores)}): {sentence[:1].lower()}{sentence[1:]}"
 
 
 def _ua(scores: JsonObject) -> str:
@@ -111,7 +131,7 @@ def _evidence(files: RunFiles, metrics: JsonObject, scores: JsonObject) -> str:
     groups: list[Any] = [split.get("n_groups") for split in metrics.get("splits") or [] if split["name"] in names]
     n_groups = None if None in groups or not groups else sum(groups)
     who = count_text(n_groups, group_word(files.data)) if _is_checked(files) else NOT_CHECKED
-    return f"{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
+    return f"{interval_words(scores)}{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
 
 
 def _is_checked(files: RunFiles) -> bool:
@@ -154,6 +174,9 @@ def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
 
 def progress(search: SearchRun) -> str:
     """How far a search came."""
+    if search.run.get("restarts"):
+        n_done = len(list(search.folder.glob("restart_*/genotype.json")))
+        return f"after {n_done} of {count_text(search.run['restarts'], 'restart')}"
     if search.is_multi_trial:
         finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
         budget = search.run.get("trials")
