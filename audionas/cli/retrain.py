@@ -154,7 +154,7 @@ def retrain(
             talk.warn(stopped("retrain", why))
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
-    print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
+    print_result(result_lines(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -171,7 +171,8 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
     return tuple(sources), data
 
 
-def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
+def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
+    """What `audionas retrain` prints of a `metrics.json`."""
     from audionas.experiment.group_scores import worst_group_line
     from audionas.experiment.noise_scores import noise_lines
     from audionas.quantities import count_text

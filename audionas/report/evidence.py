@@ -35,8 +35,7 @@ def interval_words(scores: JsonObject) -> str:
 
 def claim_sentences(scores: JsonObject) -> list[str]:
     """Why no claim about speakers is possible, as a sentence, where there is a reason."""
-    claim = str(scores.get("claim") or "")
-    return [f"{claim[:1].upper()}{claim[1:]}."] if claim else []
+    return [_sentence(str(scores["claim"]))] if scores.get("claim") else []
 
 
 def evidence_note(scores: JsonObject) -> str:
@@ -45,6 +44,10 @@ def evidence_note(scores: JsonObject) -> str:
         return ""
     found = scores["chance"]
     return (
-        f"{str(scores.get('interval', '')).capitalize()}. p: UA against chance, {found['how']}, "
+        f"{_sentence(str(scores.get('interval', '')))} p: UA against chance, {found['how']}, "
         f"{found['permutations']:,} permutations; above 0.05 the score is not above chance, whatever WA is."
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

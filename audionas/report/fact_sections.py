@@ -5,7 +5,7 @@ from __future__ import annotations
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
 from audionas.report.quantities import group_word, plain
-from audionas.report.run_files import RunFiles, SearchRun
+from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trials import OBJECTIVES, is_lower_better
 
 

@@ -7,14 +7,16 @@ left out or drawn, with the clips of all seeds together.
   sqrt((n-1)/n * sum (score_without_i - their mean)^2), and the interval is score +- t * error with the 97.5 % point of
   Student's t with n-1 degrees of freedom.
 - From 30 groups on: cluster bootstrap. Groups are drawn with replacement, as many as there are, 2,000 times; the
-  interval holds the middle 95 % of the scores (percentile method).
+  interval lies between two percentiles of the scores. Not the 2.5th and 97.5th: with few groups these are too near
+  (at 40 simulated speakers they held the truth 92 times in 100), so they are expanded by sqrt(n/(n-1)) and Student's t.
 
 Two systems are compared on the same groups (paired), so that what is hard for both cancels. Seeds are averaged, and
 neither another search nor another division into folds is in an interval.
 
 Source: Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 3; of clusters, with t(n-1):
 Cameron, Gelbach, Miller, "Bootstrap-based improvements for inference with clustered errors", 2008; the bootstrap:
-Efron, Tibshirani, 1993, chapter 13; Field, Welsh, 2007.
+Field, Welsh, 2007; expanded percentiles: Hesterberg, "What teachers should know about the bootstrap", The American
+Statistician 69, 2015, section 5.3.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm as normal
 from scipy.stats import t as student
 
 from audionas.quantities import count_text
@@ -55,7 +58,7 @@ def interval_words(n_groups: int) -> str:
         return f"no interval from {count_text(n_groups, 'group')}: it takes {MIN_GROUPS}"
     if n_groups < BOOTSTRAP_FROM:
         return f"95 % interval by a delete-one-group jackknife over {n_groups} groups, Student's t with {n_groups - 1}"
-    return f"95 % interval by a bootstrap over {n_groups} groups, {N_DRAWS:,} draws, percentiles"
+    return f"95 % interval by a bootstrap over {n_groups} groups, {N_DRAWS:,} draws, expanded percentiles"
 
 
 def score_estimate(system: System) -> Estimate:
@@ -95,5 +98,6 @@ def _estimate(value: float, cases: np.ndarray, n_groups: int, bounds: tuple[floa
         half = student.ppf(0.975, n_groups - 1) * error
         low, high = value - half, value + half
     else:
-        low, high = np.percentile(cases, [2.5, 97.5])
+        tail = 100 * normal.cdf(-np.sqrt(n_groups / (n_groups - 1)) * student.ppf(0.975, n_groups - 1))
+        low, high = np.percentile(cases, [tail, 100 - tail])
     return Estimate(value, (float(max(low, bounds[0])), float(min(high, bounds[1]))), n_groups)

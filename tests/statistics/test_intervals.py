@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, t
+from scipy.stats import bootstrap, norm, t
 
 from audionas.seeding import generator
 from audionas.statistics.intervals import Estimate, difference_estimate, score_estimate
@@ -60,7 +60,11 @@ def test_from_thirty_groups_on_groups_are_drawn_with_all_their_clips() -> None:
     ]
     np.testing.assert_allclose(weighted_scores(system, times[:400]), draws, rtol=0, atol=1e-9)
     all_draws = weighted_scores(system, times)
-    np.testing.assert_allclose(score_estimate(system).interval, np.percentile(all_draws, [2.5, 97.5]), atol=1e-12)
+    tail = 100 * norm.cdf(-np.sqrt(30 / 29) * 2.045229642)  # t of a table, 97.5 %, 29 degrees of freedom
+    assert tail == pytest.approx(1.876, abs=0.001), "further out than 2.5"
+    np.testing.assert_allclose(
+        score_estimate(system).interval, np.percentile(all_draws, [tail, 100 - tail]), rtol=0, atol=1e-9
+    )
     assert "bootstrap over 30 groups, 2,000 draws" in score_estimate(system).how
     assert "jackknife over 29 groups" in score_estimate(toy(n_groups=29)).how
 
@@ -71,7 +75,11 @@ def test_the_bootstrap_agrees_with_scipys_of_group_means() -> None:
     groups = [f"s{i:02}" for i in range(60) for _ in range(10)]
     predicted = [0 if clip < share else 1 for share in shares for clip in range(10)]
     found = score_estimate(System("means", (predictions([0] * 600, groups, predicted, 2),), WA))
-    other = bootstrap((shares / 10,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(1))
+    level = 1 - 2 * norm.cdf(-np.sqrt(60 / 59) * t.ppf(0.975, 59))
+    other = bootstrap(
+        (shares / 10,), np.mean, confidence_level=level, n_resamples=20_000, method="percentile",
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
     np.testing.assert_allclose(found.interval, other.confidence_interval, atol=0.004)
 
 
