@@ -94,7 +94,7 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
     corpus = with_copies(corpus, copies, trained_rows(parts), talk)  # trained alone as in the search
     part = "monitor" if parts.get("monitor") else "alphas"
     as_searched = SearchData(
-        manifest, corpus.tensors(sorted(parts["weights"] + parts["alphas"]))[0], parts, corpus.input_shape,
+        manifest, corpus.tensors(sorted(parts["weights"] + parts["alphas"]), ())[0], parts, corpus.input_shape,
         task_of(manifest), strategy.class_weighting, strategy.batch_size,
     )  # fmt: skip
     alone = replace(

@@ -111,7 +111,10 @@ def test_statistics_are_those_of_the_clips_themselves_and_weights_differ(
     same = {name for name in one if np.array_equal(one[name].numpy(), other[name].numpy())}
     assert {"normaliser.mean", "normaliser.std"} <= same
     assert same < set(one)
-    assert json.loads((augmented / "run.json").read_text())["options"]["augment"]["settings"]["copies"] == 2
+    records = [json.loads((run / "run.json").read_text()) for run in (plain, augmented)]
+    assert records[1]["options"]["augment"]["settings"]["copies"] == 2
+    one_cost, other_cost = (record["cost"]["clip_passes"] for record in records)
+    assert one_cost == other_cost, "a copy stands in for its clip, and making it is no pass through the network"
 
 
 def test_copies_are_made_once_and_a_stopped_retraining_goes_on_to_the_same_weights(
@@ -144,7 +147,8 @@ def test_a_search_makes_copies_of_the_clips_that_train_weights_alone(
     (tmp_path / "mine.yaml").write_text(text)
     run = search(
         SearchRequest(tiny_corpus, str(tiny_space), str(tmp_path / "mine.yaml"), epochs=1, threads=1,
-                      trials=2 if strategy == "random" else None, out=tmp_path / "s", preparation=BY_SPEAKER)
+                      trials=2 if strategy == "random" else None, retest=0 if strategy == "random" else None,
+                      out=tmp_path / "s", preparation=BY_SPEAKER)
     )  # fmt: skip
     part = "weights" if strategy == "darts_small_data" else "train"
     n_training = json.loads((run / "run.json").read_text())["parts"][part]["n_clips"]
@@ -152,6 +156,51 @@ def test_a_search_makes_copies_of_the_clips_that_train_weights_alone(
     manifest = Manifest.read(run)
     test = {manifest.clips[row].path for row in find_split(manifest, "1").test}
     assert not test & {path for _, path in made}
+    told = json.loads((run / "genotype.json").read_text())["provenance"]["augment"]
+    assert (told["copies"], told["noise"]["p"]) == (2, 1.0)
+
+
+def test_inner_trainings_and_the_re_test_draw_copies_of_their_own_training_clips_alone(
+    tiny_corpus: Path, tiny_space: Path, tmp_path: Path, augment: str, drawn: list[Any], made: list[tuple[int, str]]
+) -> None:
+    from audionas import shipped
+
+    text = shipped.find("strategies", "random").read_text() + f"\naugment: {augment}\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    run = search(
+        SearchRequest(tiny_corpus, str(tiny_space), str(tmp_path / "mine.yaml"), epochs=1, threads=1, trials=2,
+                      inner_folds=2, retest=1, out=tmp_path / "s", preparation=BY_SPEAKER)
+    )  # fmt: skip
+    manifest = Manifest.read(run)
+    split = find_split(manifest, "1")
+    copied = {tensors._copies.copied for tensors, _, _ in drawn}
+    assert len(copied) >= 2, "two inner folds, and a redrawn division where there is another"
+    for tensors, rows, _ in drawn:
+        assert set(rows) <= set(tensors._copies.copied) < set(split.search)
+    assert {path for _, path in made} == {manifest.clips[row].path for row in split.search}
+
+
+def test_a_ranking_trains_alone_as_the_search_did_with_copies_of_the_weights_part(
+    tiny_corpus: Path, tiny_space: Path, tmp_path: Path, augment: str, drawn: list[Any], made: list[tuple[int, str]]
+) -> None:
+    from audionas import shipped
+    from audionas.experiment.rank import RankRequest, rank
+    from audionas.experiment.search import read_inputs
+    from audionas.experiment.search_plan import divide_search_clips
+
+    text = shipped.find("strategies", "darts_small_data").read_text() + f"\naugment: {augment}\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    run = search(
+        SearchRequest(tiny_corpus, str(tiny_space), str(tmp_path / "mine.yaml"), epochs=1, threads=1,
+                      out=tmp_path / "s", preparation=BY_SPEAKER)
+    )  # fmt: skip
+    n_made = len(made)
+    drawn.clear()
+    rank(RankRequest(run, genotypes=2, epochs=1, threads=1))
+    _, strategy, manifest = read_inputs(run)
+    weights = divide_search_clips(manifest, find_split(manifest, "1"), strategy, 0)["weights"]
+    assert {tensors._copies.copied for tensors, _, _ in drawn} == {tuple(weights)}
+    assert len(made) == n_made
 
 
 def test_recurrent_networks_train_on_copies_of_other_lengths(tiny_corpus: Path, tmp_path: Path, augment: str) -> None:

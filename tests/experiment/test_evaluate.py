@@ -14,10 +14,13 @@ import soundfile
 from sklearn.metrics import balanced_accuracy_score
 
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.bundle import bundle
+from audionas.experiment.bundle_zip import unpack
 from audionas.experiment.evaluate import EvaluateRequest, evaluate, resume_evaluation
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
+from audionas.experiment.verify import verify
 from audionas.report import write_report
 from audionas.training.predictions import Predictions
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
@@ -85,7 +88,33 @@ def test_every_network_predicts_the_mapped_clips(evaluated: Evaluate) -> None:
     assert metrics["chance"] == {"ua": 0.5, "majority_wa": 0.5}
     assert [row["group"] for row in metrics["per_group"]] == ["t0", "t1", "t2"]
     assert metrics["worst_group"]["ua"] == min(row["ua"] for row in metrics["per_group"])
-    assert json.loads((run / "run.json").read_text())["kind"] == "evaluate"
+    record = json.loads((run / "run.json").read_text())
+    assert record["kind"] == "evaluate"
+    assert set(record["cost"]["steps"]) == {"evaluation"}
+    assert record["cost"]["clip_passes"] == {"forward": 6 * 12, "backward": 0}
+
+
+def test_an_evaluation_is_bundled_and_verified_and_what_cannot_be_is_said(evaluated: Evaluate, tmp_path: Path) -> None:
+    bundle(evaluated(), tmp_path / "a.zip")
+    sound = verify(tmp_path / "a.zip")
+    assert [str(each) for each in sound.mismatches] == []
+    assert sound.notes == [
+        "run: which groups its networks have read stands in the retraining, which is no part of it: not checked"
+    ]
+    unpack(tmp_path / "a.zip", tmp_path / "bundle")
+    metrics = tmp_path / "bundle" / "run" / "metrics.json"
+    document = json.loads(metrics.read_text())
+    document["networks"][0]["ua"] += 0.01
+    document["networks"][1]["groups_left_out"] = ["t1"]  # yet its table holds that group
+    metrics.write_text(json.dumps(document))
+    keys = {(each.file, each.key) for each in verify(tmp_path / "bundle").mismatches}
+    table = "run/split_1/seed_1/predictions.csv"
+    assert {("run/metrics.json", "sha256"), ("run/metrics.json", "networks[0].ua"), (table, "test clips")} <= keys
+    assert {key for file, key in keys if file == table} > {"test clips"}
+    document["networks"][0]["network"] = "../../elsewhere"
+    metrics.write_text(json.dumps(document))
+    faults = [str(each) for each in verify(tmp_path / "bundle").mismatches]
+    assert any("'../../elsewhere' lies outside of the run" in fault for fault in faults)
 
 
 def test_a_network_gives_the_same_scores_for_the_same_clips_as_in_its_retraining(

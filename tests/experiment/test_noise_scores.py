@@ -15,10 +15,13 @@ from sklearn.metrics import balanced_accuracy_score
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
 from audionas.errors import AudioError, ManifestError, RunError, SettingsError
+from audionas.experiment.bundle import bundle
+from audionas.experiment.bundle_zip import unpack
 from audionas.experiment.noise_scores import noise_lines, parse_snr
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.search import SearchRequest, search
+from audionas.experiment.verify import verify
 from audionas.training.predictions import Predictions
 
 Retrain = Callable[..., Path]
@@ -69,6 +72,35 @@ def test_each_snr_has_a_row_beside_the_clean_headline(retrained: Retrain, tmp_pa
     plain = metrics_of(retrained(out=tmp_path / "plain", test_noise=None, snr_db=()))
     assert plain["headline"] == metrics["headline"], "noise changes nothing that is trained or scored without it"
     assert "robustness" not in plain
+    steps = {
+        name: json.loads((tmp_path / name / "run.json").read_text())["cost"]["steps"] for name in ("noisy", "plain")
+    }
+    noisy = steps["noisy"].pop("test noise")
+    assert (noisy["forward"], noisy.get("backward", 0)) == (2 * 2 * 24, 0), "each of 24 clips, at 2 SNRs, with 2 seeds"
+    assert [set(each) for each in steps.values()] == [{"retraining"}, {"retraining"}]
+    assert len({(each["retraining"]["forward"], each["retraining"]["backward"]) for each in steps.values()}) == 1
+
+
+@pytest.mark.slow
+def test_scores_of_groups_and_with_noise_are_bundled_and_verified(retrained: Retrain, tmp_path: Path) -> None:
+    run = retrained(out=tmp_path / "noisy", snr_db=(-2.5, 10.0))
+    bundle(run, tmp_path / "a.zip")
+    found = verify(tmp_path / "a.zip")
+    assert ([str(each) for each in found.mismatches], found.notes) == ([], [])
+    unpack(tmp_path / "a.zip", tmp_path / "bundle")
+    metrics = tmp_path / "bundle" / "run" / "metrics.json"
+    document = json.loads(metrics.read_text())
+    document["robustness"]["rows"][0]["ua"] += 0.01
+    document["per_group"][0]["wa"] += 0.01
+    document["worst_group"]["ua"] += 0.01
+    metrics.write_text(json.dumps(document))
+    keys = {each.key for each in verify(tmp_path / "bundle").mismatches}
+    assert keys == {"sha256", "robustness.rows[0].ua", "per_group[0].wa", "worst_group.ua"}
+    table = tmp_path / "bundle" / "run" / "split_1" / "seed_0" / "predictions_snr_-2.5.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:-1]) + "\n")
+    files = {each.file for each in verify(tmp_path / "bundle").mismatches if each.key == "test clips"}
+    assert files == {"run/split_1/seed_0/predictions_snr_-2.5.csv"}
 
 
 @pytest.mark.slow
