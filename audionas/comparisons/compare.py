@@ -14,7 +14,7 @@ from pathlib import Path
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.comparisons.budget import affordable_trials
+from audionas.comparisons.budget import affordable_trials, one_shot_passes
 from audionas.comparisons.plan import RANDOM_ARCHITECTURES, CompareRequest, Plan, arm_strategy, make_plan
 from audionas.comparisons.random_architectures import draw_architectures, size_of
 from audionas.comparisons.tables import write_tables
@@ -33,7 +33,7 @@ from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.quantities import count_text
 from audionas.records import validate, write_json, write_text
-from audionas.spaces import load_search_space
+from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -62,9 +62,7 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     prepared = prepare(request.data, out / "prepared", request.preparation, talk.progress)
     manifest = prepared.manifest
     task_of(manifest)
-    for name in plan.arms:
-        for split in outer_splits(manifest):
-            divide_search_clips(manifest, split, arm_strategy(plan, name, space), 0)
+    _check_budget(plan, manifest, space)
     if grid:
         check_groups(grid, manifest)
     for name in plan.arms:
@@ -121,6 +119,21 @@ def _work(run: RunFolder, talk: Talk) -> Path:
         _each(out, retrain_arm, plan.names, plan, talk)
         write_tables(run, plan)
     return out
+
+
+def _check_budget(plan: Plan, manifest: Manifest, space: SearchSpace) -> None:
+    """Refuse, before the first search, parts that cannot be made and a budget that buys no trial."""
+    strategies = {name: arm_strategy(plan, name, space) for name in plan.arms}
+    divisions = {
+        name: [divide_search_clips(manifest, split, strategy, 0) for split in outer_splits(manifest)]
+        for name, strategy in strategies.items()
+    }
+    if plan.reference is None:
+        return
+    total = sum(one_shot_passes(strategies[plan.reference], parts) for parts in divisions[plan.reference])
+    for name, strategy in strategies.items():
+        if strategy.kind != "one-shot":
+            affordable_trials(strategy, total, divisions[name])
 
 
 def _each(out: Path, work: object, names: list[str], plan: Plan, talk: Talk) -> None:

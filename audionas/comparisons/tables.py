@@ -114,7 +114,7 @@ def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System]) -> T
     for name, arm in arms.items():
         value, sd = arm.mean_sd()
         improvement = None if name == RANDOM_ARCHITECTURES else f"{relative_improvement(value, random):+.1f} %"
-        sizes = f"{min(arm.parameters):,} to {max(arm.parameters):,}"
+        sizes = " to ".join(f"{size:,}" for size in sorted({min(arm.parameters), max(arm.parameters)}))
         rows.append((name, _pm(value, sd), *_evidence(arm.system), improvement, sizes))
     for name, system in baselines.items():
         rows.append((name, f"{score_estimate(system).value:.3f}", *_evidence(system), None, None))

@@ -13,6 +13,7 @@ from audionas.errors import RunError, SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.decision import record_decision
+from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
@@ -190,6 +191,7 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
     parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
+    refuse_leak(manifest, split.test, parts)
     redrawn = None
     if strategy.kind == "multi-trial" and strategy.retest:
         redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)

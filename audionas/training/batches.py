@@ -23,10 +23,14 @@ IN_MEMORY_BYTES = 2 * 2**30
 
 @dataclass(frozen=True)
 class Normaliser:
-    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global)."""
+    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global).
+
+    `rows` are those that they were taken over; none without normalisation.
+    """
 
     mean: np.ndarray
     std: np.ndarray
+    rows: tuple[int, ...] = ()
 
     @staticmethod
     def fit(
@@ -52,7 +56,7 @@ class Normaliser:
             squares = squares + (block**2).sum(axis=axes, keepdims=True)
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 1e-10))
-        return Normaliser(mean.astype(np.float32), std.astype(np.float32))
+        return Normaliser(mean.astype(np.float32), std.astype(np.float32), tuple(rows))
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         """(..., channels, features, frames) -> the same, standardised."""

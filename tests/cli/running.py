@@ -16,7 +16,7 @@ from audionas.cli import main
 COMMANDS = (
     "prepare", "search", "rank", "retrain", "evaluate", "fuse", "report", "export", "list", "check", "bundle", "verify",
 )  # fmt: skip
-LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README, whose lines are run
+LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README
 
 
 @dataclass(frozen=True)
