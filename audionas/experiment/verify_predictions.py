@@ -16,19 +16,30 @@ SUM_TOLERANCE = 1e-6  # probabilities are written with 9 digits
 
 
 def verify_predictions(
-    run: Path, name: str, manifest: Manifest, splits: Sequence[OuterSplit], seeds: Sequence[int], findings: Findings
+    run: Path,
+    name: str,
+    manifest: Manifest,
+    splits: Sequence[OuterSplit],
+    seeds: Sequence[int],
+    findings: Findings,
+    tables: Sequence[str] = ("predictions.csv",),
 ) -> None:
-    """The table of every split and seed of a retraining or a fusion."""
-    clips = {clip.clip: clip for clip in manifest.clips}
+    """The tables of every split and seed of a retraining or a fusion."""
     for split in splits:
         tested = {manifest.clips[row].clip for row in split.test}
         for seed in seeds:
-            place = f"{split_folder(split.name)}/seed_{seed}/predictions.csv"
-            with findings.reading(f"{name}/{place}"):
-                table = read_table(run / place)
-                _verify_clips(table, clips, tested, f"{name}/{place}", findings)
-                if manifest.task == "classification":
-                    _verify_scores(table, f"{name}/{place}", findings)
+            for table in tables:
+                place = f"{split_folder(split.name)}/seed_{seed}/{table}"
+                verify_table(run / place, f"{name}/{place}", manifest, tested, findings)
+
+
+def verify_table(path: Path, file: str, manifest: Manifest, tested: set[str], findings: Findings) -> None:
+    """One table, told as `file`; `tested` are the clips that its test part should hold."""
+    with findings.reading(file):
+        table = read_table(path)
+        _verify_clips(table, {clip.clip: clip for clip in manifest.clips}, tested, file, findings)
+        if manifest.task == "classification":
+            _verify_scores(table, file, findings)
 
 
 def _verify_clips(table: pd.DataFrame, clips: dict[str, Clip], tested: set[str], file: str, findings: Findings) -> None:

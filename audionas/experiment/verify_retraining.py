@@ -13,6 +13,7 @@ from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.figures import Findings
 from audionas.experiment.genotype_sources import read_source
+from audionas.experiment.noise_scores import table_name
 from audionas.experiment.recompute import recompute_retraining
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.verify_predictions import verify_predictions
@@ -28,7 +29,9 @@ def verify_retraining(run: RunFolder, root: Path, name: str, findings: Findings)
     """Verify the retraining in a folder; `name` is how its files are told."""
     manifest, seeds = Manifest.read(run.path), run.record["seeds"]
     splits = outer_splits(manifest)
-    verify_predictions(run.path, name, manifest, splits, seeds, findings)
+    noise = run.record["options"].get("test_noise") or {"snr_db": []}
+    tables = ["predictions.csv", *map(table_name, noise["snr_db"])]
+    verify_predictions(run.path, name, manifest, splits, seeds, findings, tables)
     with findings.reading(f"{name}/metrics.json"):
         stored = read_json(run.path / "metrics.json", "metrics file")
         own, found = (

@@ -11,6 +11,8 @@ from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Sec
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
 from audionas.report.evidence import chance_text, evidence_note, is_above_chance
+from audionas.report.group_tables import group_tables
+from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
@@ -27,7 +29,13 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
     confusion = _confusion_picture(metrics, pictures)
     if confusion:
         blocks.append(Gallery((confusion,)))
-    blocks += [_per_fold(metrics), _per_seed(metrics), _per_fold_and_seed(metrics)]
+    blocks += [
+        *noise_tables(metrics),
+        _per_fold(metrics),
+        *group_tables(metrics),
+        _per_seed(metrics),
+        _per_fold_and_seed(metrics),
+    ]
     intro = (
         "UA (unweighted accuracy) is the mean of the class recalls, WA (weighted accuracy) the share of "
         "right clips. Pooled: of the confusion matrix summed over the test folds. sd: over seeds."
