@@ -30,7 +30,9 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     manifest = Manifest.read(out / "prepared")
     arms = {name: read_arm(out, plan, name) for name in plan.names}
     records = read_json(_first_retraining(out, plan) / "metrics.json", "metrics file")["baselines"]["headline"]
-    baselines = baseline_systems(out, plan, [str(record["name"]) for record in records])
+    asked = plan.baselines
+    names = [str(record["name"]) for record in records if asked is None or str(record["name"]).startswith(asked)]
+    baselines = baseline_systems(out, plan, names)
     pairs = _comparisons(arms, baselines, plan)
     tables = [
         _scores_table(arms, baselines),

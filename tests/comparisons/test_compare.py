@@ -182,6 +182,7 @@ def test_the_cost_of_a_first_order_search_is_known_before_it_runs(compared: Path
         ({"strategies": ("random",)}, "--strategies: none is one-shot, whose cost would be everybody's budget; give"),
         ({"strategies": ("darts_small_data", "darts_small_data")}, "'darts_small_data' stands there twice"),
         ({"strategies": ("nosuch",)}, "unknown strategy 'nosuch'"),
+        ({"baselines": ("logistics",)}, "--baselines: unknown baseline 'logistics' .did you mean 'logistic'"),
         ({"strategies": ("catalogue",)}, "algorithm 'catalogue' cannot search space"),
     ],
 )
