@@ -14,6 +14,7 @@ from pathlib import Path
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.augmentations import load_augmentation
 from audionas.comparisons.budget import affordable_trials, one_shot_passes
 from audionas.comparisons.plan import RANDOM_ARCHITECTURES, CompareRequest, Plan, arm_strategy, make_plan
 from audionas.comparisons.random_architectures import draw_architectures, size_of
@@ -54,6 +55,8 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     plan = make_plan(request, space)
     gpu_index(request.device)
     load_features(request.features or space.features)
+    if request.augment:
+        load_augmentation(request.augment)
     rates = request.learning_rates or (1.0,)
     grid = checked_grid(rates, request.epochs, "last")
     out = request.out or fresh_folder(f"compare-{space.name}")
@@ -258,7 +261,8 @@ def _retrain_request(plan: Plan, out: Path, sources: tuple[Path, ...], place: Pa
         epochs=plan.epochs[0],
         epochs_tried=plan.epochs,
         learning_rates=plan.learning_rates,
-        recipe=plan.recipe | ({"learning_rate": plan.learning_rates[0]} if plan.learning_rates else {}),
+        recipe={"learning_rate": plan.learning_rates[0]} if plan.learning_rates else {},
+        augment=plan.augment,
         seeds=plan.seeds,
         device=plan.device,
         threads=plan.threads,
@@ -267,6 +271,7 @@ def _retrain_request(plan: Plan, out: Path, sources: tuple[Path, ...], place: Pa
     flags = {
         "--data": request.data, "--epochs": ",".join(map(str, plan.epochs)),
         "--learning-rate": ",".join(f"{rate:g}" for rate in plan.learning_rates) or None, "--seeds": plan.seeds,
+        "--augment": plan.augment,
         "--device": plan.device, "--threads": plan.threads, "--out": place,
     }  # fmt: skip
     return replace(request, argv=("retrain", *map(str, sources), *words(flags)))

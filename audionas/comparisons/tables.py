@@ -30,7 +30,9 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     manifest = Manifest.read(out / "prepared")
     arms = {name: read_arm(out, plan, name) for name in plan.names}
     records = read_json(_first_retraining(out, plan) / "metrics.json", "metrics file")["baselines"]["headline"]
-    baselines = baseline_systems(out, plan, [str(record["name"]) for record in records])
+    asked = plan.baselines
+    names = [str(record["name"]) for record in records if asked is None or str(record["name"]).startswith(asked)]
+    baselines = baseline_systems(out, plan, names)
     pairs = _comparisons(arms, baselines, plan)
     tables = [
         _scores_table(arms, baselines),
@@ -209,13 +211,16 @@ def _claim_text(pair: Mapping[str, Any]) -> str:
 
 def _notes(run: RunFolder, plan: Plan, manifest: Manifest, arms: Mapping[str, Arm]) -> list[str]:
     n_groups = len({clip.group for clip in manifest.clips})
-    rates = ", ".join(f"{rate:g}" for rate in plan.learning_rates) or "the default learning rate"
-    epochs = ", ".join(map(str, plan.epochs))
+    rates = " or ".join(f"{rate:g}" for rate in plan.learning_rates)
+    epochs = " or ".join(map(str, plan.epochs))
+    rule = f"{epochs} epochs, {f'learning rate {rates}' if rates else 'the default learning rate'}"
+    is_chosen = len(plan.learning_rates) > 1 or len(plan.epochs) > 1
+    chosen = ", chosen by inner folds of each split's training clips" if is_chosen else ""
     lines = [
         f"{len({clip.clip for clip in manifest.clips})} clips of {count_text(n_groups, 'group')}, {manifest.dataset}, "
         f"protocol {manifest.protocol}; every split was searched, tuned and trained without its test clips",
         f"every arm: {count_text(plan.seeds, 'retraining seed')}, {count_text(plan.searches, 'search seed')}, "
-        f"{epochs} epochs, {rates}; several values are chosen among by inner folds of each split's training clips",
+        f"{rule}{chosen}",
     ]
     if plan.reference:
         trials = {name: arm.compared for name, arm in arms.items() if arm.compared > 1}

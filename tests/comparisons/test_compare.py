@@ -146,6 +146,8 @@ def test_p_values_are_corrected_over_all_rows_and_six_speakers_are_enough_for_a_
 def test_the_report_says_what_is_shown_first(compared: Path, tmp_path: Path) -> None:
     page = write_report(compared, tmp_path / "page.html").read_text()
     assert "Comparison of strategies" in page
+    assert "Every run of every arm" in page
+    assert page.count("<svg") == 1
     assert page.index("random_architectures") < page.index("Differences")
     for title in ("Scores", "Differences", "Random architectures, each retrained without any choice", "Cost"):
         assert title in page
@@ -182,6 +184,7 @@ def test_the_cost_of_a_first_order_search_is_known_before_it_runs(compared: Path
         ({"strategies": ("random",)}, "--strategies: none is one-shot, whose cost would be everybody's budget; give"),
         ({"strategies": ("darts_small_data", "darts_small_data")}, "'darts_small_data' stands there twice"),
         ({"strategies": ("nosuch",)}, "unknown strategy 'nosuch'"),
+        ({"baselines": ("logistics",)}, "--baselines: unknown baseline 'logistics' .did you mean 'logistic'"),
         ({"strategies": ("catalogue",)}, "algorithm 'catalogue' cannot search space"),
     ],
 )
