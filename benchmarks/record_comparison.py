@@ -1,6 +1,6 @@
 """Makes a result JSON, with its tables as Markdown, from the folder of a finished comparison.
 
-python benchmarks/record_comparison.py RUN --out benchmarks/results/comparisons/emodb4-darts_cnn_small.json --commit HASH
+python benchmarks/record_comparison.py RUN --out benchmarks/results/comparisons/NAME.json --commit HASH
 """
 
 from __future__ import annotations
