@@ -22,6 +22,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     refuse_beside_resume,
 )  # fmt: skip
@@ -87,6 +88,7 @@ def retrain(
     threads: ThreadsOption = None,
     out: OutOption = None,
     dataset: DatasetOption = None,
+    task: TaskOption = None,
     label: LabelOption = None,
     group: GroupOption = None,
     group_from: GroupFromOption = None,
@@ -120,7 +122,9 @@ def retrain(
                 if not sources:
                     raise SettingsError("nothing to retrain: name a run folder or a genotype file")
                 genotypes, data = _split_sources(sources, data)
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
+                preparation = PrepareOptions(
+                    dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
+                )
                 request = steps.RetrainRequest(
                     genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
                     auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
@@ -149,7 +153,9 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     from audionas.quantities import count_text
+    from audionas.training.measures import measures_of
 
+    main, second = measures_of(metrics)
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
     for name in ("headline", "all_splits"):
         found = metrics[name]
@@ -157,14 +163,16 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
             continue
         lines.append(
-            f"{name}: UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {found['n_clips']} clips, "
+            f"{name}: {main.name} {_pm(found, main.key)}, {second.name} {_pm(found, second.key)}, "
+            f"{found['n_clips']} clips, "
             f"{count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     lines += [
-        f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
+        f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
+        for b in metrics["baselines"]["headline"]
     ]
     page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
     return [*lines, f"next: audionas report {page}"]

@@ -9,24 +9,23 @@ import numpy as np
 
 from audionas.audio.folds import OuterSplit
 from audionas.experiment.corpus import Corpus
-from audionas.training.metrics import ClassificationMetrics, pooled
-from audionas.training.plain_baselines import BaselineResult, plain_baselines, summarise
+from audionas.training.metrics import Metrics, pooled
+from audionas.training.plain_baselines import summarise
+from audionas.training.task_baselines import BASELINES, PlainClips
 
 SEED = 0
 
 
 def baseline_records(corpora: Mapping[str, Corpus], splits: Sequence[OuterSplit]) -> list[dict[str, Any]]:
     """One JSON record a baseline, pooled over splits, each split with its own features."""
-    found: dict[str, list[ClassificationMetrics]] = {}
+    found: dict[str, list[Metrics]] = {}
     for split in splits:
-        corpus = corpora[split.name]
-        for result in _split_results(corpus, split):
-            metrics = ClassificationMetrics(corpus.manifest.labels, result.confusion)
-            found.setdefault(result.name, []).append(metrics)
+        for name, metrics in _split_results(corpora[split.name], split).items():
+            found.setdefault(name, []).append(metrics)
     return [{"name": name, **pooled(parts).as_record()} for name, parts in found.items()]
 
 
-def _split_results(corpus: Corpus, split: OuterSplit) -> list[BaselineResult]:
+def _split_results(corpus: Corpus, split: OuterSplit) -> dict[str, Metrics]:
     """The baselines on one split; the windows of a clip count as one clip, their summaries averaged."""
     manifest = corpus.manifest
     index: dict[str, int] = {}
@@ -34,15 +33,14 @@ def _split_results(corpus: Corpus, split: OuterSplit) -> list[BaselineResult]:
     members: list[list[int]] = [[] for _ in index]
     for row, clip in enumerate(clip_of_row):
         members[clip].append(row)
-    return plain_baselines(
+    clips = PlainClips(
         np.stack([np.mean([summarise(corpus.own_block(row)) for row in rows], axis=0) for rows in members]),
         np.array([_seconds(corpus, rows) for rows in members]),
         np.array([manifest.targets[rows[0]] for rows in members]),
         [manifest.clips[rows[0]].group for rows in members],
-        [(split.name, _clips(split.test, clip_of_row), _clips(split.search, clip_of_row))],
-        len(manifest.labels),
-        SEED,
+        manifest.labels,
     )
+    return BASELINES[manifest.task](clips, _clips(split.test, clip_of_row), _clips(split.search, clip_of_row), SEED)
 
 
 def _seconds(corpus: Corpus, rows: Sequence[int]) -> float:

@@ -10,7 +10,8 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.training.metrics import ClassificationMetrics, pooled
+from audionas.training.measures import in_measure, measures_of
+from audionas.training.metrics import Metrics, pooled
 from audionas.training.predictions import Predictions
 from audionas.training.tasks import TaskSeam
 
@@ -25,11 +26,11 @@ ALL = "pooled UA over all test folds, those seen by the search included; mean an
 class FoldScores:
     """Metrics of every (split, seed), and which splits the search has seen."""
 
-    metrics: Mapping[tuple[str, int], ClassificationMetrics]
+    metrics: Mapping[tuple[str, int], Metrics]
     seen: Mapping[str, list[str]]
     seeds: tuple[int, ...]
 
-    def of_seed(self, seed: int, splits: Sequence[str]) -> ClassificationMetrics:
+    def of_seed(self, seed: int, splits: Sequence[str]) -> Metrics:
         """One seed's metrics, pooled over splits."""
         return pooled([self.metrics[split, seed] for split in splits])
 
@@ -63,12 +64,13 @@ def metrics_document(
     clean = [name for name in names if not scores.seen[name]]
     return {
         "schema_version": 1,
+        "task": manifest.task,
         "labels": list(manifest.labels),
         "parameters": parameters,
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "splits": [_split_record(manifest, split, scores) for split in splits],
-        "headline": _summary(CLEAN if is_known else UNKNOWN, scores, clean) if clean else None,
-        "all_splits": _summary(ALL, scores, names),
+        "headline": _summary(CLEAN if is_known else UNKNOWN, scores, clean, manifest) if clean else None,
+        "all_splits": _summary(ALL, scores, names, manifest),
         "per_seed": [
             {"seed": seed, "splits": clean or names, **scores.of_seed(seed, clean or names).as_record()}
             for seed in scores.seeds
@@ -81,13 +83,15 @@ def metrics_document(
     }
 
 
-def _summary(what: str, scores: FoldScores, splits: Sequence[str]) -> dict[str, Any]:
+def _summary(what: str, scores: FoldScores, splits: Sequence[str], manifest: Manifest) -> dict[str, Any]:
     each = [scores.of_seed(seed, splits) for seed in scores.seeds]
+    main, second = (measure.key for measure in measures_of({"task": manifest.task}))
+    by_fold = [scores.metrics[split, seed].primary.value for split in splits for seed in scores.seeds]
     return {
-        "what": what,
-        **_mean_sd("ua", [metrics.ua for metrics in each]),
-        **_mean_sd("wa", [metrics.wa for metrics in each]),
-        "ua_fold_mean": mean(scores.metrics[split, seed].ua for split in splits for seed in scores.seeds),
+        "what": in_measure(what, {"task": manifest.task}),
+        **_mean_sd(main, [metrics.scores[main] for metrics in each]),
+        **_mean_sd(second, [metrics.scores[second] for metrics in each]),
+        f"{main}_fold_mean": mean(by_fold),
         "seeds": list(scores.seeds),
         "splits": list(splits),
         "n_clips": each[0].n_clips,

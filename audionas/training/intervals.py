@@ -41,7 +41,7 @@ class GroupCounts:
 
 @dataclass(frozen=True)
 class Draws:
-    """UA and WA of every draw of the bootstrap, mean over seeds: (draws,) float64 each."""
+    """UA and WA (the task's main and second score) of every draw, mean over seeds: (draws,) float64 each."""
 
     groups: tuple[str, ...]
     ua: np.ndarray
