@@ -52,7 +52,8 @@ def declare_task(manifest: Manifest, task: Task | None, columns: Sequence[str]) 
         columns: of `label_columns`; the first is in `label` already, the others are kept columns of the clips.
 
     Raises:
-        ManifestError: a target is missing, no finite number, or the same for all clips; or no clip has a label.
+        ManifestError: a target is missing, no finite number, or the same for all clips; no clip has a label, or all
+            clips have the same ones.
     """
     if task == "regression":
         return _regression(manifest, columns or (_LABEL,))
@@ -70,6 +71,8 @@ def _multilabel(manifest: Manifest, *, is_declared: bool) -> Manifest:
     n_empty = sum(not clip.label for clip in clips)
     if n_empty == len(clips):
         raise ManifestError(f"{manifest.root}: no clip has a label; name the column with --label")
+    if len({clip.label for clip in clips}) == 1:
+        raise ManifestError(f"{manifest.root}: every clip has the labels {clips[0].label!r}; there is nothing to predict")
     notes = {
         f"labels hold {SEPARATOR!r}: taken as several labels a clip; --task classification keeps them whole": (
             not is_declared
@@ -110,7 +113,8 @@ def _targets(manifest: Manifest, clip: Clip, columns: Sequence[str]) -> list[str
     for name in columns[1:]:
         found = next((kept[key] for key in (name, f"source_{name}") if key in kept), None)
         if found is None:
-            raise ManifestError(f"{manifest.root}: {unknown('column', name, kept)} (asked for as target)")
+            known = sorted(key.removeprefix("source_") for key in kept)
+            raise ManifestError(f"{manifest.root}: {unknown('column', name, known)} (asked for as target)")
         texts.append(found)
     for name, text in zip(columns, texts, strict=True):
         _check_number(name, text)
