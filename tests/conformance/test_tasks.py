@@ -70,7 +70,7 @@ def test_gradient_descent_on_the_loss_lowers_it_and_gives_finite_scores(name: st
 def test_weights_are_one_in_mean_and_never_negative(name: str) -> None:
     task, manifest = fitted(name)
     for weighting in ("balanced", "none"):
-        weights = task.clip_weights(manifest.targets, weighting)  # type: ignore[arg-type]
+        weights = task.clip_weights(manifest.targets, weighting)
         assert weights.shape == (16,)
         assert weights.mean() == pytest.approx(1.0, rel=1e-5)
         assert (weights > 0).all()

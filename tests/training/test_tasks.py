@@ -64,4 +64,4 @@ def test_one_output_a_label() -> None:
 def test_a_task_without_a_seam_is_refused_in_one_line() -> None:
     assert isinstance(task_of(toy_manifest()), Classification)
     with pytest.raises(SettingsError, match=r"^/toy: unknown task 'ranking'; known: classification, multilabel, reg"):
-        task_of(replace(toy_manifest(), task="ranking"))  # type: ignore[arg-type]
+        task_of(replace(toy_manifest(), task="ranking"))
