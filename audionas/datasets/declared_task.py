@@ -72,7 +72,9 @@ def _multilabel(manifest: Manifest, *, is_declared: bool) -> Manifest:
     if n_empty == len(clips):
         raise ManifestError(f"{manifest.root}: no clip has a label; name the column with --label")
     if len({clip.label for clip in clips}) == 1:
-        raise ManifestError(f"{manifest.root}: every clip has the labels {clips[0].label!r}; there is nothing to predict")
+        raise ManifestError(
+            f"{manifest.root}: every clip has the labels {clips[0].label!r}; there is nothing to predict"
+        )
     notes = {
         f"labels hold {SEPARATOR!r}: taken as several labels a clip; --task classification keeps them whole": (
             not is_declared
