@@ -28,3 +28,12 @@ def count_text(n: int | None, one: str, many: str = "") -> str:
     if n is None:
         return f"an unknown number of {many or one + 's'}"
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def p_text(p: float) -> str:
+    """A p value with two digits that say something.
+
+    >>> p_text(0.3127), p_text(0.0001), p_text(2 / 2**16), p_text(1.0)
+    ('0.31', '0.0001', '3.1e-05', '1')
+    """
+    return f"{p:.2g}"

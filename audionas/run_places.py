@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from audionas.errors import AudionasError
 from audionas.records import read_json
 
 RUN_FILE = "run.json"
+RANKING = "ranking"  # of the genotypes of a search, inside its folder
 _DEPTH = 2  # a reproduction holds its streams' runs two folders down
 _SHOWN = 8
 
@@ -18,10 +20,25 @@ def no_run_here(folder: Path, kinds: Sequence[str] = ()) -> str:
     return f"{folder}: no run here ({RUN_FILE} is missing){runs_hint(folder, kinds)}"
 
 
+def restart_folder(number: int) -> str:
+    """Name of the folder of a search's restart, counted from 1."""
+    return f"restart_{number}"
+
+
+def course_folder(run: Path, record: Mapping[str, Any]) -> Path:
+    """Where the epochs or trials behind a search's genotype are logged: the run itself, or one of its restarts.
+
+    Args:
+        run: the search's folder.
+        record: its `run.json`; before a restart is chosen, it is the first one's folder.
+    """
+    return run / restart_folder(record.get("chosen_restart", 1)) if record.get("restarts") else run
+
+
 def runs_hint(folder: Path, kinds: Sequence[str] = ()) -> str:
     """The end of an error text: the runs of these kinds (none: of any) inside a folder, or nothing.
 
-    The parts of a nested search are not named beside the search itself.
+    The parts and restarts of a search are not named beside the search itself.
     """
     found = [path.relative_to(folder).as_posix() for path in _below(folder, _DEPTH) if _is_of(path, kinds)]
     if not found:

@@ -75,7 +75,8 @@ def commands(results: dict[str, dict[str, Any]]) -> list[str]:
 
 def main() -> None:
     """Replace the part between the two marks."""
-    results = {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "results").glob("*.json"))}
+    files = {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "results").glob("*.json"))}
+    results = {name: found for name, found in files.items() if "searches" in found}  # not the simulation
     page = FOLDER / "README.md"
     head = page.read_text().split(START)[0]
     body = "\n".join([*scores(results), *speeds(results), *commands(results)])

@@ -55,13 +55,20 @@ def _check_groups(manifest: Manifest, n_folds: int) -> None:
 
 
 def divide_groups(
-    manifest: Manifest, rows: Sequence[int], shares: Mapping[str, float], seed: int, purpose: str
+    manifest: Manifest,
+    rows: Sequence[int],
+    shares: Mapping[str, float],
+    seed: int,
+    purpose: str,
+    *,
+    jitter: bool = False,
 ) -> dict[str, tuple[int, ...]]:
     """Divide rows into parts of given shares: whole groups, each class spread as the shares say.
 
     Groups are taken largest first (ties in an order drawn by the seed), each to the part in which it
     leaves the smallest squared distance to the wanted counts of the strata (classes, labels, fifths of a
-    target). Every part gets a group.
+    target). Every part gets a group. Where no two groups are of one size the seed so changes nothing; with
+    `jitter` the order is by size times a factor drawn from 1/2 to 2.
 
     Raises:
         ManifestError: fewer groups than parts.
@@ -82,8 +89,10 @@ def divide_groups(
     have = {name: np.zeros_like(total) for name in names}
     parts: dict[str, list[int]] = {name: [] for name in names}
     order = sorted(by_group)
-    generator(seed, purpose, "groups").shuffle(order)
-    order.sort(key=lambda group: -len(by_group[group]))
+    rng = generator(seed, purpose, "groups")
+    rng.shuffle(order)
+    factors = dict(zip(order, 2.0 ** rng.uniform(-1, 1, len(order)) if jitter else np.ones(len(order)), strict=True))
+    order.sort(key=lambda group: -len(by_group[group]) * factors[group])
     for position, group in enumerate(order):
         empty = [name for name in names if not parts[name]]
         open_names = empty if len(order) - position <= len(empty) else names

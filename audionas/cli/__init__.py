@@ -12,15 +12,19 @@ from typing import NoReturn
 import typer
 
 from audionas import __version__
+from audionas.cli.bundle import bundle
 from audionas.cli.check import check
+from audionas.cli.compare import compare
 from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
 from audionas.cli.prepare import prepare
+from audionas.cli.rank import rank
 from audionas.cli.report import report
 from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
 from audionas.cli.search import search
+from audionas.cli.verify import verify
 from audionas.errors import AudionasError
 
 app = typer.Typer(
@@ -33,10 +37,14 @@ app = typer.Typer(
 )
 app.command("prepare")(prepare)
 app.command("search")(search)
+app.command("rank")(rank)
 app.command("retrain")(retrain)
 app.command("fuse")(fuse)
+app.command("compare")(compare)
 app.command("reproduce")(reproduce)
 app.command("report")(report)
+app.command("bundle")(bundle)
+app.command("verify")(verify)
 app.command("export")(export)
 app.command("list")(list_parts)
 app.command("check")(check)

@@ -72,7 +72,7 @@ def _table(document: dict[str, Any]) -> list[str]:
         + _parameters(row["parameters"])
         for row in found["rows"]
     ]
-    return [*lines, found["conclusion"]]
+    return [*lines, found["conclusion"], found["test"]]
 
 
 def _score(row: dict[str, Any], name: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from audionas.errors import SettingsError
+
+Number = TypeVar("Number", int, float)
 
 DataArgument = Annotated[
     Path | None,
@@ -64,6 +66,19 @@ FEATURES_HELP = (
 )
 FeaturesOption = Annotated[str | None, typer.Option("--features", help=FEATURES_HELP)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
+
+
+def numbers(flag: str, text: str, kind: type[Number]) -> tuple[Number, ...]:
+    """The numbers of a comma-separated list.
+
+    Raises:
+        SettingsError: a word is no number.
+    """
+    try:
+        return tuple(kind(word) for word in text.split(","))
+    except ValueError:
+        word = "whole numbers" if kind is int else "numbers"
+        raise SettingsError(f"{flag}: got {text!r}; accepted: {word}, several with commas between") from None
 
 
 def refuse_beside_resume(context: typer.Context, *needed: str) -> None:

@@ -12,17 +12,59 @@ from audionas.cli.parameters import JsonOption
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Run folder of a search, a retraining, a fusion or a reproduction.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folder of a search, a retraining, a fusion or a reproduction; of a table, several of them.",
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="HTML file. Default: report.html in the run folder.")
     ] = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", help="Write the table of results as CSV into this file; - prints it.")
+    ] = None,
+    latex: Annotated[
+        str | None, typer.Option("--latex", help="Write the table of results as LaTeX into this file; - prints it.")
+    ] = None,
+    methods: Annotated[
+        bool, typer.Option("--methods", help="Print a paragraph of methods; with --latex put it before the table.")
+    ] = False,
+    unranked: Annotated[
+        bool,
+        typer.Option("--unranked", help="Put runs of different rules into one table, in the order given."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one self-contained HTML page about a run; works offline.
+    """Write one self-contained HTML page about a run; or, for papers, tables of several runs and methods.
 
     Example: audionas report runs/first
     """
+    from audionas.errors import SettingsError
+    from audionas.experiment.results_table import results
+    from audionas.records import write_text
     from audionas.report import write_report
 
-    page = write_report(run, out)
-    print_result([f"report: {page}"], {"report": str(page)}, as_json=as_json)
+    if csv is None and latex is None and not methods:
+        if unranked:
+            raise SettingsError("--unranked is for tables: give --csv or --latex")
+        if len(runs) > 1:
+            raise SettingsError(f"a page is of one run, got {len(runs)}; for a table of several give --csv or --latex")
+        page = write_report(runs[0], out)
+        print_result([f"report: {page}"], {"report": str(page)}, as_json=as_json)
+        return
+    if out is not None:
+        raise SettingsError("--out is for the HTML page; --csv FILE and --latex FILE name their own")
+    texts = results(runs, csv=csv is not None, latex=latex is not None, methods=methods, unranked=unranked)
+    lines, record = [], {}
+    for name, text in texts.items():
+        place = {"csv": csv, "latex": latex}.get(name) or "-"
+        if place == "-":
+            lines.append(text.rstrip("\n"))
+            record[name] = text
+        else:
+            write_text(Path(place), text)
+            lines.append(f"{name}: {place}")
+            record[name] = place
+    print_result(lines, record, as_json=as_json)

@@ -39,10 +39,11 @@ def reproduce(
         str | None, typer.Option("--strategy", help="Its strategy. Default: darts_emotionnas; emodb: darts_small_data.")
     ] = None,
     frames: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--frames",
-            help="Features of the frame stream. Default: log_mel_frames; the paper's: emotionnas_wav2vec:CHECKPOINT.",
+            help="Features of the frame stream; given several times, each split takes those whose best recipe has the "
+            "lowest validation loss. Default: log_mel_frames; the paper's: emotionnas_wav2vec:CHECKPOINT.",
         ),
     ] = None,
     n_layers: Annotated[
@@ -84,8 +85,8 @@ def reproduce(
             else:
                 request = ReproduceRequest(
                     data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
-                    frames=frames, n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds, workers=workers,
-                    device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
+                    frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds,
+                    workers=workers, device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
                 )  # fmt: skip
                 run = steps.reproduce(request, talk)
         except KeyboardInterrupt as why:

@@ -24,6 +24,7 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    numbers,
     refuse_beside_resume,
 )  # fmt: skip
 
@@ -48,7 +49,9 @@ def retrain(
     hidden: Annotated[
         int | None, typer.Option("--hidden", help="Width of a recurrent hidden state. Default: the genotype's.")
     ] = None,
-    epochs: Annotated[int, typer.Option("--epochs", help="Epochs of every training.")] = 60,
+    epochs: Annotated[
+        str, typer.Option("--epochs", help="Epochs of every training; of several (20,40), each split chooses.")
+    ] = "60",
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
@@ -60,6 +63,9 @@ def retrain(
             "--inner-folds", help="For audionas fuse: inner out-of-fold predictions (3 is usual), 0 for none."
         ),
     ] = 0,
+    padding: Annotated[
+        str, typer.Option("--padding", help="as_searched, masked, or counted like any other frame.")
+    ] = "as_searched",
     final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
     optimiser: Annotated[
@@ -67,10 +73,11 @@ def retrain(
         typer.Option("--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones."),
     ] = None,
     learning_rate: Annotated[
-        float | None,
+        str | None,
         typer.Option(
             "--learning-rate",
-            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent).",
+            help="Initial rate, decayed by a cosine. Default: 0.025 with SGD (CNN cells), 0.001 with Adam (recurrent). "
+            "Of several (0.01,0.025), each split chooses by inner folds of its training clips.",
         ),
     ] = None,
     class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
@@ -108,8 +115,10 @@ def retrain(
     from audionas.records import read_json
 
     macro = _given(n_cells=n_cells, channels=channels, n_layers=n_layers, hidden=hidden)
+    rates = numbers("--learning-rate", learning_rate, float) if learning_rate else ()
+    epochs_tried = numbers("--epochs", epochs, int)
     recipe = {
-        **_given(optimiser=optimiser, learning_rate=learning_rate),
+        **_given(optimiser=optimiser, learning_rate=rates[0] if rates else None),
         "drop_path": drop_path,
         "augmentation": {"time_mask": time_mask, "feature_mask": feature_mask, "mixup_alpha": mixup},
     }
@@ -126,15 +135,16 @@ def retrain(
                     dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
                 )
                 request = steps.RetrainRequest(
-                    genotypes, data, features, macro, epochs, seeds, select, batch_size, class_weighting, recipe,
-                    auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
+                    recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
+                    padding, rates, epochs_tried,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
             talk.warn(stopped("retrain", why))
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
-    print_result(_table(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
+    print_result(result_lines(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -151,7 +161,8 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
     return tuple(sources), data
 
 
-def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
+def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
+    """What `audionas retrain` prints of a `metrics.json`."""
     from audionas.quantities import count_text
     from audionas.training.measures import measures_of
 
@@ -163,11 +174,12 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
             continue
         lines.append(
-            f"{name}: {main.name} {_pm(found, main.key)}, {second.name} {_pm(found, second.key)}, "
-            f"{found['n_clips']} clips, "
-            f"{count_text(len(found['seeds']), 'seed')}"
+            f"{name}: {_chance(found)}{main.name} {_pm(found, main.key)}{_interval(found, main.key)}, "
+            f"{second.name} {_pm(found, second.key)}, "
+            f"{found['n_clips']} clips, {count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
+        lines += _evidence(found)
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     lines += [
@@ -176,6 +188,31 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     ]
     page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
     return [*lines, f"next: audionas report {page}"]
+
+
+def _chance(found: dict[str, Any]) -> str:
+    """What leads a score that is not above chance, whatever WA is."""
+    from audionas.quantities import p_text
+    from audionas.statistics.chance import NOT_ABOVE
+
+    return f"{NOT_ABOVE} (p {p_text(found['chance']['p'])}): " if found["verdict"] == NOT_ABOVE else ""
+
+
+def _interval(found: dict[str, Any], key: str) -> str:
+    bounds = found[f"{key}_interval"]
+    return f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
+
+
+def _evidence(found: dict[str, Any]) -> list[str]:
+    """What the interval and the p are, and why no claim about speakers is possible."""
+    from audionas.quantities import p_text
+
+    against = found["chance"]
+    lines = [
+        f"  {found['interval']}; {found['verdict']}: p {p_text(against['p'])}, {against['how']}, "
+        f"{against['permutations']:,} permutations"
+    ]
+    return [*lines, f"  {found['claim']}"] if found["claim"] else lines
 
 
 def _pm(found: dict[str, Any], name: str) -> str:

@@ -40,6 +40,14 @@ def search(
     seed: Annotated[int, typer.Option("--seed", help="Fixes parts, batches, initial weights and alphas.")] = 0,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs of the supernet, or of each trial.")] = None,
     trials: Annotated[int | None, typer.Option("--trials", help="Trials of a multi-trial strategy.")] = None,
+    inner_folds: Annotated[
+        int | None,
+        typer.Option("--inner-folds", help="Train each trial N times, once per inner fold; N times the cost. 0: off."),
+    ] = None,
+    retest: Annotated[
+        int | None,
+        typer.Option("--retest", help="Best trials trained anew to name the winner. Default: the strategy's. 0: off."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Overrides the strategy's.")] = None,
     exclude_fold: Annotated[
         str | None, typer.Option("--exclude-fold", help="Fold kept out of the search. Default: the first.")
@@ -48,6 +56,9 @@ def search(
     pick: Annotated[
         str, typer.Option("--pick", help="last: the last epoch's genotype; best: by the monitor part.")
     ] = "last",
+    restarts: Annotated[
+        int, typer.Option("--restarts", help="So many searches with seeds SEED, SEED + 1, ...: do they agree?")
+    ] = 1,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the search in this run folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -71,6 +82,7 @@ def search(
     Example: audionas search --space darts_cnn_small --strategy darts_small_data --epochs 2 --out runs/first
     """
     from audionas.experiment import search as steps
+    from audionas.experiment.decision import decision_lines, decisions
     from audionas.experiment.prepare import PrepareOptions
 
     with ConsoleTalk(quiet=quiet) as talk:
@@ -85,11 +97,13 @@ def search(
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),
+                    inner_folds=inner_folds, retest=retest, restarts=restarts,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:
             talk.warn(stopped("search", why))
             raise typer.Exit(130) from why
     genotypes = sorted(map(str, [*run.glob("genotype.json"), *run.glob("split_*/genotype.json")]))
-    lines = [f"run: {run}", *(f"genotype: {path}" for path in genotypes), f"next: audionas retrain {run}"]
-    print_result(lines, {"run": str(run), "genotypes": genotypes}, as_json=as_json)
+    lines = [f"run: {run}", *(f"genotype: {path}" for path in genotypes), *decision_lines(run)]
+    record = {"run": str(run), "genotypes": genotypes, "decided": decisions(run)}
+    print_result([*lines, f"next: audionas retrain {run}"], record, as_json=as_json)

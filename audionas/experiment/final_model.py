@@ -11,10 +11,11 @@ import numpy as np
 from audionas.errors import RunError
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows
-from audionas.experiment.fold_training import TrainingPlan, train_fold
+from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
+from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.records import read_json, write_json
 from audionas.spaces.genotype_file import genotype_document
 
@@ -43,7 +44,7 @@ def train_final(
     document: Mapping[str, Any],
     talk: Talk,
 ) -> None:
-    """One model on all clips, epochs as fixed beforehand; its expected score is the k-fold estimate."""
+    """One model on all clips, rate and epochs as fixed or chosen; its expected score is the k-fold estimate."""
     source = next(iter(sources.values()))
     rows = tuple(range(len(corpus.manifest)))
     epochs = plan.epochs
@@ -53,6 +54,10 @@ def train_final(
         ]
         epochs = int(np.median(used))
     final = replace(plan, epochs=epochs, select="last", inner_folds=0)
+    if run.record.get("tuning"):
+        grid = Grid.from_record(run.record["tuning"])
+        chosen = tuned(source.genotype, corpus, FoldRows(rows, (), ()), plan, grid, run.path / FINAL, _silent)
+        final = replace(chosen, select="last", inner_folds=0)
     result = train_fold(source.genotype, corpus, FoldRows(rows, (), ()), final, run.path / FINAL, 0)
     if result["failed"]:
         raise RunError(f"{run.path / FINAL}: the final model diverged ({result['failed']}); there is none")
@@ -63,7 +68,13 @@ def train_final(
         "input_shape": list(corpus.input_shape),
         "labels": list(corpus.manifest.labels),
         "task": corpus.manifest.task,
-        "epochs": epochs,
+        "epochs": final.epochs,
+        "learning_rate": final.recipe.learning_rate,
         "expected": document["headline"] or document["all_splits"],
     })  # fmt: skip
     talk.say(f"final model on all {len(rows)} clips: {run.path / FINAL}")
+
+
+def _silent(setting: Setting, k: int) -> OnEpoch:  # noqa: ARG001
+    """Nothing is told of the inner trainings of a final model."""
+    return lambda epoch, record: None

@@ -20,6 +20,7 @@ from audionas.experiment.best_epoch import BestEpoch, restore, weights
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.models import build_model, n_parameters, parameter_parts
+from audionas.models.macs import n_macs
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -102,12 +103,15 @@ def train_fold(
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
     if not trained.failures:
         _save_weights(trained, folder / "weights.safetensors")
+    macs = n_macs(trained.network, corpus.input_shape)
     result = {
         "seed": seed,
         "epochs": plan.epochs,
         "epoch_used": trained.epoch_used,
         "parameters": n_parameters(trained.network),
         "parameter_parts": parameter_parts(trained.network),
+        "macs": macs,
+        "macs_per_second": macs / corpus.length_s,
         "n_train": len(rows.train),
         "n_validation": len(rows.validation),
         "n_test": len(rows.test),

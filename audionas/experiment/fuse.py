@@ -129,7 +129,7 @@ def _fuse(
             outputs[name][key] = fold.fused(rule(fold.train)(fold.test))
         outputs[MLP][key].write(run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv")
         talk.progress("fusion", number, len(folds))
-    document = _document(request, streams, splits, _rows(streams, folds, outputs), epochs)
+    document = fusion_document(request, streams, splits, fusion_rows(streams, folds, outputs), epochs)
     seen = ", ".join(split["name"] for split in document["splits"] if split["seen_by_search"])
     if seen:
         line = f"the search of a stream has read clips of test fold(s) {seen}: scored, kept out of the headline"
@@ -150,7 +150,8 @@ def _mlp_scores(fold: FusionFold, request: FuseRequest) -> tuple[np.ndarray, int
     return fitted(fold.test), fitted.epochs
 
 
-def _rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outputs) -> list[Row]:
+def fusion_rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outputs) -> list[Row]:
+    """Each stream alone, the MLP and the untrained rules."""
     counts = tuple(stream.parameters for stream in streams)
     own = {
         MLP: n_parameters(fusion_mlp(streams[0].manifest.task, len(streams), len(streams[0].manifest.labels))),
@@ -167,7 +168,7 @@ def _rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs: Outpu
     return [*alone, *fused]
 
 
-def _document(
+def fusion_document(
     request: FuseRequest,
     streams: Sequence[Stream],
     splits: Sequence[OuterSplit],
@@ -179,6 +180,7 @@ def _document(
     data = {"task": manifest.task}
     seen = {split.name: sorted({g for stream in streams for g in stream.groups_seen(split)}) for split in splits}
     clean = [name for name, groups in seen.items() if not groups]
+    are_known = manifest.speaker_independence_checked
     is_known = all(stream.knows_what_was_read(split) for stream in streams for split in splits)
     return {
         "schema_version": 1,
@@ -191,7 +193,9 @@ def _document(
             {"name": split.name, "seen_by_search": bool(seen[split.name]), "groups_seen": seen[split.name]}
             for split in splits
         ],
-        "headline": comparison(rows, clean, seeds, in_measure(CLEAN if is_known else UNKNOWN, data)) if clean else None,
-        "all_splits": comparison(rows, list(seen), seeds, in_measure(ALL, data)),
+        "headline": comparison(rows, clean, seeds, in_measure(CLEAN if is_known else UNKNOWN, data), are_known)
+        if clean
+        else None,
+        "all_splits": comparison(rows, list(seen), seeds, in_measure(ALL, data), are_known),
         "epochs": [{"split": split, "seed": seed, "epochs": n} for (split, seed), n in epochs.items()],
     }

@@ -80,7 +80,7 @@ def find_streams(paths: Sequence[Path]) -> list[Stream]:
     """
     if len(paths) < 2:
         raise SettingsError(f"fusion needs two runs or more, got {len(paths)}: audionas fuse RUN_A RUN_B")
-    streams = [_stream(_retraining(path)) for path in paths]
+    streams = [read_stream(_retraining(path)) for path in paths]
     places = [stream.path.resolve() for stream in streams]
     for number, place in enumerate(places):
         if place in places[:number]:
@@ -155,6 +155,7 @@ def _retraining(path: Path) -> RunFolder:
     return run
 
 
-def _stream(run: RunFolder) -> Stream:
+def read_stream(run: RunFolder) -> Stream:
+    """The stream in a retraining's folder."""
     parameters = int(read_json(run.path / "metrics.json", "metrics file")["parameters"])
     return Stream(run.path, run.record, Manifest.read(run.path), parameters)

@@ -99,6 +99,12 @@ def with_features(source: Source, name: str, manifest: Manifest, split: OuterSpl
     return replace(source, provenance={**source.provenance, **changes})
 
 
+def with_padding(source: Source, is_masked: bool) -> Source:
+    """The source with padding masked or counted; its features are else as they were."""
+    features = {**source_features(source), "mask_padding": is_masked}
+    return replace(source, provenance={**source.provenance, "features": features})
+
+
 def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
     """The source with other macro values, e.g. more channels for the retrained network.
 

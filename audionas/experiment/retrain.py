@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record
+from audionas.experiment.costs import search_cost
 from audionas.experiment.features_change import features_change
 from audionas.experiment.final_model import check_final
 from audionas.experiment.fold_rows import Select, fold_rows
@@ -20,6 +21,7 @@ from audionas.experiment.genotype_sources import (
     source_features,
     with_features,
     with_macro_values,
+    with_padding,
 )  # fmt: skip
 from audionas.experiment.inner_folds import inner_fold_rows
 from audionas.experiment.machine import thread_count
@@ -28,8 +30,10 @@ from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_rec
 from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.talk import Silent, Talk
+from audionas.experiment.tuning import Grid, check_groups, checked_grid
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
+from audionas.training.recipe import Recipe
 from audionas.training.tasks import ClassWeighting, task_of
 
 DEFAULT_EPOCHS = 60
@@ -39,7 +43,8 @@ DEFAULT_EPOCHS = 60
 class RetrainRequest:
     """What the user asked for; None and defaults as `audionas retrain --help` says.
 
-    `recipe` holds what the user overrides; the rest is the default of the genotype's kind.
+    `recipe` holds what the user overrides; the rest is the default of the genotype's kind. Several `learning_rates` or
+    several `epochs_tried` are a grid, of which each split takes what does best on its own training clips.
     """
 
     sources: tuple[Path, ...]
@@ -60,6 +65,9 @@ class RetrainRequest:
     preparation: PrepareOptions = field(default_factory=PrepareOptions)
     argv: tuple[str, ...] = ("retrain",)
     inner_folds: int = 0
+    padding: str = "as_searched"
+    learning_rates: tuple[float, ...] = ()
+    epochs_tried: tuple[int, ...] = ()
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -77,6 +85,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     sources = [with_macro_values(source, request.macro) for source in sources]
     recipe = retrain_recipe(sources[0].genotype, request.recipe)
     check_kinds(sources, recipe, request.auxiliary)
+    grid = _grid(request, recipe)
     for source in sources:
         if request.features is None:
             source_features(source)
@@ -91,15 +100,19 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             name: with_features(source, request.features, manifest, splits[name]) for name, source in table.items()
         }
         change = features_change(searched, source_features(next(iter(table.values()))), request.features)
+    if request.padding != "as_searched":
+        table = {name: with_padding(source, request.padding == "masked") for name, source in table.items()}
     if request.final:
         check_final(table)
-    _check_inner_folds(manifest, request)
+    _check_inner_folds(manifest, request, grid)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
         "seeds": list(range(request.seeds)),
-        "epochs": request.epochs,
+        "epochs": max(request.epochs_tried, default=request.epochs),
         "select": request.select,
+        "tuning": asdict(grid) if grid else None,
+        "search_cost": search_cost(source.path for source in table.values()),
         "options": {
             "recipe": recipe.model_dump(mode="json"),
             "batch_size": request.batch_size,
@@ -140,6 +153,7 @@ def _check(request: RetrainRequest) -> None:
     for flag, given, accepted in (
         ("--select", request.select, ("last", "best")),
         ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),
+        ("--padding", request.padding, ("as_searched", "masked", "counted")),
     ):
         if given not in accepted:
             raise SettingsError(f"{flag}: got {given!r}; accepted: {', '.join(accepted)}")
@@ -152,8 +166,17 @@ def _check(request: RetrainRequest) -> None:
         raise SettingsError(f"--inner-folds: got {request.inner_folds}, must be 0 (none) or 2 or more")
 
 
-def _check_inner_folds(manifest: Manifest, request: RetrainRequest) -> None:
+def _grid(request: RetrainRequest, recipe: Recipe) -> Grid | None:
+    """What is to be chosen inside each split, if anything."""
+    return checked_grid(
+        request.learning_rates or (recipe.learning_rate,), request.epochs_tried or (request.epochs,), request.select
+    )
+
+
+def _check_inner_folds(manifest: Manifest, request: RetrainRequest, grid: Grid | None) -> None:
     """Refuse too many inner folds before anything is trained."""
+    if grid:
+        check_groups(grid, manifest)
     if not request.inner_folds:
         return
     select: Select = "best" if request.select == "best" else "last"

@@ -10,9 +10,12 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.statistics.evidence import evidence
+from audionas.statistics.scores import score_of
+from audionas.statistics.system import System
 from audionas.training.measures import in_measure, measures_of
 from audionas.training.metrics import Metrics, pooled
-from audionas.training.predictions import Predictions
+from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
 
 CLEAN = "pooled UA over the test folds that the search did not read; mean and sd over seeds"
@@ -24,15 +27,23 @@ ALL = "pooled UA over all test folds, those seen by the search included; mean an
 
 @dataclass(frozen=True)
 class FoldScores:
-    """Metrics of every (split, seed), and which splits the search has seen."""
+    """Metrics and test predictions of every (split, seed), and which splits the search has seen."""
 
     metrics: Mapping[tuple[str, int], Metrics]
+    predictions: Mapping[tuple[str, int], Predictions]
     seen: Mapping[str, list[str]]
     seeds: tuple[int, ...]
 
     def of_seed(self, seed: int, splits: Sequence[str]) -> Metrics:
         """One seed's metrics, pooled over splits."""
         return pooled([self.metrics[split, seed] for split in splits])
+
+    def system(self, splits: Sequence[str], manifest: Manifest) -> System:
+        """All seeds, each over these splits, as the statistics take them."""
+        seeds = [joined([self.predictions[split, seed] for split in splits], "test") for seed in self.seeds]
+        return System(
+            "retrained networks", tuple(seeds), score_of(manifest.task), manifest.speaker_independence_checked
+        )
 
 
 def read_fold_scores(
@@ -43,12 +54,13 @@ def read_fold_scores(
     task: TaskSeam,
 ) -> FoldScores:
     """Scores from the predictions that the folds of a run left."""
-    metrics = {}
+    metrics, predictions = {}, {}
     for split in splits:
         for seed in seeds:
             found = Predictions.read(run / split_folder(split.name) / f"seed_{seed}" / "predictions.csv")
+            predictions[split.name, seed] = found
             metrics[split.name, seed] = task.metrics(found.truth, found.scores, found.labels)
-    return FoldScores(metrics, seen, tuple(seeds))
+    return FoldScores(metrics, predictions, seen, tuple(seeds))
 
 
 def metrics_document(
@@ -95,6 +107,7 @@ def _summary(what: str, scores: FoldScores, splits: Sequence[str], manifest: Man
         "seeds": list(scores.seeds),
         "splits": list(splits),
         "n_clips": each[0].n_clips,
+        **evidence(scores.system(splits, manifest)),
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.experiment.baseline_scores import baseline_records
+from audionas.experiment.baseline_scores import baseline_predictions, written_baselines
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_rows import FoldRows, fold_rows
@@ -18,13 +19,16 @@ from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
+from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.provenance import is_known as knows_what_was_read
-from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
+from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Talk
+from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
+from audionas.training.ledger import step
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
 
@@ -42,8 +46,9 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         _announce(run, corpora, splits, seen, is_known, talk)
         plan = _training_plan(record)
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
-        parameters = _train_folds(run, corpora, splits, sources, plan, talk)
-        document = _scores(run, corpora, splits, seen, parameters, is_known)
+        plans = _plans(run, corpora, splits, sources, plan, talk)
+        parameters = _train_folds(run, corpora, splits, sources, plans, talk)
+        document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
@@ -69,7 +74,7 @@ def _train_folds(
     corpora: Mapping[str, Corpus],
     splits: Sequence[OuterSplit],
     sources: Mapping[str, Source],
-    plan: TrainingPlan,
+    plans: Mapping[str, TrainingPlan],
     talk: Talk,
 ) -> int:
     """Every (split, seed); returns the largest parameter count."""
@@ -78,7 +83,7 @@ def _train_folds(
     for number, (split, seed) in enumerate(jobs, start=1):
         folder = run.path / split_folder(split.name) / f"seed_{seed}"
         was_done = (folder / "result.json").exists()
-        corpus = corpora[split.name]
+        corpus, plan = corpora[split.name], plans[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
         what = f"training {number}/{len(jobs)}"
         result = _train(sources[split.name], corpus, rows, plan, folder, seed, partial(_teller, talk, what, plan))
@@ -98,6 +103,34 @@ def _train_folds(
     return parameters
 
 
+def _plans(
+    run: RunFolder,
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    sources: Mapping[str, Source],
+    plan: TrainingPlan,
+    talk: Talk,
+) -> dict[str, TrainingPlan]:
+    """The plan of each split: the common one, or with what inner folds of the split's training clips choose."""
+    record = run.record.get("tuning")  # a run of before tuning has none
+    if not record:
+        return {split.name: plan for split in splits}
+    grid, plans = Grid.from_record(record), {}
+    for split in splits:
+        corpus, folder = corpora[split.name], run.path / split_folder(split.name)
+        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, "last", 0)
+        talk.say(f"split {split.name}: choosing among {count_text(len(grid.settings), 'setting')}")
+
+        def tell(setting: Setting, k: int, name: str = split.name) -> OnEpoch:
+            return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
+
+        with step("tuning"):
+            chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
+        talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
+        plans[split.name] = chosen
+    return plans
+
+
 def _train(
     source: Source,
     corpus: Corpus,
@@ -110,7 +143,8 @@ def _train(
     """The inner trainings of one (split, seed), if they are asked for, then its own."""
     inner = None
     if plan.inner_folds and not (folder / "result.json").exists():
-        inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
+        with step("inner folds"):
+            inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
     return train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
 
 
@@ -133,10 +167,10 @@ def _scores(
     is_known: bool,
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
-    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
     clean = [split for split in splits if not seen[split.name]]
-    baselines = baseline_records(corpora, clean or splits)
-    return metrics_document(manifest, splits, scores, parameters, {"headline": baselines}, is_known)
+    found = baseline_predictions(corpora, clean or splits)
+    baselines = {"headline": written_baselines(run.path, found, task_of(manifest))}
+    return metrics_of_run(run, manifest, splits, seen, is_known, parameters, baselines)
 
 
 def _announce(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +14,15 @@ from audionas.errors import AudionasError, RunError
 from audionas.experiment.machine import machine, versions
 from audionas.records import read_json, write_json, writing
 from audionas.run_places import RUN_FILE, no_run_here, runs_hint
+from audionas.training.ledger import Ledger, cost_record
 
 SCHEMA_VERSION = 1
+_STEPS = {"nested_search": "search", "retrain": "retraining", "fuse": "fusion"}  # what a kind of run does
+# What each run says of itself alone, and a run inside another one does not take over.
+OWN_FIELDS = (
+    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
+    "splits", "error",
+)  # fmt: skip
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -49,7 +55,7 @@ class RunFolder:
             "command": " ".join(["audionas", *map(_quoted, argv)]),
             "versions": versions(),
             "machine": machine(),
-            "cost": {"seconds": 0.0},
+            "cost": cost_record({}),
             "warnings": [],
             **fields,
         }
@@ -110,16 +116,21 @@ class RunFolder:
                 lock.acquire(timeout=0)
             except Timeout as why:
                 raise RunError(f"{self.path}: another process is working on this run; wait for it, or stop it") from why
-        started, spent = time.perf_counter(), self.record["cost"]["seconds"]
+        ledger = Ledger(
+            _STEPS.get(self.record["kind"], self.record["kind"]),
+            str(self.record.get("device", "cpu")),
+            self.record["cost"],
+            lambda cost: self.save(cost=cost),
+        )
 
         def end(status: str, **more: Any) -> None:
-            seconds = round(spent + time.perf_counter() - started, 3)
-            self.save(status=status, cost={**self.record["cost"], "seconds": seconds}, **more)
+            self.save(status=status, cost=ledger.record(), **more)
 
         try:
             self.record.pop("error", None)
             self.save(status="running")
-            yield
+            with ledger.working():
+                yield
             end("done")
         except KeyboardInterrupt as why:
             end("interrupted")
@@ -162,4 +173,4 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-__all__ = ["RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]
+__all__ = ["OWN_FIELDS", "RUN_FILE", "SCHEMA_VERSION", "RunFolder", "RunInterrupted", "fresh_folder", "refuse_occupied"]

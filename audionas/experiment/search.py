@@ -11,17 +11,22 @@ from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_fol
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import data_record, load_corpus
+from audionas.experiment.decision import record_decision
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
-from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.restarts import parts_seed, search_restarts
+from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.search_divisions import redrawn_parts, search_evaluator
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
+from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
-from audionas.search import SearchData, Strategy, TrainingEvaluator, load_strategy, run_search
+from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
+from audionas.search.retest import Winner
 from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -50,6 +55,9 @@ class SearchRequest:
     out: Path | None = None
     preparation: PrepareOptions = field(default_factory=PrepareOptions)
     argv: tuple[str, ...] = ("search",)
+    inner_folds: int | None = None
+    retest: int | None = None
+    restarts: int = 1
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -62,13 +70,15 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     talk = talk or Silent()
     space = load_search_space(request.space)
     strategy = load_strategy(request.strategy).with_budget(epochs=request.epochs, trials=request.trials)
-    strategy = strategy.for_space(space)
+    strategy = strategy.with_evaluation(inner_folds=request.inner_folds, retest=request.retest).for_space(space)
     if request.batch_size is not None:
         strategy = strategy.replace(batch_size=request.batch_size)
     if request.pick not in ("last", "best"):
         raise SettingsError(f"--pick: got {request.pick!r}; accepted: last, best")
     if request.nested and request.exclude_fold is not None:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
+    if request.restarts < 1:
+        raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
     features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:
@@ -96,6 +106,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "features_folder": str(prepared.features_folder.resolve()),
         "data": data_record(manifest),
     }
+    if request.restarts > 1:
+        plan["restarts"] = request.restarts
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
@@ -124,14 +136,14 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     _check_same_machine(run, talk)
     with run.working():
         if run.record["kind"] == "search":
-            _search_split(run, talk)
+            _search_one(run, talk)
             return run.path
         for name in run.record["splits"]:
             inner = _inner_run(run, name)
             if inner.record["status"] != "done":
                 talk.say(f"split {name}: searching without its {_n_test(run, name)} test clips")
                 with inner.working():
-                    _search_split(inner, talk)
+                    _search_one(inner, talk)
     return run.path
 
 
@@ -149,19 +161,21 @@ def _inner_run(run: RunFolder, name: str) -> RunFolder:
     path = run.path / split_folder(name)
     if (path / "run.json").exists():
         return RunFolder.open(path, "search")
-    fields = {key: value for key, value in run.record.items() if key not in _OWN_FIELDS}
+    fields = {key: value for key, value in run.record.items() if key not in OWN_FIELDS}
     _write_inputs(path, *read_inputs(run.path))
     return RunFolder.create(path, "search", run.record["argv"], split=name, **fields)
 
 
-_OWN_FIELDS = (
-    "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
-    "splits", "error",
-)  # fmt: skip
-
-
 def _n_test(run: RunFolder, name: str) -> int:
     return len(find_split(Manifest.read(run.path), name).test)
+
+
+def _search_one(run: RunFolder, talk: Talk) -> None:
+    """The search of one split, or its restarts."""
+    if run.record.get("restarts"):
+        search_restarts(run, talk, _search_split)
+    else:
+        _search_split(run, talk)
 
 
 def _search_split(run: RunFolder, talk: Talk) -> None:
@@ -172,32 +186,32 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     durations = [manifest.clips[row].duration_s for row in split.search]
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
-    parts = divide_search_clips(manifest, split, strategy, record["seed"])
-    statistics_rows = sorted(
-        row for name, rows in parts.items() if name not in ("monitor", "validation") for row in rows
-    )
-    tensors, _ = corpus.tensors(statistics_rows)
-    data = SearchData(
-        manifest,
-        tensors,
-        parts,
-        corpus.input_shape,
-        task_of(manifest).fitted(manifest.targets[statistics_rows]),
-        strategy.class_weighting,
-        strategy.batch_size,
-    )
-    strategy = plan_search(run, space, strategy, data, corpus, talk)
-    assert strategy.recipe is not None
-    evaluator = TrainingEvaluator(
-        data, strategy.recipe, record["device"], strategy.objective, strategy.score_epoch, strategy.stop_diverging
-    )
+    parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
+    redrawn = None
+    if strategy.kind == "multi-trial" and strategy.retest:
+        redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)
+    evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
+    strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
         listener=listener(strategy, talk, run.warn),
+        redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
+    if result.winner:
+        _tell_winner(run, result.winner, talk)
     read = [row for rows in parts.values() for row in rows]
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+    if strategy.kind == "one-shot":
+        record_decision(run, result.epoch_or_trial)
+
+
+def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
+    run.save(winner=winner_record(winner))
+    for line in winner_warnings(winner):
+        run.warn(line)
+        talk.warn(line)
+    talk.say(winner_line(winner, run.record["trials"]))
 
 
 def check_plan(

@@ -8,6 +8,7 @@ from typing import Any
 from audionas.experiment.talk import Talk
 from audionas.quantities import seconds_text
 from audionas.search import SearchListener, Strategy
+from audionas.search.retest import n_retests
 from audionas.training.measures import measure_of_key
 
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
@@ -16,6 +17,7 @@ SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DA
 def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]) -> SearchListener:
     """A listener that tells of every epoch, trial and step."""
     epochs, trials = strategy.budget.epochs, strategy.budget.trials
+    retests = n_retests(trials, strategy.retest)
     spent: list[float] = []
 
     def on_step(epoch: int, step: int, n_steps: int) -> None:
@@ -38,7 +40,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
 
     def on_trial(trial: Any) -> None:
         spent.append(trial.score.seconds if trial.score else 0.0)
-        left = (trials - trial.number - 1) * sum(spent) / len(spent)
+        left = (trials + retests - trial.number - 1) * sum(spent) / len(spent)
         head = f"trial {trial.number + 1}/{trials}"
         if trial.score is None:
             talk.warn(f"{head}  {trial.status}: {trial.error}")
@@ -50,7 +52,16 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             f"{score.parameters} parameters  {score.seconds:.1f} s, {seconds_text(left)} left"
         )
 
-    return SearchListener(on_step, on_epoch, on_trial)
+    def on_retest(again: Any, trial: Any, place: int, n: int) -> None:
+        head = f"re-test {place}/{n}  trial {trial.number + 1}"
+        if again.score is None:
+            talk.warn(f"{head}  {again.status}: {again.error}")
+            return
+        first, new = trial.value(strategy.objective), again.value(strategy.objective)
+        what = strategy.objective.replace("_", " ").replace("ua", _name(again.score.names[0]))
+        talk.say(f"{head}  validation {what} {new:.3f}, first {first:.3f}  {again.score.seconds:.1f} s")
+
+    return SearchListener(on_step, on_epoch, on_trial, on_retest)
 
 
 def _scores_text(record: Mapping[str, Any]) -> str:

@@ -12,10 +12,12 @@ from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untrained_classes
 from audionas.experiment.talk import Talk
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
+from audionas.search.retest import n_retests
 from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
@@ -27,16 +29,20 @@ def divide_search_clips(
 ) -> dict[str, tuple[int, ...]]:
     """The parts of a split's search clips, whole groups each; the split's dev part monitors or validates.
 
-    With `alphas: dev` the alphas learn from the dev part, the weights from all other search clips, and nothing
-    monitors, as in EmotionNAS (Sun et al. 2022, arXiv:2203.13617, equation 3).
+    With `inner_folds` the parts are the inner folds. With `alphas: dev` the alphas learn from the dev part, the
+    weights from all other search clips, and nothing monitors, as in EmotionNAS (Sun et al. 2022,
+    arXiv:2203.13617, equation 3).
 
     Raises:
-        ManifestError: too few groups for the parts, or `alphas: dev` and the split has no dev part.
+        ManifestError: too few groups for the parts, `alphas: dev` and the split has no dev part, or inner folds and
+            it has one.
     """
+    if strategy.inner_folds:
+        return inner_fold_parts(manifest, split, strategy.inner_folds, seed)
     if strategy.parts.get("alphas") == "dev":
         return _alphas_on_dev(manifest, split)
     one_shot = strategy.kind == "one-shot"
-    dev_part = "monitor" if one_shot else "validation"
+    dev_part = "monitor" if one_shot else "unused" if "unused" in strategy.parts else "validation"
     dev = set(split.dev)
     rows = [row for row in split.search if row not in dev]
     groups = {manifest.clips[row].group for row in rows}
@@ -60,7 +66,13 @@ def _alphas_on_dev(manifest: Manifest, split: OuterSplit) -> dict[str, tuple[int
 
 
 def plan_search(
-    run: RunFolder, space: SearchSpace, strategy: Strategy, data: SearchData, corpus: Corpus, talk: Talk
+    run: RunFolder,
+    space: SearchSpace,
+    strategy: Strategy,
+    data: SearchData,
+    corpus: Corpus,
+    talk: Talk,
+    redrawn: Redrawn | None = None,
 ) -> Strategy:
     """Resolve what depends on the data, check memory, tell and record the plan before the first step."""
     manifest, record, warnings = data.manifest, run.record, []
@@ -99,6 +111,7 @@ def plan_search(
     else:
         fields["trials"], line = planned_trials(space, strategy)
         talk.say(line)
+        fields |= _plan_retests(fields["trials"], strategy, data, redrawn, talk, warnings)
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
     run.save(**fields)
     for line in warnings:
@@ -143,7 +156,31 @@ def planned_trials(space: SearchSpace, strategy: Strategy) -> tuple[int, str]:
     if isinstance(space, RecurrentCatalogueSpace) and space.size() < n:
         n = space.size()
         recipes = f"{count_text(n, 'distinct recipe')}: "
-    return n, f"{recipes}{count_text(n, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}"
+    line = f"{recipes}{count_text(n, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}"
+    folds, again = strategy.inner_folds, n_retests(n, strategy.retest)
+    if folds:
+        line += f", each trained {folds} times (inner folds)"
+    if again:
+        line += f"; then the best {again} are re-tested"
+    return n, f"{line}: {count_text((n + again) * max(folds, 1), 'training')}" if folds or again else line
+
+
+def _plan_retests(
+    n_trials: int, strategy: Strategy, data: SearchData, redrawn: Redrawn | None, talk: Talk, warnings: list[str]
+) -> dict[str, Any]:
+    """What the record keeps of inner folds and re-tests."""
+    fields: dict[str, Any] = {"inner_folds": strategy.inner_folds, "retests": n_retests(n_trials, strategy.retest)}
+    divisions = [data.parts] if strategy.inner_folds else []
+    if redrawn and fields["retests"]:
+        parts = {name: part_record(data.manifest, rows) for name, rows in redrawn.parts.items()}
+        fields["retest_division"] = {"how": redrawn.how, "parts": parts}
+        talk.say(f"re-test: {redrawn.how}; {', '.join(_part_text(name, part) for name, part in parts.items())}")
+        divisions += [redrawn.parts] if strategy.inner_folds else []
+    for which, folds in zip(("inner folds", "redrawn inner folds"), divisions, strict=False):
+        unseen = untrained_classes(data.manifest, folds)
+        if unseen:
+            warnings.append(f"{which}: a training does not see {', '.join(unseen)}; take other inner folds, or 0")
+    return fields
 
 
 def _part_text(name: str, part: Mapping[str, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
 from audionas.report.quantities import group_word, plain
-from audionas.report.run_files import RunFiles, SearchRun
+from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_text
 from audionas.report.trials import is_lower_better
 from audionas.training.measures import measures_of
@@ -81,6 +81,11 @@ def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:
         ("trials", plain(search.run.get("trials"))),
         ("decided by", f"{objective_text(search.objective, main.name)}; {better} is better"),
     ]
+    folds, division = search.run.get("inner_folds"), search.run.get("retest_division") or {}
+    if folds:
+        rows.append(("inner folds", f"{folds}: each trial is trained {folds} times, each time without one of them"))
+    if division:
+        rows.append(("re-test", f"{plain(search.run.get('retests'))} best trials; {division.get('how', '')}"))
     if search.strategy.get("score_epoch"):
         which = "the best epoch by what decides" if search.strategy["score_epoch"] == "best" else "the last epoch"
         rows.append(("a trial is scored at", which))
@@ -88,6 +93,19 @@ def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:
         limit = plain(search.strategy["stop_diverging"])
         rows.append(("a trial fails", f"when its training loss rises above {limit} times that of guessing"))
     return rows
+
+
+def _ledger_text(cost: JsonObject) -> str:
+    """Clip-passes, device seconds and energy, as far as they were counted."""
+    passes = cost.get("clip_passes") or {}
+    text = ""
+    if passes.get("forward"):
+        text += f"; clip-passes: {passes['forward']:,} forward, {passes.get('backward', 0):,} backward"
+    if cost.get("device_seconds"):
+        text += f"; {seconds_text(cost['device_seconds'])} of the device"
+    if cost.get("energy_joules"):
+        text += f"; {cost['energy_joules'] / 3600:,.1f} Wh (whole processor or card)"
+    return text
 
 
 def cost_rows(files: RunFiles) -> list[tuple[str, str]]:
@@ -99,14 +117,17 @@ def cost_rows(files: RunFiles) -> list[tuple[str, str]]:
         estimate = search.run.get("estimate") or {}
         is_running = search.run.get("status") == "running"
         text = "not known before it ends" if is_running else seconds_text(cost.get("seconds"))
-        if cost.get("clip_passes") is not None:
-            text += f", {cost['clip_passes']:,} passes of a clip through a network"
+        text += "" if is_running else _ledger_text(cost)
         if estimate.get("seconds") is not None:
             memory = plain(estimate.get("memory_mb"))
             text += f" (estimated before: {seconds_text(estimate['seconds'])}, {memory} MB)"
         rows.append((name, text))
     if files.retraining:
-        rows.append(("retraining", seconds_text((files.retraining.run.get("cost") or {}).get("seconds"))))
+        cost = files.retraining.run.get("cost") or {}
+        rows.append(("retraining", seconds_text(cost.get("seconds")) + _ledger_text(cost)))
+        for name, step in (cost.get("steps") or {}).items():
+            if name != "retraining":
+                rows.append((f"of these for {name}", seconds_text(step.get("seconds"))))
     run = files.searches[0].run if files.searches else files.top
     rows.append(("device", f"{run.get('device', 'unknown')}, {count_text(run.get('threads'), 'thread')}"))
     if run.get("kernel_path"):

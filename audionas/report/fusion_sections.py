@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from audionas.quantities import count_text
+from audionas.quantities import count_text, p_text
 from audionas.report.blocks import Block, Facts, Section, Table, Tile
-from audionas.report.quantities import data_name, group_word, plain, score_text
+from audionas.report.quantities import data_name, group_word, interval_text, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
 from audionas.training.measures import Measure, measures_of
@@ -141,15 +141,17 @@ def _differences(found: JsonObject, rows: list[JsonObject], two: Two) -> Table:
             interval_text(row.get(f"{main.key}_interval"), signed=True),
             _signed(row.get(second.key)),
             interval_text(row.get(f"{second.key}_interval"), signed=True),
+            p_text(row["p_holm"]) if row.get("p_holm") is not None else "not computed",
             "yes" if row.get("is_better") else "not shown",
         )
         for row in found.get("differences") or []
     )
     columns = [name for each in two for name in (each.name, f"95 % of {each.name}")]
-    head = ("fusion MLP minus", *columns, f"MLP better by {main.name}")
+    head = ("fusion MLP minus", *columns, f"p of {main.name}", f"MLP better by {main.name}")
     note = (
-        f"Paired: both systems on the same draws of groups. Better: the whole interval of {main.name} lies above 0, "
-        "and there are groups enough for a claim."
+        f"Paired: the same groups left out, drawn or swapped in both systems. p: {found.get('test', 'not computed')}. "
+        f"Better: the difference of {main.name} is above 0, its p at most 0.05, and there are groups enough for a "
+        "claim."
     )
     return Table("Differences", head, table, note)
 
@@ -213,15 +215,3 @@ def _count(number: object) -> str:
 
 def _signed(value: float | None) -> str:
     return "none" if value is None else f"{value:+.3f}"
-
-
-def interval_text(bounds: list[float] | None, *, signed: bool = False) -> str:
-    """The bounds of an interval; a difference's carry their sign.
-
-    >>> interval_text([0.8612, 0.902]), interval_text([-0.01, 0.02], signed=True), interval_text(None)
-    ('0.861 to 0.902', '-0.010 to +0.020', 'none')
-    """
-    if not bounds:
-        return "none"
-    low, high = bounds
-    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f} to {high:.3f}"

@@ -13,6 +13,9 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
+from audionas.report.decision_sections import decision_section
+from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.quantities import plain, score_text
@@ -25,6 +28,7 @@ from audionas.report.verdict import baseline_scores, strongest_plain, title, ver
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
+OTHER_KINDS = ("fuse", "reproduce", "compare")
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:
@@ -71,12 +75,15 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         return fusion_title(files), fusion_verdict(files), fusion_sections(files)
     if files.kind == "reproduce":
         return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
+    if files.kind == "compare":
+        return comparison_title(files), comparison_verdict(files), comparison_sections(files)
     pictures = Pictures()
     sections = [
         cells_section(files, pictures),
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),
+        decision_section(files, pictures),
         search_facts(files),
         Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
     ]
@@ -91,10 +98,11 @@ def _tiles(files: RunFiles) -> list[Tile]:
     if headline:
         n_seeds = len(headline.get("seeds") or [])
         seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
-        main, _ = measures_of(metrics)
-        for each in measures_of(metrics):
+        warning = "" if is_above_chance(headline) else f", not above chance (p {chance_text(headline)})"
+        main, second = measures_of(metrics)
+        for each, told in ((main, warning), (second, "")):
             score = score_text(headline.get(each.key), headline.get(f"{each.key}_sd"), n_seeds)
-            tiles.append(Tile(score, f"pooled {each.name} ({seeds})"))
+            tiles.append(Tile(score, f"pooled {each.name} ({seeds}){told}"))
         plain_system = strongest_plain(metrics)
         if plain_system in baseline_scores(metrics):
             beside = score_text(baseline_scores(metrics)[plain_system].get(main.key))
@@ -139,13 +147,13 @@ def _other_records(files: RunFiles) -> list[JsonObject]:
     """Records of what is no search: the retraining's, or that of a folder of another kind."""
     if files.retraining:
         return [files.retraining.run]
-    return [files.top] if files.kind in ("fuse", "reproduce") else []
+    return [files.top] if files.kind in OTHER_KINDS else []
 
 
 def _commands(files: RunFiles) -> Section:
     rows = []
     if files.top.get("command") and files.kind != "retrain":
-        rows.append((files.kind if files.kind in ("fuse", "reproduce") else "search", str(files.top["command"])))
+        rows.append((files.kind if files.kind in OTHER_KINDS else "search", str(files.top["command"])))
     elif files.searches and files.searches[0].run.get("command"):
         rows.append(("search", str(files.searches[0].run["command"])))
     if files.retraining and files.retraining.run.get("command"):

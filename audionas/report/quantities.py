@@ -20,6 +20,18 @@ def score_text(value: float | None, sd: float | None = None, n_seeds: int = 1) -
     return f"{value:.3f}{spread}"
 
 
+def interval_text(bounds: list[float] | None, *, signed: bool = False) -> str:
+    """The bounds of an interval; a difference's carry their sign.
+
+    >>> interval_text([0.8612, 0.902]), interval_text([-0.01, 0.02], signed=True), interval_text(None)
+    ('0.861 to 0.902', '-0.010 to +0.020', 'none')
+    """
+    if not bounds:
+        return "none"
+    low, high = bounds
+    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f} to {high:.3f}"
+
+
 def group_word(data: dict[str, Any]) -> str:
     """What a group is in this corpus: a speaker where the groups were taken from speakers.
 

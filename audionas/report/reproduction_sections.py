@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Facts, Notes, Section, Table
-from audionas.report.fusion_sections import interval_text, stream_names
-from audionas.report.quantities import data_name, plain, score_text
+from audionas.report.fusion_sections import stream_names
+from audionas.report.quantities import data_name, interval_text, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
 

@@ -9,9 +9,9 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
 from audionas.records import parse_yaml, read_json, read_jsonl
-from audionas.run_places import no_run_here
+from audionas.run_places import RANKING, course_folder, no_run_here
 
-KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce")
+KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce", "compare")
 SCHEMA_VERSION = 1
 RETRAINED = "retrained"
 DEFAULT_OBJECTIVE = "balanced_loss"  # of `audionas.search.Strategy`, which is beside this package, not below it
@@ -22,7 +22,8 @@ JsonObject = dict[str, Any]
 class SearchRun:
     """One search, as far as it has come; `split` names it among nested ones and is else empty.
 
-    `space` and `strategy` are the settings that their YAML files hold.
+    `space` and `strategy` are the settings that their YAML files hold. Of a search with restarts, epochs and trials are
+    those of the chosen one. `ranking` is the ranking.json of `audionas rank`, `ranked` its genotypes.
     """
 
     folder: Path
@@ -33,6 +34,14 @@ class SearchRun:
     split: str = ""
     space: JsonObject = field(default_factory=dict)
     strategy: JsonObject = field(default_factory=dict)
+    retests: tuple[JsonObject, ...] = ()
+    ranking: JsonObject | None = None
+    ranked: tuple[JsonObject, ...] = ()
+
+    @property
+    def decided(self) -> JsonObject | None:
+        """How firmly the search chose, and how far its restarts agree; None before its end or where it is not known."""
+        return self.run.get("decided")
 
     @property
     def is_multi_trial(self) -> bool:
@@ -123,13 +132,15 @@ def read_run(folder: Path) -> RunFiles:
             fusion=_read_if_there(folder / "metrics.json", "metrics file"),
             stream_parts=tuple(_largest_parts(Path(path)) for path in top.get("streams") or []),
         )
-    if kind == "reproduce":
+    if kind in ("reproduce", "compare"):
         return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
     if kind == "nested_search":
         parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)
         searches = tuple(_read_search(part, part.name.removeprefix("split_")) for part in parts)
     elif kind == "search":
         searches = (_read_search(folder, ""),)
+    elif kind == "rank":
+        raise RunError(f"{folder}: a ranking is shown on the page of its search; report that run folder instead")
     else:
         raise RunError(f"{folder / 'run.json'}: {unknown('kind of run', kind, KINDS)}")
     retrained = max(folder.glob(f"{RETRAINED}*"), key=_number, default=folder / RETRAINED)
@@ -138,15 +149,19 @@ def read_run(folder: Path) -> RunFiles:
 
 def _read_search(folder: Path, split: str) -> SearchRun:
     run = _read_object(folder / "run.json", "run record")
+    course = course_folder(folder, run)
     return SearchRun(
         folder=folder,
         run=run,
-        epochs=tuple(read_jsonl(folder / "epochs.jsonl")),
-        trials=tuple(read_jsonl(folder / "trials.jsonl")),
+        epochs=tuple(read_jsonl(course / "epochs.jsonl")),
+        trials=tuple(read_jsonl(course / "trials.jsonl")),
         genotype=_read_if_there(folder / "genotype.json", "genotype"),
         split=str(run.get("split") or split) if split else "",
         space=_read_settings(folder / "space.yaml"),
         strategy=_read_settings(folder / "strategy.yaml"),
+        retests=tuple(read_jsonl(folder / "retests.jsonl")),
+        ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
+        ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
     )
 
 

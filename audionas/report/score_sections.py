@@ -10,8 +10,9 @@ from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
+from audionas.report.evidence import chance_text, evidence_note, is_above_chance
 from audionas.report.label_sections import label_pictures, label_tables, label_text
-from audionas.report.quantities import plain, score_text
+from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
@@ -42,28 +43,33 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
 
 
 def _overview(metrics: JsonObject) -> Table:
-    rows = []
+    rows, (main, other) = [], measures_of(metrics)
     for name, key in (("headline", "headline"), ("all folds", "all_splits")):
         scores = metrics.get(key)
         if not scores:
             continue
         n_seeds = len(scores.get("seeds") or [])
+        first, second = _two_scores(metrics, scores, n_seeds)
         rows.append(
             (
-                name,
-                *_two_scores(metrics, scores, n_seeds),
+                name if is_above_chance(scores) else f"{name}: not above chance",
+                first,
+                interval_text(scores.get(f"{main.key}_interval")),
+                chance_text(scores),
+                second,
                 str(n_seeds),
                 plain(scores.get("splits")),
                 plain(scores.get("n_clips")),
                 str(scores.get("what", "")).replace("+-", "±"),
             )
         )
-    note = "" if metrics.get("headline") else "No headline: the search has seen every test fold."
+    notes = [] if metrics.get("headline") else ["No headline: the search has seen every test fold."]
+    notes.append(evidence_note(metrics.get("headline") or metrics.get("all_splits") or {}, main, other))
     return Table(
         "Pooled scores, mean ± sd over seeds",
-        ("score", *_two_names(metrics), "seeds", "test folds", "clips", "what it is"),
+        ("score", main.name, f"95 % of {main.name}", "p", other.name, "seeds", "test folds", "clips", "what it is"),
         tuple(rows),
-        note,
+        " ".join(note for note in notes if note),
     )
 
 

@@ -18,6 +18,7 @@ from audionas.report.curves import (
     draw_lines,
 )
 from audionas.report.quantities import plain, score_text
+from audionas.report.retest_sections import winner_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
 from audionas.report.trials import best_first, count_statuses, trial_lines
@@ -63,12 +64,13 @@ def _nested_trials(files: RunFiles) -> Table:
                 else "none yet",
                 score_text(best.ua if best else None),
                 f"{best.parameters:,}" if best and best.parameters else "none",
+                winner_text(search),
                 str((search.genotype or {}).get("hash", "none yet"))[:12],
             )
         )
     head = (
-        "test split", "status", "read", "trials", f"best {objective_text(objective, main.name)}", "trial (recipe)",
-        f"its {main.name}", "its parameters", "genotype",
+        "test split", "status", "read", "trials", f"best first {objective_text(objective, main.name)}",
+        "its trial (recipe)", f"its validation {main.name}", "its parameters", "winner, re-tested", "genotype",
     )  # fmt: skip
     return Table("The searches", head, tuple(rows), objective_note(objective, main.name))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
 from audionas.report.quantities import score_text
+from audionas.report.retest_sections import retest_table
 from audionas.report.run_files import SearchRun
 from audionas.report.trial_genotypes import text_loss_text, text_losses
 from audionas.report.trials import (
@@ -32,7 +33,9 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
     drawn = _pictures(lines, objective, losses, pictures)
     blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
-    head, rows = _rows(lines, objective, losses)
+    head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")
+    again = retest_table(search)
+    blocks += [again] if again else []
     main = main_name(lines)
     title = f"Trials by {objective_text(objective, main)} ({count_statuses(lines)})"
     blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], objective_note(objective, main)))
@@ -44,14 +47,11 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
 
 
 def trial_tiles(search: SearchRun) -> list[Tile]:
-    """The best value of what decided, the UA of that trial, and how many trials there are."""
-    lines, objective = trial_lines(search.trials), search.objective
-    best = best_first(lines, objective)[0]
-    which = "lowest" if is_lower_better(objective) else "highest"
-    tiles = [Tile(score_text(best.value(objective)), f"{which} {objective_text(objective, best.main)} of a trial")]
-    if objective != "ua":
-        tiles.append(Tile(score_text(best.ua), f"{best.main} of that trial (its validation part)"))
-    return [*tiles, Tile(str(len(lines)), f"trials ({count_statuses(lines)})")]
+    """How many trials there are and how many were re-tested; no score, as none of a trial is a result."""
+    lines = trial_lines(search.trials)
+    tiles = [Tile(str(len(lines)), f"trials ({count_statuses(lines)})")]
+    again = trial_lines(search.retests)
+    return [*tiles, Tile(str(len(again)), f"re-tests ({count_statuses(again)})")] if again else tiles
 
 
 def objective_text(objective: str, main: str = "UA") -> str:
@@ -63,8 +63,8 @@ def objective_note(objective: str, main: str = "UA") -> str:
     """What decides between trials, in a sentence."""
     better = "lower" if is_lower_better(objective) else "higher"
     return (
-        f"The {objective_text(objective, main)} decides: {better} is better, of equals the smaller network. All "
-        "scores are of the validation part, which so chooses the trials: they are optimistic."
+        f"The {objective_text(objective, main)} decides: {better} is better, of equals the smaller network. All scores "
+        "here are of validation clips, used to choose: the best of them is optimistic and no result."
     )
 
 
@@ -76,7 +76,7 @@ def _pictures(
     drawn = []
     figure = draw_trials(lines, objective)
     if figure:
-        caption = f"One dot a trial; circled: the best ({best} {name}). The validation part scores and so chooses."
+        caption = f"One dot a trial; circled: the best first score ({best} {name}). Validation, used to choose."
         drawn.append(pictures.make(f"{title} against parameters", figure, caption))
     against = draw_against_text(lines, objective, losses)
     if against:
@@ -86,7 +86,7 @@ def _pictures(
 
 
 def _rows(
-    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float]
+    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], role: str
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Head and rows, best first; a column that no trial fills is left out."""
     others = [name for name in ("ua", "loss") if name != objective]
@@ -98,7 +98,7 @@ def _rows(
                 "trial": str(line.shown),
                 "recipe": line.recipe,
                 "status": line.status + (f": {line.shown_error}" if line.error else ""),
-                f"{objective_text(objective, main)} (decides)": score_text(line.value(objective)),
+                f"{objective_text(objective, main)} ({role})": score_text(line.value(objective)),
                 **{objective_text(name, main): score_text(line.value(name)) for name in others},
                 second: score_text(line.wa),
                 "epoch scored": _epoch(line),

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from audionas.quantities import count_text
+from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
+from audionas.spaces.decision import decisions_sentence
 from audionas.training.measures import Measure, measures_of
 
 NOT_CHECKED = "speaker independence not checked"
@@ -28,6 +30,8 @@ def verdict(files: RunFiles) -> list[str]:
         sentences = [_searched_only(files), *_unfinished(files)]
     else:
         sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
+        sentences += claim_sentences(metrics.get("headline") or metrics.get("all_splits") or {})
+    sentences += decision_sentences(files)
     if not _is_checked(files) and NOT_CHECKED not in sentences[0]:
         sentences.append(f"{NOT_CHECKED.capitalize()}: every file is its own group.")
     return sentences
@@ -37,6 +41,12 @@ def baseline_scores(metrics: JsonObject) -> dict[str, JsonObject]:
     """The plain systems by name, as scored on the headline's splits."""
     rows = (metrics.get("baselines") or {}).get("headline") or []
     return {str(row["name"]): row for row in rows}
+
+
+def decision_sentences(files: RunFiles) -> list[str]:
+    """Whether the searches are decided, in a sentence; none where that is not known."""
+    sentence = decisions_sentence([search.decided for search in files.searches if search.decided])
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
 
 
 def strongest_plain(metrics: JsonObject) -> str:
@@ -93,12 +103,15 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
         even_so = ""
         if beaten and loses:
             even_so = f", and even so does not beat {plain_system} ({score_text(beaten[main.key])})"
-        return (
+        return _led(
+            everything,
             f"{subject} has no clean score, because the search has seen every test fold: pooled "
-            f"{main.name} {_main(everything, main)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}."
+            f"{main.name} {_main(everything, main)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}.",
         )
     scored = f"pooled {main.name} {_main(headline, main)} ({_evidence(files, metrics, headline)})"
     logistic = baseline_scores(metrics).get(plain_system)
+    if not is_above_chance(headline):
+        return _led(headline, f"{subject} reaches {scored}.")
     if logistic is None:
         return f"{subject} reaches {scored}; it was not compared with {plain_system}."
     gain = headline[main.key] - logistic[main.key]
@@ -108,6 +121,13 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
     if gain <= (headline.get(f"{main.key}_sd") or 0.0):
         return f"{subject} reaches {scored}, above {plain_system} ({other}) by less than the sd over seeds."
     return f"{subject} reaches {scored} and beats {plain_system} ({other})."
+
+
+def _led(scores: JsonObject, sentence: str) -> str:
+    """The sentence, after the words `not above chance` where the score is not, whatever else it says."""
+    if is_above_chance(scores):
+        return sentence
+    return f"Not above chance (p {chance_text(scores)}): {sentence[:1].lower()}{sentence[1:]}"
 
 
 def _main(scores: JsonObject, main: Measure) -> str:
@@ -122,7 +142,8 @@ def _evidence(files: RunFiles, metrics: JsonObject, scores: JsonObject) -> str:
     groups: list[Any] = [split.get("n_groups") for split in metrics.get("splits") or [] if split["name"] in names]
     n_groups = None if None in groups or not groups else sum(groups)
     who = count_text(n_groups, group_word(files.data)) if _is_checked(files) else NOT_CHECKED
-    return f"{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
+    interval = interval_words(scores, measures_of(metrics)[0].key)
+    return f"{interval}{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
 
 
 def _is_checked(files: RunFiles) -> bool:
@@ -165,6 +186,9 @@ def _unfinished_search(search: SearchRun, folder: Path) -> list[str]:
 
 def progress(search: SearchRun) -> str:
     """How far a search came."""
+    if search.run.get("restarts"):
+        n_done = len(list(search.folder.glob("restart_*/genotype.json")))
+        return f"after {n_done} of {count_text(search.run['restarts'], 'restart')}"
     if search.is_multi_trial:
         finished = {line["number"] for line in search.trials if line.get("event") == "finished"}
         budget = search.run.get("trials")

@@ -4,12 +4,13 @@ Every step is an ordinary run in a folder of its own, so that a stopped reproduc
 
     OUT/prepared   OUT/spectrogram/{search,masked,unmasked}   OUT/frames/{search,masked,unmasked}
     OUT/fused   OUT/tables.json   OUT/tables.md
+
+Of several `--frames` each is searched (`frames/search_1`, ...), and `frames/choice.json` says which each split took.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,17 @@ from audionas.experiment.fuse import FuseRequest, fuse
 from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_step import run_step, words
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import yaml_text
 from audionas.experiment.talk import Silent, Talk
+from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.features.stft_extractor import MAX_AUTO_RATE_HZ
 from audionas.records import validate, write_text
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan, ReproduceRequest, make_plan
 from audionas.reproductions.emotionnas_tables import write_tables
-from audionas.reproductions.workers import run_side_by_side
+from audionas.reproductions.frames_choice import chosen_searches, search_names
 from audionas.search import load_strategy
 from audionas.spaces import load_search_space
 
@@ -76,16 +79,26 @@ def run_stream(out: Path, name: str, talk: Talk) -> None:
     """All steps of one stream: nested search, retraining with padding masked, and with padding counted."""
     plan = validate(Plan, RunFolder.open(out, KIND).record["plan"], str(out / RUN_FILE))
     folder = out / name
-    talk.say(f"{name}: nested search")
-    _step(folder / "search", lambda place: search(_search_request(plan, out, name, place), talk), resume, talk)
+    for search_name in _searches(plan, name):
+        talk.say(f"{name}: nested {search_name.replace('_', ' ')}")
+        run_step(
+            folder / search_name,
+            lambda place: search(_search_request(plan, out, name, place), talk),
+            resume,
+            talk,
+        )
     for padding in PADDINGS:
         talk.say(f"{name}: retraining, padding {padding}")
-        _step(
+        run_step(
             folder / padding,
             lambda place, padding=padding: retrain(_retrain_request(plan, out, name, padding, place), talk),  # type: ignore[misc]
             resume_retraining,
             talk,
         )
+
+
+def _searches(plan: Plan, name: str) -> list[str]:
+    return search_names(plan.frames) if name == "frames" else ["search"]
 
 
 def _work(run: RunFolder, talk: Talk) -> Path:
@@ -105,8 +118,8 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     return run.path
 
 
-def _check_inputs(plan: Plan) -> dict[str, Any]:
-    """Read every space, strategy, feature and encoder before the first step; gives the settings of the frames.
+def _check_inputs(plan: Plan) -> list[dict[str, Any]]:
+    """Read every space, strategy, feature and encoder before the first step; gives the settings of all frames.
 
     What is known of the encoder stands in them, so that another one of the same name is noticed hours later.
 
@@ -115,7 +128,11 @@ def _check_inputs(plan: Plan) -> dict[str, Any]:
     """
     load_strategy(plan.strategy).for_space(load_search_space(plan.space))
     load_features(load_search_space(plan.space).features)
-    asked = load_features(plan.frames)
+    return [_frame_settings(name) for name in plan.frames]
+
+
+def _frame_settings(name: str) -> dict[str, Any]:
+    asked = load_features(name)
     known = asked.resolve(MAX_AUTO_RATE_HZ, [LONG_S]).settings()
     return {**asked.settings(), **{key: known[key] for key in ENCODER_FACTS if key in known}}
 
@@ -144,26 +161,29 @@ def _prepare(request: ReproduceRequest, plan: Plan, out: Path, talk: Talk) -> Pr
     return prepared
 
 
-def _write_inputs(plan: Plan, out: Path, frames: dict[str, Any]) -> None:
-    """Features of both streams with padding masked and counted, and the catalogue with the plan's L and h."""
-    space = load_search_space(CATALOGUE).to_settings()
-    channels = "weighted_sum" if frames.get("layer") == "all" else "stack"
-    space["macro"] |= {"n_layers": plan.n_layers, "hidden": plan.hidden, "channels": channels}
-    write_text(out / "frames" / "catalogue.yaml", yaml_text(space))
+def _write_inputs(plan: Plan, out: Path, frames: list[dict[str, Any]]) -> None:
+    """Features of every search with padding masked, and the catalogue with the plan's L and h."""
+    for search_name, settings in zip(search_names(plan.frames), frames, strict=True):
+        space = load_search_space(CATALOGUE).to_settings()
+        channels = "weighted_sum" if settings.get("layer") == "all" else "stack"
+        space["macro"] |= {"n_layers": plan.n_layers, "hidden": plan.hidden, "channels": channels}
+        write_text(out / "frames" / f"catalogue_for_{search_name}.yaml", yaml_text(space))
+        _write_features(out / "frames", search_name, settings)
     spectrogram = load_features(load_search_space(plan.space).features).settings()
-    for name, settings in (("spectrogram", spectrogram), ("frames", frames)):
-        for padding in PADDINGS:
-            text = yaml_text({**settings, "mask_padding": padding == "masked"})
-            write_text(out / name / f"features_{padding}.yaml", text)
+    _write_features(out / "spectrogram", "search", spectrogram)
+
+
+def _write_features(folder: Path, search_name: str, settings: dict[str, Any]) -> None:
+    write_text(folder / f"features_for_{search_name}.yaml", yaml_text({**settings, "mask_padding": True}))
 
 
 def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequest:
     is_frames = name == "frames"
     request = SearchRequest(
         data=out / "prepared",
-        space=str(out / "frames" / "catalogue.yaml") if is_frames else plan.space,
+        space=str(out / "frames" / f"catalogue_for_{place.name}.yaml") if is_frames else plan.space,
         strategy="catalogue" if is_frames else plan.strategy,
-        features=str(out / name / "features_masked.yaml"),
+        features=str(out / name / f"features_for_{place.name}.yaml"),
         epochs=plan.trial_epochs if is_frames else plan.search_epochs,
         trials=plan.trials if is_frames else None,
         nested=True,
@@ -176,14 +196,17 @@ def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequ
         "--epochs": request.epochs, "--trials": request.trials, "--device": request.device,
         "--threads": request.threads, "--out": place,
     }  # fmt: skip
-    return replace(request, argv=("search", str(request.data), "--nested", *_words(flags)))
+    return replace(request, argv=("search", str(request.data), "--nested", *words(flags)))
 
 
 def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path) -> RetrainRequest:
+    epochs = plan.frame_epochs if name == "frames" else (plan.spectrogram_epochs,)
+    sources = chosen_searches(out / name, _searches(plan, name))
     request = RetrainRequest(
-        sources=(out / name / "search",),
-        features=None if padding == "masked" else str(out / name / "features_unmasked.yaml"),
-        epochs=plan.frame_epochs if name == "frames" else plan.spectrogram_epochs,
+        sources=sources,
+        epochs=epochs[0],
+        epochs_tried=epochs,
+        padding="masked" if padding == "masked" else "counted",
         seeds=plan.seeds,
         select=plan.select,
         inner_folds=plan.inner_folds if padding == "masked" else 0,
@@ -192,22 +215,8 @@ def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path
         out=place,
     )
     flags = {
-        "--features": request.features, "--epochs": request.epochs, "--seeds": request.seeds,
+        "--epochs": ",".join(map(str, epochs)), "--padding": request.padding, "--seeds": request.seeds,
         "--select": request.select, "--inner-folds": request.inner_folds, "--device": request.device,
         "--threads": request.threads, "--out": place,
     }  # fmt: skip
-    return replace(request, argv=("retrain", str(request.sources[0]), *_words(flags)))
-
-
-def _words(flags: Mapping[str, object]) -> list[str]:
-    """Flags as the command line would have them; those without a value are left out."""
-    return [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
-
-
-def _step(place: Path, start: Callable[[Path], Any], go_on: Callable[[Path, Talk], Any], talk: Talk) -> None:
-    """Start a run, or go on with it; what a kill left before the run had begun is removed."""
-    if (place / RUN_FILE).exists():
-        go_on(place, talk)
-        return
-    shutil.rmtree(place, ignore_errors=True)
-    start(place)
+    return replace(request, argv=("retrain", *map(str, sources), *words(flags)))

@@ -12,6 +12,7 @@ from audionas.records import Record
 CORPORA = ("iemocap", "emodb")
 PADDINGS = ("masked", "unmasked")
 INNER_FOLDS = 3
+FRAME_EPOCHS = (10, 20, 40)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ReproduceRequest:
     space: str | None = None
     strategy: str | None = None
     protocol: str | None = None
-    frames: str | None = None
+    frames: tuple[str, ...] = ()
     n_layers: int | None = None
     hidden: int | None = None
     trials: int | None = None
@@ -37,20 +38,24 @@ class ReproduceRequest:
 
 
 class Plan(Record):
-    """Every setting of a reproduction, as its `run.json` keeps it."""
+    """Every setting of a reproduction, as its `run.json` keeps it.
+
+    Of several `frames` each split takes those whose best recipe has the lowest validation loss; of several
+    `frame_epochs` what inner folds of its training clips choose.
+    """
 
     corpus: Literal["iemocap", "emodb"]
     protocol: str
     space: str
     strategy: str
     search_epochs: int | None
-    frames: str
+    frames: tuple[str, ...]
     n_layers: int
     hidden: int
     trials: int
     trial_epochs: int
     spectrogram_epochs: int
-    frame_epochs: int
+    frame_epochs: tuple[int, ...]
     select: Literal["last", "best"]
     seeds: int
     inner_folds: int
@@ -65,7 +70,8 @@ def make_plan(request: ReproduceRequest) -> Plan:
 
     IEMOCAP: the paper's DARTS (alphas on the validation speaker, batch 64, 50 epochs), L=2 and h=256, each speaker
     of the left-out session tested once while the other validates. EMO-DB has 339 clips: there DARTS's published
-    rate could not move the alphas, so the small space and the scaled rate are taken, and L=1, h=128.
+    rate could not move the alphas, so the small space and the scaled rate are taken, and L=1, h=128; where no speaker
+    validates (protocol `folds`), inner folds choose how many epochs the frame stream is retrained.
 
     Raises:
         SettingsError: the corpus is unknown, or a number is out of range.
@@ -81,21 +87,24 @@ def make_plan(request: ReproduceRequest) -> Plan:
         "space": "darts_cnn" if is_paper else "darts_cnn_small",
         "strategy": "darts_emotionnas" if is_paper else "darts_small_data",
         "search_epochs": 1 if request.smoke else None,
-        "frames": "log_mel_frames",
+        "frames": ("log_mel_frames",),
         "n_layers": 2 if is_paper else 1,
         "hidden": 256 if is_paper else 128,
         "trials": 20,
         "trial_epochs": 50 if is_paper else 10,
         "spectrogram_epochs": 50 if is_paper else 60,
-        "frame_epochs": 50 if is_paper else 20,
     }
     if request.smoke:
-        settings |= {"hidden": 8, "trials": 2, "trial_epochs": 1, "spectrogram_epochs": 1, "frame_epochs": 1}
-    asked = ("protocol", "space", "strategy", "frames", "n_layers", "hidden", "trials")
+        settings |= {"hidden": 8, "trials": 2, "trial_epochs": 1, "spectrogram_epochs": 1}
+    asked = ("protocol", "space", "strategy", "n_layers", "hidden", "trials")
     settings |= {name: _placed(value) for name in asked if (value := getattr(request, name)) is not None}
+    if request.frames:
+        settings["frames"] = tuple(map(_placed, request.frames))
+    has_dev = settings["protocol"].startswith("speaker_pairs")
+    settings["frame_epochs"] = _frame_epochs(request, is_paper, has_dev)
     return Plan(
         corpus=request.corpus,
-        select="best" if settings["protocol"].startswith("speaker_pairs") else "last",
+        select="best" if has_dev else "last",
         seeds=1 if request.smoke else request.seeds,
         inner_folds=2 if request.smoke else INNER_FOLDS,
         workers=request.workers,
@@ -104,6 +113,14 @@ def make_plan(request: ReproduceRequest) -> Plan:
         is_smoke=request.smoke,
         **settings,
     )
+
+
+def _frame_epochs(request: ReproduceRequest, is_paper: bool, has_dev: bool) -> tuple[int, ...]:
+    if request.smoke:
+        return (1,)
+    if is_paper:
+        return (50,)
+    return (20,) if has_dev else FRAME_EPOCHS
 
 
 def _placed(value: Any) -> Any:

@@ -9,7 +9,9 @@ from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.table import Cell, Table
 from audionas.features import TRAINED, encoder_note, extractor_from_settings
+from audionas.quantities import p_text
 from audionas.records import read_json, write_json, write_text
 from audionas.reproductions.emotionnas_paper import (
     TABLE_1,
@@ -21,15 +23,19 @@ from audionas.reproductions.emotionnas_paper import (
     supernet_parameters,
 )
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan
+from audionas.reproductions.frames_choice import chosen_names, search_names
 from audionas.reproductions.search_facts import catalogue_facts, one_shot_facts
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
-from audionas.reproductions.table import Cell, Table
 from audionas.spaces import CnnMacro, load_search_space
+from audionas.statistics.holm import holm
+from audionas.statistics.intervals import difference_estimate
+from audionas.statistics.sign_flip import sign_flip
 from audionas.training.plain_baselines import LOGISTIC
 
 STREAMS = ("spectrogram", "frames")
 PAPER_UA = "paper's UA, % (IEMOCAP)"
 SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
+P_COLUMN = "p, corrected"
 SECONDS = "seconds: search + retraining"
 NOT_RUN: tuple[Cell, ...] = (None, None, None, None)
 Scores = dict[tuple[str, str], SystemScores]
@@ -48,7 +54,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     fused = document["headline"] or document["all_splits"]
     facts = {
         "spectrogram": one_shot_facts(run.path / "spectrogram" / "search"),
-        "frames": catalogue_facts(run.path / "frames" / "search"),
+        "frames": _frames_facts(run.path / "frames", plan),
     }
     seconds = {name: f"{facts[name]['seconds']:.0f} + {scores[name, 'masked'].seconds:.0f}" for name in STREAMS}
     seconds["fused"] = f"{RunFolder.open(run.path / 'fused').record['cost']['seconds']:.0f}"
@@ -81,6 +87,14 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     write_json(run.path / "tables.json", record)
     text = "\n".join([*(f"- {note}" for note in notes), "", *(table.markdown() for table in tables)])
     write_text(run.path / "tables.md", text)
+
+
+def _frames_facts(folder: Path, plan: Plan) -> dict[str, Any]:
+    names = search_names(plan.frames)
+    facts = catalogue_facts([folder / name for name in names], chosen_names(folder, names))
+    epochs = [read_json(path, "tuning") for path in sorted((folder / "masked").glob("split_*/tuning.json"))]
+    chosen = [record["settings"][record["chosen"]]["epochs"] for record in epochs]
+    return {**facts, "epochs taken": chosen} if chosen else facts
 
 
 def _table_1(fused: dict[str, Any], plain: dict[str, list[dict[str, Any]]]) -> Table:
@@ -162,34 +176,50 @@ def _padding_table(scores: Scores) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (name, padding, *_cells(scores[name, padding])) for name in STREAMS for padding in PADDINGS
     ]
-    rows += [
-        (name, "masked - unmasked", f"{scores[name, 'masked'].ua - scores[name, 'unmasked'].ua:+.3f}", None, None)
-        for name in STREAMS
-    ]
+    rows = [(*row, None) for row in rows]
     note = (
         "Zero padding tells how long a clip is. The genotypes were found with padding masked; both rows of a stream "
-        "are retrainings of the same genotypes."
+        "are retrainings of the same genotypes. p: two-sided sign-flip test over groups, corrected by Holm's method "
+        "for the two streams."
     )
-    return Table("Padding masked and counted", ("stream", "padding", *SCORE_COLUMNS), tuple(rows), note)
+    adjusted = holm([sign_flip(scores[name, "masked"].system, scores[name, "unmasked"].system).p for name in STREAMS])
+    rows += [
+        (name, "masked - unmasked", *_difference_cells(scores[name, "masked"], scores[name, "unmasked"], p))
+        for name, p in zip(STREAMS, adjusted, strict=True)
+    ]
+    return Table("Padding masked and counted", ("stream", "padding", *SCORE_COLUMNS, P_COLUMN), tuple(rows), note)
+
+
+def _difference_cells(one: SystemScores, other: SystemScores, p: float) -> tuple[Cell, ...]:
+    bounds = difference_estimate(one.system, other.system).interval
+    return (f"{one.ua - other.ua:+.3f}", _signed_range(bounds), None, p_text(p))
 
 
 def _fusion_table(fused: dict[str, Any]) -> Table:
     names = {row["name"]: row["name"] for row in fused["rows"]} | {
         row["name"]: f"{Path(row['name']).parent.name} stream alone" for row in fused["rows"] if row["kind"] == "stream"
     }
-    rows: list[tuple[Cell, ...]] = [(names[row["name"]], *_fused_cells(row)) for row in fused["rows"]]
+    rows: list[tuple[Cell, ...]] = [(names[row["name"]], *_fused_cells(row), None) for row in fused["rows"]]
     rows += [
-        (f"{MLP} - {names[row['minus']]}", f"{row['ua']:+.3f}", _range(row["ua_interval"]), f"{row['wa']:+.3f}")
+        (
+            f"{MLP} - {names[row['minus']]}",
+            f"{row['ua']:+.3f}",
+            _signed_range(row["ua_interval"]),
+            f"{row['wa']:+.3f}",
+            p_text(row["p_holm"]) if "p_holm" in row else None,  # a fusion of before this test has none
+        )
         for row in fused["differences"]
     ]
-    return Table("Fusion and what it has to beat", ("system", *SCORE_COLUMNS), tuple(rows), _conclusion(fused, names))
+    columns = ("system", *SCORE_COLUMNS, P_COLUMN)
+    return Table("Fusion and what it has to beat", columns, tuple(rows), _conclusion(fused, names))
 
 
 def _conclusion(fused: dict[str, Any], names: dict[str, str]) -> str:
     text = str(fused["conclusion"])
     for path, name in names.items():
         text = text.replace(path, name)
-    return f"{text} {fused['interval']}; differences are paired."
+    test = f"; p: {fused['test']}" if "test" in fused else ""
+    return f"{text} {fused['interval']}; differences are paired{test}."
 
 
 def _search_table(facts: dict[str, dict[str, Any]]) -> Table:
@@ -221,9 +251,17 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
     ]
     if settings["extractor"] in TRAINED:
         lines.append(f"frames: {encoder_note(settings)}")
+    lines += [f"frames {number}: {name}" for number, name in enumerate(_frame_names(plan), start=1)]
+    if len(plan.frames) > 1:
+        lines.append("each split took the frames whose best recipe had the lowest validation loss on its search clips")
     if plan.is_smoke:
         lines.append("a miniature: its scores say nothing")
     return [*lines, *manifest.notes]
+
+
+def _frame_names(plan: Plan) -> list[str]:
+    """What kinds of frames were tried, where there are several; of a file its name."""
+    return [Path(name).name for name in plan.frames] if len(plan.frames) > 1 else []
 
 
 def _plain_baselines(run: Path) -> list[dict[str, Any]]:
@@ -260,6 +298,10 @@ def _pm(value: float, sd: float | None) -> str:
 
 def _range(found: Any) -> str | None:
     return f"{found[0]:.3f} to {found[1]:.3f}" if found else None
+
+
+def _signed_range(found: Any) -> str | None:
+    return f"{found[0]:+.3f} to {found[1]:+.3f}" if found else None
 
 
 def _value(value: Any) -> Cell:

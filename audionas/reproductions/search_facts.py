@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,6 +13,8 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.records import read_json, read_jsonl
 from audionas.search import load_strategy
 from audionas.search.one_shot import alpha_reach
+from audionas.spaces.agreement import cell_agreement
+from audionas.spaces.cnn_cell import KINDS
 
 
 def one_shot_facts(run: Path) -> dict[str, Any]:
@@ -42,20 +42,26 @@ def one_shot_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def catalogue_facts(run: Path) -> dict[str, Any]:
-    """Of a nested catalogue search: trials, failures, which recipes won, rank of the winners on text."""
-    names = RunFolder.open(run).record["splits"]
-    folders = [run / split_folder(name) for name in names]
+def catalogue_facts(runs: Sequence[Path], chosen: Mapping[str, str]) -> dict[str, Any]:
+    """Of nested catalogue searches, one for each kind of frames: trials, failures, what each split took.
+
+    Args:
+        chosen: for each split the name of the search that it took.
+    """
+    splits = list(chosen)
+    folders = [run / split_folder(name) for run in runs for name in splits]
     trials = [
         [line for line in read_jsonl(folder / "trials.jsonl") if line["event"] == "finished"] for folder in folders
     ]
-    return {
-        "splits": len(names),
+    taken = [runs[0].parent / chosen[name] / split_folder(name) for name in splits]
+    facts = {
+        "splits": len(splits),
         "trials": sum(map(len, trials)),
         "failed": sum(line["status"] == "failed" for lines in trials for line in lines),
-        "winners": [_winner(folder) for folder in folders],
+        "winners": [_winner(folder) for folder in taken],
         "seconds": round(sum(RunFolder.open(folder).record["cost"]["seconds"] for folder in folders), 1),
     }
+    return facts if len(runs) == 1 else {**facts, "frames taken": [int(chosen[name].split("_")[1]) for name in splits]}
 
 
 def _winner(folder: Path) -> str:
@@ -73,16 +79,6 @@ def _published_reach(folder: Path) -> float:
 
 
 def _agreement(cells: Sequence[dict[str, Any]]) -> float:
-    """Mean share of edges (operation and input, node by node) that two splits' genotypes have in common."""
-    shares = []
-    for one, other in combinations(cells, 2):
-        for kind in ("normal", "reduce"):
-            common = Counter(map(_edge, enumerate(one[kind]))) & Counter(map(_edge, enumerate(other[kind])))
-            shares.append(common.total() / len(one[kind]))
-    return mean(shares) if shares else 1.0
-
-
-def _edge(placed: tuple[int, list[Any]]) -> tuple[int, str, int]:
-    """Node (two edges each), operation and input of an edge."""
-    place, (op, source) = placed
-    return place // 2, str(op), int(source)
+    """Mean share of edges that two splits' genotypes have in common; 1 for a single split."""
+    shares = [cell_agreement([cell[kind] for cell in cells], cells[0]["edges_per_node"]) for kind in KINDS]
+    return mean(1.0 if share is None else share for share in shares)

@@ -10,14 +10,18 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.experiment.run_folder import RunFolder
 from audionas.records import read_json
-from audionas.training.intervals import Interval, bootstrap, group_counts, interval
+from audionas.statistics.intervals import Interval, score_estimate
+from audionas.statistics.system import System
 from audionas.training.metrics import ClassificationMetrics, classification_metrics
 from audionas.training.predictions import Predictions, joined
 
 
 @dataclass(frozen=True)
 class SystemScores:
-    """Pooled scores: mean and sd over seeds, 95 % interval over speakers; sizes are the largest of the splits."""
+    """Pooled scores: mean and sd over seeds, 95 % interval over speakers; sizes are the largest of the splits.
+
+    `system` holds the predictions, for comparisons; it is not part of the record.
+    """
 
     ua: float
     ua_sd: float | None
@@ -29,6 +33,7 @@ class SystemScores:
     parameters: int
     attention: int
     seconds: float
+    system: System
 
     def record(self) -> dict[str, Any]:
         """JSON form."""
@@ -47,12 +52,12 @@ def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
     pooled = [joined(row, "test") for row in by_fold]
     results = [read_json(place / "result.json", "result") for row in folders for place in row]
     metrics = [_metrics(found) for found in pooled]
-    draws = bootstrap(group_counts(pooled))
+    system = System(str(run), tuple(pooled))
     ua, wa = [found.ua for found in metrics], [found.wa for found in metrics]
     return SystemScores(
         ua=mean(ua),
         ua_sd=stdev(ua) if seeds > 1 else None,
-        ua_interval=interval(draws.ua, len(draws.groups)),
+        ua_interval=score_estimate(system).interval,
         ua_fold_mean=mean(_metrics(found).ua for row in by_fold for found in row),
         wa=mean(wa),
         wa_sd=stdev(wa) if seeds > 1 else None,
@@ -60,6 +65,7 @@ def retrained_scores(run: Path, splits: list[str], seeds: int) -> SystemScores:
         parameters=max(result["parameters"] for result in results),
         attention=max(result["parameter_parts"].get("attention", 0) for result in results),
         seconds=round(RunFolder.open(run).record["cost"]["seconds"], 1),
+        system=system,
     )
 
 

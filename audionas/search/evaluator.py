@@ -12,11 +12,12 @@ from torch import nn
 
 from audionas.audio.manifest import Manifest
 from audionas.models import build_model, n_parameters
-from audionas.seeding import seed_torch
+from audionas.seeding import derive, seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.measures import MEASURES
+from audionas.training.predictions import Predictions, joined
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
 from audionas.training.tasks import ClassWeighting, TaskSeam
@@ -99,7 +100,9 @@ class DivergedError(NonFiniteLossError):
 class TrainingEvaluator:
     """Trains a candidate from scratch on the train part, scores it on the validation part.
 
-    `score_epoch` is the last epoch, or the best by `objective` of those trained.
+    `score_epoch` is the last epoch, or the best by `objective` of those trained. With `folds`, each normalised with
+    its own train part, a candidate is trained once a fold, and the predictions of all validation parts are scored
+    together, at one epoch for all folds.
     """
 
     data: SearchData
@@ -108,6 +111,7 @@ class TrainingEvaluator:
     objective: str = "balanced_loss"
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = None
+    folds: tuple[SearchData, ...] = ()
 
     def evaluate(self, genotype: Genotype, *, epochs: int, seed: int) -> Score:
         """The score of one candidate.
@@ -117,37 +121,54 @@ class TrainingEvaluator:
             DivergedError: its training loss rose above `stop_diverging` times that of guessing.
         """
         started = time.perf_counter()
-        data = self.data
+        trainings = [(data, derive(seed, "inner fold", k)) for k, data in enumerate(self.folds, start=1)]
+        found = []
+        for data, its_seed in trainings or [(self.data, seed)]:
+            network, predictions = self._train(genotype, data, epochs, its_seed)
+            found.append(predictions)
+        scores = [
+            self._score(joined([each[epoch] for each in found], "validation"), network, epoch, started)
+            for epoch in found[0]
+        ]
+        best = max(scores, key=lambda score: score.objective(self.objective))
+        return replace(best, seconds=scores[-1].seconds)
+
+    def _train(
+        self, genotype: Genotype, data: SearchData, epochs: int, seed: int
+    ) -> tuple[nn.Module, dict[int, Predictions]]:
+        """The trained network, and its predictions of the validation part after each epoch that may be scored."""
         seed_torch(seed, "trial", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
         plan = FitPlan(data.task, self.recipe, epochs, seed, "trial", self.device)
-        scores: list[Score] = []
+        predictions: dict[int, Predictions] = {}
 
         def after_epoch(epoch: int, record: dict[str, float]) -> None:
             self._refuse_divergence(epoch, record["train_loss"])
             if self.score_epoch == "best":
-                scores.append(self._score(network, epoch, started))
+                predictions[epoch] = self._predict(network, data)
 
         fit(network, lambda epoch: data.batches("train", seed=seed, epoch=epoch), plan, after_epoch)
         if self.score_epoch == "last":
             network.to(self.device)
-            scores.append(self._score(network, epochs - 1, started))
-        best = max(scores, key=lambda score: score.objective(self.objective))
-        return replace(best, seconds=scores[-1].seconds)
+            predictions[epochs - 1] = self._predict(network, data)
+        return network, predictions
 
     def _refuse_divergence(self, epoch: int, loss: float) -> None:
         limit = self.stop_diverging and self.stop_diverging * self.data.task.guessing_loss(self.data.n_outputs)
         if limit and loss > limit:
             raise DivergedError(f"epoch {epoch}: the training loss {loss:.3g} is above {limit:.3g}, it diverges")
 
-    def _score(self, network: nn.Module, epoch: int, started: float) -> Score:
-        data, device = self.data, next(network.parameters()).device
+    def _predict(self, network: nn.Module, data: SearchData) -> Predictions:
+        device = next(network.parameters()).device
         network.eval()
         rows = data.parts["validation"]
         found = predict_clips(network, data.tensors, data.manifest, rows, data.task, part="validation", device=device)
         network.train()
-        metrics = data.task.metrics(found.truth, found.scores, found.labels)
-        loss, balanced = data.task.losses(found.truth, found.scores)
+        return found
+
+    def _score(self, found: Predictions, network: nn.Module, epoch: int, started: float) -> Score:
+        metrics = self.data.task.metrics(found.truth, found.scores, found.labels)
+        loss, balanced = self.data.task.losses(found.truth, found.scores)
         if not math.isfinite(loss):
             raise NonFiniteLossError(f"epoch {epoch}: the validation loss is {loss}; lower the learning rate")
         seconds = round(time.perf_counter() - started, 3)

@@ -15,8 +15,12 @@ def _ignore(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class SearchListener:
-    """What a caller wants to hear: steps (epoch, step, steps), epoch records, finished trials."""
+    """What a caller wants to hear: steps (epoch, step, steps), epoch records, finished trials and re-tests.
+
+    A re-test is told with its trial, its place and how many there are.
+    """
 
     on_step: Callable[[int, int, int], None] = _ignore
     on_epoch: Callable[[dict[str, Any]], None] = _ignore
     on_trial: Callable[[Any], None] = _ignore
+    on_retest: Callable[[Any, Any, int, int], None] = _ignore

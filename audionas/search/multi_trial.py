@@ -6,29 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from audionas.errors import RunError
 from audionas.search.algorithms import builder
-from audionas.search.evaluator import TrainingEvaluator
+from audionas.search.attempt import Evaluator, attempt
 from audionas.search.listener import SearchListener
 from audionas.search.nni_quiet import import_nni
+from audionas.search.retest import Winner, n_retests, name_winner, retest
 from audionas.search.strategy import Strategy
 from audionas.search.trials import FILE_NAME, Trial, TrialLog
 from audionas.seeding import derive
 from audionas.spaces import Genotype, SearchSpace
-from audionas.training.fit import NonFiniteLossError
+from audionas.training.ledger import step
 
 
 def search_multi_trial(
     space: SearchSpace,
     strategy: Strategy,
-    evaluator: TrainingEvaluator,
+    evaluator: Evaluator,
     seed: int,
     run: Path,
     listener: SearchListener,
-) -> tuple[Genotype, int, Literal["budget", "exhausted"]]:
-    """Genotype and number of the best trial, and what ended the search."""
+    redrawn: Callable[[], Evaluator] | None = None,
+) -> tuple[Genotype, Winner, Literal["budget", "exhausted"]]:
+    """Genotype of the winner, how it won, and what ended the search.
+
+    Args:
+        redrawn: makes what trains for the re-test; without it, `evaluator` does, and only the seeds are new.
+    """
     import_nni()
     from nni.nas.evaluator import FunctionalEvaluator
     from nni.nas.space import SimplifiedModelSpace
@@ -41,10 +45,18 @@ def search_multi_trial(
     nni_strategy = builder(strategy.algorithm)(seed=derive(seed, strategy.algorithm), **strategy.settings)
     model_space = SimplifiedModelSpace.from_model(AudioModelSpace(space), FunctionalEvaluator(run_trial, trials=trials))
     nni_strategy(model_space, engine)
-    best = trials.log.best(strategy.objective)
-    if best is None:
+    ranked = trials.log.ranked(strategy.objective)
+    if not ranked:
         raise RunError(f"{run}: none of {trials.count} trials succeeded; see {FILE_NAME} for each error")
-    return space.genotype(best.sample), best.number, "exhausted" if engine.budget_available() else "budget"
+    best = ranked[: n_retests(trials.count, strategy.retest)]
+    retested = []
+    if len(best) > 1:
+        again = redrawn() if redrawn else evaluator
+        with step("selection"):
+            retested = retest(space, strategy, again, seed, run, best, listener)
+    winner = name_winner(ranked, retested, strategy.objective)
+    sample = dict(trials.log.finished[winner.trial].sample)
+    return space.genotype(sample), winner, "exhausted" if engine.budget_available() else "budget"
 
 
 class TrialRunner:
@@ -54,7 +66,7 @@ class TrialRunner:
         self,
         space: SearchSpace,
         strategy: Strategy,
-        evaluator: TrainingEvaluator,
+        evaluator: Evaluator,
         seed: int,
         log: TrialLog,
         listener: SearchListener,
@@ -87,15 +99,7 @@ class TrialRunner:
         twin = self.log.of_hash(genotype.hash)
         if twin is not None:
             return Trial(number, genotype.hash, sample, twin.status, twin.score, f"same cell as trial {twin.number}")
-        try:
-            score = self.evaluator.evaluate(genotype, epochs=self.strategy.budget.epochs, seed=seed)
-        except (NonFiniteLossError, MemoryError, torch.OutOfMemoryError) as why:
-            return Trial(number, genotype.hash, sample, "failed", None, f"{type(why).__name__}: {why}")
-        except RuntimeError as why:  # torch's allocator of CPU memory raises no class of its own
-            if "allocate memory" not in str(why) and "not enough memory" not in str(why):
-                raise
-            return Trial(number, genotype.hash, sample, "failed", None, f"out of memory: {' '.join(str(why).split())}")
-        return Trial(number, genotype.hash, sample, "done", score, None)
+        return attempt(self.evaluator, number, genotype, sample, epochs=self.strategy.budget.epochs, seed=seed)
 
 
 def run_trial(model: Any, trials: Callable[[dict[str, str]], Trial]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
+from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
 from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
 
@@ -20,12 +22,13 @@ ENGINES = ("in_process",)
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The genotype found and how the search ended."""
+    """The genotype found and how the search ended; of a multi-trial search, how its winner won."""
 
     genotype: Genotype
     epoch_or_trial: int
     seconds: float
     stopped_by: Literal["budget", "exhausted"]
+    winner: Winner | None = None
 
 
 def run_search(
@@ -38,8 +41,12 @@ def run_search(
     run: Path,
     pick: Pick = "last",
     listener: SearchListener | None = None,
+    redrawn: Callable[[], TrainingEvaluator] | None = None,
 ) -> SearchResult:
-    """Search, logging into `run` (`epochs.jsonl` or `trials.jsonl`, `checkpoint/`); goes on if logs are there.
+    """Search, logging into `run` (`epochs.jsonl`, `checkpoint/` or `trials.jsonl`, `retests.jsonl`); goes on from logs.
+
+    Args:
+        redrawn: of a multi-trial search, makes the evaluator of the re-test; without it only the seeds are new there.
 
     Raises:
         SettingsError: the engine is unknown, the algorithm cannot search this kind of space, or `pick="best"`
@@ -54,10 +61,12 @@ def run_search(
     strategy = strategy.for_space(space)
     started = time.perf_counter()
     listener = listener or SearchListener()
+    winner: Winner | None = None
     if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
         genotype: Genotype
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:
-        genotype, number, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener)
-    return SearchResult(genotype, number, time.perf_counter() - started, stopped)
+        genotype, winner, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener, redrawn)
+        number = winner.trial
+    return SearchResult(genotype, number, time.perf_counter() - started, stopped, winner)

@@ -16,7 +16,7 @@ from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
 from audionas.training.tasks import ClassWeighting
 
-PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation")}
+PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation", "unused")}
 AUTO_MONITOR_SHARE = 0.2
 AUTO_MONITOR_GROUPS = 8
 
@@ -34,7 +34,9 @@ class Strategy(Record):
     `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
-    A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`).
+    `inner_folds` trains each candidate once an inner fold; `retest` trials are trained anew before the winner is named.
+    A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
+    part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
     """
 
     name: str = "unnamed"
@@ -47,6 +49,8 @@ class Strategy(Record):
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = Field(default=None, gt=1)
+    inner_folds: int = Field(default=0, ge=0, le=1000)
+    retest: int = Field(default=5, ge=0, le=1000)
     recipe: Recipe | None = None
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
@@ -59,8 +63,8 @@ class Strategy(Record):
         if wrong:
             raise ValueError(f"parts: {unknown('part', wrong[0], PARTS[self.kind])}")
         for part, share in self.parts.items():
-            if share == "auto" and part != "monitor":
-                raise ValueError(f"parts.{part}: got 'auto', only monitor may be auto")
+            if share == "auto" and part not in ("monitor", "unused"):
+                raise ValueError(f"parts.{part}: got 'auto', only monitor or unused may be auto")
             if share == "dev" and part != "alphas":
                 raise ValueError(f"parts.{part}: got 'dev', only alphas may be dev")
             if not isinstance(share, str) and not 0 <= share <= 1:
@@ -68,6 +72,12 @@ class Strategy(Record):
         for part in PARTS[self.kind][:2]:
             if not self.parts.get(part):
                 raise ValueError(f"parts.{part}: must be above 0 for algorithm {self.algorithm!r}")
+        if self.inner_folds == 1:
+            raise ValueError("inner_folds: got 1, must be 0 (one division into train and validation) or at least 2")
+        if self.inner_folds and self.kind == "one-shot":
+            raise ValueError(
+                f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
+            )
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
@@ -111,6 +121,21 @@ class Strategy(Record):
         changes = {key: value for key, value in given.items() if value is not None}
         return self.replace(budget={**self.budget.model_dump(), **changes}) if changes else self
 
+    def with_evaluation(self, *, inner_folds: int | None, retest: int | None) -> Strategy:
+        """The same strategy with other inner folds and re-tests, from the command line.
+
+        Raises:
+            SettingsError: a number is out of range, or either is asked of a one-shot algorithm.
+        """
+        given = {"inner_folds": inner_folds, "retest": retest}
+        changes = {key: value for key, value in given.items() if value is not None}
+        if changes and self.kind == "one-shot":
+            flag = f"--{next(iter(changes)).replace('_', '-')}"
+            raise SettingsError(
+                f"{flag}: strategy {self.name!r} is one-shot and trains one supernet; it is for multi-trial strategies"
+            )
+        return self.replace(**changes) if changes else self
+
     def replace(self, **changes: Any) -> Strategy:
         """A validated copy with some fields replaced."""
         return validate(Strategy, {**self.model_dump(), **changes}, f"strategy {self.name}")
@@ -119,7 +144,7 @@ class Strategy(Record):
         """The mapping that the strategy's YAML holds."""
         settings = self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
         if self.kind == "one-shot":
-            del settings["budget"]["trials"]
+            del settings["budget"]["trials"], settings["inner_folds"], settings["retest"]
         return settings
 
 

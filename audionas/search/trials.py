@@ -33,6 +33,11 @@ class Trial:
         assert self.score is not None
         return (-self.score.objective(objective), self.score.parameters, self.number)
 
+    def value(self, objective: str) -> float:
+        """The objective as people read it: a loss is not turned around."""
+        assert self.score is not None
+        return float(getattr(self.score, objective))
+
 
 class TrialLog:
     """Reads and appends the log of one search."""
@@ -63,10 +68,11 @@ class TrialLog:
         """The first finished trial of an architecture, isomorphic ones counted as equal."""
         return next((trial for trial in self.finished.values() if trial.hash == genotype_hash), None)
 
-    def best(self, objective: str) -> Trial | None:
-        """The winner among the trials that are done."""
+    def ranked(self, objective: str) -> list[Trial]:
+        """The trials that are done, best first; of an architecture that was met again, the first."""
         done = [trial for trial in self.finished.values() if trial.score is not None]
-        return min(done, key=lambda trial: trial.rank(objective), default=None)
+        first = {trial.hash: trial for trial in sorted(done, key=lambda trial: trial.number, reverse=True)}
+        return sorted(first.values(), key=lambda trial: trial.rank(objective))
 
 
 def _trial(proposed: Mapping[str, Any], finished: Mapping[str, Any]) -> Trial:

@@ -42,6 +42,16 @@ def measure_of_key(key: str) -> Measure:
     return next(measure for pair in MEASURES.values() for measure in pair if measure.key == key)
 
 
+def scored_by(record: Mapping[str, Any], part: str = "supernet") -> Measure:
+    """The main measure of an epoch, a decision or a ranked genotype, by its key such as `supernet_ua`; UA without one.
+
+    >>> scored_by({"supernet_ccc": 0.5}).name
+    'CCC'
+    """
+    mains = [main for main, _ in MEASURES.values()]
+    return next((main for main in mains if f"{part}_{main.key}" in record), mains[0])
+
+
 def in_measure(text: str, record: Mapping[str, Any]) -> str:
     """A text about UA, about the main measure of a record's task instead.
 

@@ -12,6 +12,7 @@ from audionas.models import GenotypeNetwork
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
+from audionas.training.ledger import count
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import TaskSeam
 
@@ -79,6 +80,7 @@ class TrainingModule(pl.LightningModule):
         return [optimiser], [{"scheduler": schedule, "interval": "epoch"}]
 
     def _loss(self, x: Tensor, targets: Tensor, weights: Tensor, lengths: Tensor | None) -> Tensor:
+        count(forward=len(x), backward=len(x))
         x = spec_augment(x, self.recipe.augmentation)
         if self.recipe.augmentation.mixup_alpha > 0:
             mixed, partners, share = mixup(x, self.recipe.augmentation.mixup_alpha)

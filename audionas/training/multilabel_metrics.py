@@ -2,7 +2,8 @@
 
 mAP is the macro average: every label weighs the same, however rare. Average precision is not interpolated, the sum over
 thresholds of precision times the gain in recall, as in scikit-learn; that of guessing is the share of clips that have
-the label. Both are those of Fonseca et al., "FSD50K", 2022, section V (mAP as main measure) and of AudioSet's.
+the label. The area is the share of pairs of a clip with and one without the label that are in the right order, half for
+equal scores. Both are those of Fonseca et al., "FSD50K", 2022, section V (mAP as main measure) and of AudioSet's.
 """
 
 from __future__ import annotations
@@ -13,9 +14,35 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from scipy.stats import rankdata
 
 from audionas.training.metrics import Primary
+
+
+def average_precisions(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average precision of each label: (labels,), nan where no clip has it.
+
+    Args:
+        truth: (clips, labels), 0 or 1.
+        scores: (clips, labels), float.
+    """
+    order = np.argsort(-scores, axis=0, kind="stable")
+    given, has = np.take_along_axis(scores, order, axis=0), np.take_along_axis(truth > 0, order, axis=0)
+    is_last = np.ones(given.shape, dtype=bool)  # of its threshold: clips of equal score stand at one
+    is_last[:-1] = given[1:] != given[:-1]
+    place = np.where(is_last, np.arange(len(given))[:, None], len(given))
+    last = np.minimum.accumulate(place[::-1], axis=0)[::-1]
+    precision = np.take_along_axis(np.cumsum(has, axis=0), last, axis=0) / (last + 1)
+    n = has.sum(axis=0)
+    return np.asarray(np.where(n > 0, (precision * has).sum(axis=0) / np.maximum(n, 1), np.nan))
+
+
+def areas(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each label, by ranks: (labels,), nan where all clips or none have it."""
+    has = truth > 0
+    n, n_without = has.sum(axis=0), (~has).sum(axis=0)
+    pairs = (rankdata(scores, axis=0) * has).sum(axis=0) - n * (n + 1) / 2
+    return np.asarray(np.where((n > 0) & (n_without > 0), pairs / np.maximum(n * n_without, 1), np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +71,14 @@ class MultilabelMetrics:
     @cached_property
     def average_precisions(self) -> dict[str, float]:
         """Average precision of every label that a clip has."""
-        return {
-            label: float(average_precision_score(self.truth[:, i], self.scores_given[:, i]))
-            for i, label in enumerate(self.labels)
-            if self.truth[:, i].any()
-        }
+        found = average_precisions(self.truth, self.scores_given)
+        return {label: float(value) for label, value in zip(self.labels, found, strict=True) if np.isfinite(value)}
 
     @cached_property
     def aucs(self) -> dict[str, float]:
         """Area under the ROC curve of every label that some clips have and some have not."""
-        return {
-            label: float(roc_auc_score(self.truth[:, i], self.scores_given[:, i]))
-            for i, label in enumerate(self.labels)
-            if 0 < self.truth[:, i].sum() < self.n_clips
-        }
+        found = areas(self.truth, self.scores_given)
+        return {label: float(value) for label, value in zip(self.labels, found, strict=True) if np.isfinite(value)}
 
     @property
     def map(self) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor
 from audionas.audio.manifest import Manifest
 from audionas.training.batches import ClipTensors
 from audionas.training.fit import NonFiniteLossError
+from audionas.training.ledger import count
 from audionas.training.predictions import Predictions, average_windows
 from audionas.training.tasks import TaskSeam
 
@@ -33,6 +34,7 @@ def score_rows(
         for first in range(0, len(pairs), batch_size):
             _, chunk, starts = zip(*pairs[first : first + batch_size], strict=True)
             x, lengths = tensors.at(chunk, starts)
+            count(forward=len(x))
             logits = forward(x.to(device)) if lengths is None else forward(x.to(device), lengths.to(device))
             scores.append(task.scores(logits).double().cpu())
     stacked = torch.cat(scores).numpy()

@@ -1,4 +1,4 @@
-"""The plain systems of each task, trained and tested on one outer split."""
+"""The plain systems of each task, trained and tested on one outer split: scores (test clips, outputs) by name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionas.training.metrics import ClassificationMetrics, Metrics
-from audionas.training.multilabel_metrics import MultilabelMetrics
 from audionas.training.plain_baselines import SHORTEST_S, plain_baselines
 from audionas.training.plain_multilabel import multilabel_systems
 from audionas.training.plain_regression import regression_systems
-from audionas.training.regression_metrics import RegressionMetrics
 
 
 @dataclass(frozen=True)
@@ -32,27 +29,26 @@ class PlainClips:
 
 Rows = Sequence[int]
 Fitted = Callable[[np.ndarray], np.ndarray]
-Systems = Callable[[PlainClips, Rows, Rows, int], dict[str, Metrics]]
+Scores = dict[str, np.ndarray]
+Systems = Callable[[PlainClips, Rows, Rows, int], Scores]
 
 
-def classification_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> dict[str, Metrics]:
-    """Majority class, duration, logistic regression."""
+def classification_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> Scores:
+    """Majority class, duration, logistic regression: class probabilities, one-hot of the first."""
     results = plain_baselines(
         clips.summaries, clips.durations_s, clips.targets, clips.groups, [("", test, train)], len(clips.labels), seed
     )
-    return {result.name: ClassificationMetrics(clips.labels, result.confusion) for result in results}
+    return {result.name: result.scores for result in results}
 
 
-def multilabel_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> dict[str, Metrics]:
+def multilabel_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> Scores:
     """Label frequencies, duration, one logistic regression a label."""
-    found = _predictions(clips, test, train, seed, multilabel_systems)
-    return {name: MultilabelMetrics(clips.labels, clips.targets[list(test)], each) for name, each in found.items()}
+    return _predictions(clips, test, train, seed, multilabel_systems)
 
 
-def regression_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> dict[str, Metrics]:
+def regression_baselines(clips: PlainClips, test: Rows, train: Rows, seed: int) -> Scores:
     """Mean, duration, ridge regression."""
-    found = _predictions(clips, test, train, seed, regression_systems)
-    return {name: RegressionMetrics(clips.labels, clips.targets[list(test)], each) for name, each in found.items()}
+    return _predictions(clips, test, train, seed, regression_systems)
 
 
 BASELINES: dict[str, Systems] = {
@@ -64,7 +60,7 @@ BASELINES: dict[str, Systems] = {
 
 def _predictions(
     clips: PlainClips, test: Rows, train: Rows, seed: int, systems: Callable[..., dict[str, tuple[str, Fitted]]]
-) -> dict[str, np.ndarray]:
+) -> Scores:
     """Predictions of the test clips (clips, outputs) by systems that are fitted on the training clips."""
     durations = np.log(np.maximum(np.asarray(clips.durations_s, dtype=np.float64), SHORTEST_S))[:, None]
     inputs = {"summaries": clips.summaries, "durations": durations}

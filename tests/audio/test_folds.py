@@ -88,3 +88,15 @@ def test_fewer_groups_than_parts_are_refused() -> None:
 def test_classes_that_a_part_lacks_are_named() -> None:
     manifest = corpus([("a", "1", "", ""), ("b", "2", "", ""), ("c", "3", "", "")])
     assert missing_classes(manifest, [0, 2]) == ["b"]
+
+
+def test_groups_of_different_sizes_are_divided_anew_only_with_jitter() -> None:
+    clips = [Clip(f"{group}_{i}.wav", "ab"[i % 2], f"g{group}") for group in range(8) for i in range(2 * (group + 2))]
+    manifest = Manifest(Path("/c"), tuple(clips), ("a", "b"))
+    rows, shares = range(len(clips)), {"train": 0.75, "validation": 0.25}
+    plain = {divide_groups(manifest, rows, shares, seed, "x")["validation"] for seed in range(20)}
+    drawn = [divide_groups(manifest, rows, shares, seed, "x", jitter=True)["validation"] for seed in range(20)]
+    assert len(plain) == 1, "no two groups are of one size: the seed changes nothing"
+    assert len(set(drawn)) > 3
+    assert all(0.1 < len(part) / len(clips) < 0.4 for part in drawn), "the shares still hold"
+    assert drawn[3] == divide_groups(manifest, rows, shares, 3, "x", jitter=True)["validation"]

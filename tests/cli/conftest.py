@@ -57,7 +57,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     outcomes = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
-        for command in ("search", "retrain", "report", "export", "list", "prepare"):
+        for command in ("search", "rank", "retrain", "report", "export", "list", "prepare"):
             outcomes[command] = run(*example(command), cwd=folder)
         if outcomes["search"].code == 0:
             shutil.copy(folder / "runs" / "first" / "genotype.json", folder)
@@ -66,5 +66,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
             words = ("retrain", "runs/first", "--epochs", epochs, "--seeds", "1", "--inner-folds", "2", "--out")
             run(*words, f"runs/{stream}", cwd=folder)
         outcomes["fuse"] = run(*example("fuse"), cwd=folder)
-        outcomes["check"] = run(*example("check"), cwd=folder)
+        for command in ("check", "bundle", "verify"):
+            outcomes[command] = run(*example(command), cwd=folder)
         yield Workshop(folder, outcomes)

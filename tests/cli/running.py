@@ -13,8 +13,10 @@ from unittest.mock import patch
 
 from audionas.cli import main
 
-COMMANDS = ("prepare", "search", "retrain", "fuse", "report", "export", "list", "check")
-LONG_COMMANDS = ("reproduce",)  # minutes: their examples stand in the README, whose lines are run
+COMMANDS = (
+    "prepare", "search", "rank", "retrain", "fuse", "report", "export", "list", "check", "bundle", "verify",
+)  # fmt: skip
+LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README, whose lines are run
 
 
 @dataclass(frozen=True)

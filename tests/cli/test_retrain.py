@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from audionas import sample
+from audionas.cli.retrain import result_lines
 from tests.cli.conftest import Workshop
 from tests.cli.running import files_of, refused
 
@@ -81,3 +82,29 @@ def test_an_output_that_holds_another_run_is_refused_and_left_alone(workshop: Wo
     before = files_of(workshop.search)
     assert "holds another run" in refused("retrain", "runs/first", "--out", "runs/first", cwd=workshop.folder)
     assert files_of(workshop.search) == before
+
+
+def _summary(p: float, verdict: str, claim: str | None = None) -> dict[str, object]:
+    return {
+        "what": "pooled UA", "ua": 0.25, "ua_sd": 0.01, "ua_interval": [0.2, 0.31], "wa": 0.84, "wa_sd": None,
+        "n_clips": 240, "seeds": [0, 1], "interval": "95 % interval", "verdict": verdict, "claim": claim,
+        "chance": {"p": p, "permutations": 9999, "how": "labels permuted within each of 10 groups"},
+    }  # fmt: skip
+
+
+def test_a_score_that_is_not_above_chance_says_so_before_the_numbers(tmp_path: Path) -> None:
+    metrics = {
+        "parameters": 10, "headline": _summary(0.41, "not above chance", "no claim about speakers is possible"),
+        "all_splits": _summary(0.0001, "above chance"), "speaker_independence_checked": True,
+        "baselines": {"headline": []},
+    }  # fmt: skip
+    lines = result_lines(tmp_path, metrics)
+    assert (
+        "headline: not above chance (p 0.41): UA 0.250 +- 0.010 [0.200, 0.310], WA 0.840, 240 clips, 2 seeds" in lines
+    )
+    assert (
+        "  95 % interval; not above chance: p 0.41, labels permuted within each of 10 groups, 9,999 permutations"
+        in lines
+    )
+    assert "  no claim about speakers is possible" in lines
+    assert any(line.startswith("all_splits: UA 0.250") for line in lines)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+
+if TYPE_CHECKING:
+    from tests.experiment.finished_runs import FinishedRuns
 
 SPACE = """kind: cnn_cell
 features: {features}
@@ -63,3 +67,14 @@ def search_words(tiny_corpus: Path, tiny_space: Path) -> Callable[..., list[str]
         ]  # fmt: skip
 
     return words
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRuns]:
+    """Finished runs, made once; a test that changes something copies them."""
+    from tests.experiment.finished_runs import make_finished_runs
+
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        yield make_finished_runs(folder)

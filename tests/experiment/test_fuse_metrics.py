@@ -35,21 +35,54 @@ def test_the_fusion_is_better_when_it_beats_every_other_row() -> None:
     found = compared(0.9, {"a": 0.7, "b": 0.6, "averaging": 0.8})
     assert found["is_better"] is True
     assert str(found["conclusion"]).startswith("The fusion MLP is better, by UA, than every stream and every untrained")
-    assert "averaging (+0.100, 95 % interval +0.100 to +0.100)" in str(found["conclusion"])
+    assert "averaging (+0.100, 95 % interval +0.100 to +0.100, p 0.0059 after Holm)" in str(found["conclusion"])
 
 
 def test_the_fusion_is_not_better_when_averaging_is_as_good() -> None:
     found = compared(0.8, {"a": 0.7, "b": 0.6, "averaging": 0.8})
     assert found["is_better"] is False
     assert found["conclusion"] == (
-        "The fusion MLP is not shown to be better, by UA, than averaging (+0.000, 95 % interval +0.000 to +0.000)."
+        "The fusion MLP is not shown to be better, by UA, than averaging (+0.000, 95 % interval "
+        "+0.000 to +0.000, p 1 after Holm)."
     )
 
 
 def test_few_speakers_allow_no_claim() -> None:
     found = compared(0.9, {"a": 0.6, "averaging": 0.7}, n_groups=4)
     assert found["is_better"] is False
-    assert str(found["conclusion"]).endswith("4 groups are too few for a claim (6 at least).")
+    assert str(found["conclusion"]).endswith(
+        "No claim about speakers is possible from 4 groups: it takes 6 (the smallest p of 4 is 0.125)."
+    )
+
+
+def test_unknown_speakers_allow_no_claim() -> None:
+    rows = [row(MLP, 0.9), row("averaging", 0.6)]
+    found = comparison(rows, SPLITS, (0, 1), "over all folds", are_groups_known=False)
+    assert found["differences"][0]["p_holm"] < 0.05
+    assert found["is_better"] is False
+    assert found["conclusion"].endswith("they are not known, each file is its own group.")
+
+
+def test_six_speakers_and_two_comparisons_cannot_show_it() -> None:
+    """The smallest p of six is 2 / 2**6; twice that is above 0.05."""
+    found = compared(0.9, {"a": 0.6, "averaging": 0.7}, n_groups=6)
+    assert [each["p_holm"] for each in found["differences"]] == [0.0625, 0.0625]  # type: ignore[attr-defined]
+    assert found["is_better"] is False
+    assert str(found["conclusion"]).endswith("6 groups and 2 comparisons cannot show it, whatever the scores.")
+
+
+def test_a_system_that_is_surely_worse_is_not_called_better() -> None:
+    found = compared(0.5, {"averaging": 0.9})
+    assert found["differences"][0]["p_holm"] == pytest.approx(2 / 2**10)  # type: ignore[index]
+    assert found["is_better"] is False
+
+
+def test_the_test_is_told_in_words_with_the_smallest_p_that_it_can_give() -> None:
+    found = compared(0.9, {"a": 0.7, "averaging": 0.8})
+    assert found["test"] == (
+        "two-sided sign-flip test over groups, all 1,024 flips, smallest p 0.002; p of 2 comparisons corrected by "
+        "Holm's method"
+    )
 
 
 def test_scores_are_those_of_the_summed_confusion_matrix_and_parameters_stand_apart() -> None:

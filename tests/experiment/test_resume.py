@@ -144,6 +144,39 @@ def test_a_killed_multi_trial_search_goes_on_with_the_same_trials(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("inner_folds", ["0", "2"])
+def test_a_search_killed_in_its_re_test_ends_with_the_same_winner(
+    tmp_path: Path, search_words: Words, inner_folds: str
+) -> None:
+    more = ["--strategy", "random", "--trials", "8", "--epochs", "2", "--inner-folds", inner_folds]
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    assert _finish(search_words(whole, *more)) == 0
+    process = _start(search_words(torn, *more))
+    while process.poll() is None and (
+        not (torn / "retests.jsonl").exists() or (torn / "retests.jsonl").read_bytes().count(b"\n") < 3
+    ):
+        time.sleep(0.005)
+    process.kill()
+    process.communicate()
+    before = [line for line in (torn / "retests.jsonl").read_text().splitlines() if "finished" in line]
+    assert 1 <= len(before) < 4, "killed within the re-test"
+    assert _finish(["search", "--resume", str(torn)]) == 0
+
+    def results(run: Path) -> dict[int, Any]:
+        lines = [json.loads(line) for line in (run / "retests.jsonl").read_text().splitlines()]
+        done = [line for line in lines if line["event"] == "finished"]
+        assert len(done) == len({line["number"] for line in done}) == 4, "none lost, none run twice"
+        return {line["number"]: (line["status"], line["score"]["ua"], line["score"]["loss"]) for line in done}
+
+    assert results(whole) == results(torn)
+    records = [json.loads((run / "run.json").read_text()) for run in (whole, torn)]
+    assert records[0]["winner"] == records[1]["winner"]
+    assert records[0]["genotype_hash"] == records[1]["genotype_hash"]
+    assert set(before) <= set((torn / "retests.jsonl").read_text().splitlines()), "finished ones are not repeated"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_killed_retraining_goes_on_and_gives_the_same_predictions(tmp_path: Path, search_words: Words) -> None:
     run, other = tmp_path / "run", tmp_path / "other"
     assert _finish(search_words(run, "--epochs", "1")) == 0

@@ -429,3 +429,35 @@ def test_other_features_than_the_searchs_are_a_warning_that_is_kept(retrained: R
     same = retrained(features=str(tmp_path / "features.yaml"), epochs=1, seeds=1, out=tmp_path / "same")
     assert line in _json(changed / "run.json")["warnings"]
     assert not [each for each in _json(same / "run.json")["warnings"] if "searched on" in each]
+
+
+def test_scores_stand_beside_their_interval_and_p_against_chance(retrained: Retrain) -> None:
+    metrics = _json(retrained() / "metrics.json")
+    found = metrics["all_splits"]
+    assert found["n_groups"] == 6
+    assert found["ua_interval"][0] <= found["ua"] <= found["ua_interval"][1]
+    assert found["interval"].startswith("95 % interval by a delete-one-group jackknife over 6 groups")
+    assert found["chance"]["how"] == "labels permuted within each of 6 groups"
+    assert found["verdict"] == ("above chance" if found["chance"]["p"] <= 0.05 else "not above chance")
+    assert found["claim"] is None
+    headline = metrics["headline"]
+    assert (headline["n_groups"], headline["ua_interval"]) == (2, None)
+    assert headline["claim"].startswith("no claim about speakers is possible from 2 groups: it takes 6")
+
+
+def test_a_corpus_with_nothing_to_learn_is_not_above_chance(tiny_corpus: Path, retrained: Retrain) -> None:
+    """Labels shuffled by speaker: of each speaker one low tone is called high, and one high tone low."""
+    for path in sorted(tiny_corpus.glob("*/*_0.wav")):
+        other = {"low": "high", "high": "low"}[path.parent.name]
+        path.rename(tiny_corpus / other / path.name.replace("_0.wav", "_swapped.wav"))
+    metrics = _json(retrained(data=tiny_corpus, preparation=BY_SPEAKER, epochs=10) / "metrics.json")
+    assert metrics["all_splits"]["verdict"] == "not above chance"
+    assert metrics["all_splits"]["chance"]["p"] > 0.05
+
+
+def test_files_without_known_speakers_allow_no_claim(tiny_search: Retrain) -> None:
+    searched = tiny_search(preparation=PrepareOptions(folds="3"))
+    metrics = _json(retrain(RetrainRequest((searched,), epochs=1, seeds=1, threads=1)) / "metrics.json")
+    claim = "no claim about speakers is possible: they are not known, each file is its own group"
+    assert metrics["all_splits"]["claim"] == claim
+    assert metrics["all_splits"]["chance"]["how"] == "labels permuted among 24 groups of one label each"

@@ -97,7 +97,8 @@ def _fused(folder: Path, *, is_clean: bool = True) -> Path:
         "n_clips": 339,
         "n_groups": 10,
         "rows": rows,
-        "differences": [{**each, "wa": 0.0, "wa_interval": None} for each in (difference, worse)],
+        "differences": [{**each, "wa": 0.0, "wa_interval": None} for each in (difference | {"p_holm": 0.0117}, worse)],
+        "test": "two-sided sign-flip test over groups",
         "conclusion": "The fusion MLP is not shown to be better, by UA, than averaging.",
     }
     splits = [{"name": "1", "seen_by_search": not is_clean}, {"name": "2", "seen_by_search": True}]
@@ -118,8 +119,9 @@ def test_a_fusion_shows_scores_with_intervals_and_differences(tmp_path: Path, pa
     text = _text(page_of(_fused(tmp_path / "fused")))
     assert "frames stream 0.864 ± 0.012 0.834 to 0.894 0.854 none 361,860" in text
     assert "fusion MLP trained fusion 0.870 ± 0.012 0.840 to 0.900 0.860 none 366,309" in text  # 361860 + 4321 + 128
-    assert "cnn +0.170 +0.110 to +0.230 +0.000 none yes" in text
-    assert "averaging -0.010 -0.030 to +0.010 +0.000 none not shown" in text
+    assert "cnn +0.170 +0.110 to +0.230 +0.000 none 0.012 yes" in text
+    assert "averaging -0.010 -0.030 to +0.010 +0.000 none not computed not shown" in text
+    assert "p: two-sided sign-flip test over groups. Better: the difference of UA is above 0, its p at most" in text
     assert "inner out-of-fold predictions" in text
 
 

@@ -118,3 +118,37 @@ def test_a_retraining_without_scores_says_so(runs: SimpleNamespace, tmp_path: Pa
         "Retraining of a genotype on emodb (118 clips, 10 speakers): no score yet.",
         "The retraining was interrupted.",
     ]
+
+
+CHANCE = {"p": 0.3127, "permutations": 9999, "how": "labels permuted within each of 10 groups"}
+
+
+def test_a_score_that_is_not_above_chance_says_so_first_whatever_it_beats(search_run: Path) -> None:
+    first = _with_headline(search_run, ua=0.61, wa=0.84, chance=CHANCE, verdict="not above chance")[0]
+    assert first.startswith("Not above chance (p 0.31): the network found in the space darts_cnn_small")
+    assert "beats" not in first
+
+
+def test_a_score_above_chance_has_its_interval_in_the_first_sentence(search_run: Path) -> None:
+    first = _with_headline(
+        search_run, ua=0.61, ua_sd=0.02, ua_interval=[0.55, 0.67], chance=CHANCE | {"p": 0.001}, verdict="above chance"
+    )[0]
+    assert "pooled UA 0.610 ± 0.020 (95 % interval 0.550 to 0.670; mean ± sd over 3 seeds; 24 test clips" in first
+    assert "chance" not in first
+
+
+def test_why_there_is_no_claim_about_speakers_is_a_sentence_of_its_own(search_run: Path) -> None:
+    claim = "no claim about speakers is possible from 2 groups: it takes 6 (the smallest p of 2 is 0.5)"
+    found = _with_headline(search_run, claim=claim)
+    assert found[-1] == f"N{claim[1:]}."
+
+
+def test_without_a_clean_fold_a_score_not_above_chance_says_so_too(runs: SimpleNamespace, tmp_path: Path) -> None:
+    run = runs.search(tmp_path / "run")
+    path = runs.retraining(run / "retrained", seen=("1",)) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["all_splits"] |= {"chance": CHANCE, "verdict": "not above chance"}
+    path.write_text(json.dumps(metrics))
+    first = verdict(read_run(run))[0]
+    assert first.startswith("Not above chance (p 0.31): the network found")
+    assert "has no clean score" in first

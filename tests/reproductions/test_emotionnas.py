@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from audionas.errors import ManifestError, RunError, SettingsError
-from audionas.records import read_json
+from audionas.records import read_json, read_jsonl
 from audionas.reproductions import emotionnas
 from audionas.reproductions.emotionnas import reproduce, resume_reproduction
 from audionas.reproductions.emotionnas_plan import ReproduceRequest, make_plan
+from audionas.spaces.genotype_file import load_genotype
 from audionas.training.predictions import read_predictions
 from tests.datasets.iemocap_fixture import lay_out, noise_turns
 from tests.reproductions.conftest import write_noise
@@ -22,7 +24,7 @@ def test_the_plan_for_iemocap_has_the_papers_settings() -> None:
     assert (plan.protocol, plan.select, plan.space, plan.strategy) == (
         "speaker_pairs", "best", "darts_cnn", "darts_emotionnas",
     )  # fmt: skip
-    assert (plan.n_layers, plan.hidden, plan.frame_epochs, plan.spectrogram_epochs) == (2, 256, 50, 50)
+    assert (plan.n_layers, plan.hidden, plan.frame_epochs, plan.spectrogram_epochs) == (2, 256, (50,), 50)
 
 
 def test_emodb_has_the_same_protocol_at_the_size_of_its_corpus() -> None:
@@ -58,9 +60,12 @@ def test_the_paper_runs_on_its_protocol_and_goes_on_where_it_was_stopped(
 ) -> None:
     release = tmp_path / "IEMOCAP_full_release"
     lay_out(release, noise_turns())
+    coarse = tmp_path / "coarse.yaml"
+    coarse.write_text("extractor: log_mel\nn_mels: 8\nframes: 8\n")
     request = ReproduceRequest(
-        data=release, smoke=True, protocol="speaker_pairs:F", hidden=4, trials=1, out=tmp_path / "run"
-    )
+        data=release, smoke=True, protocol="speaker_pairs:F", frames=("log_mel_frames", str(coarse)), hidden=4,
+        trials=1, out=tmp_path / "run",
+    )  # fmt: skip
     calls = []
 
     def stop(*_: object, **__: object) -> None:
@@ -89,9 +94,22 @@ def test_the_paper_runs_on_its_protocol_and_goes_on_where_it_was_stopped(
             assert len(trained) == 8
             assert trained == set(parts["inner_oof"].groups)
             assert not trained & {f"{session}F", f"{session}M"}
+    _assert_each_split_took_the_frames_of_the_lower_loss(run)
     assert "| EmotionNAS (paper) | 72.8 | - | - | - |" in (run / "tables.md").read_text()
     with pytest.raises(RunError, match="holds another run"):
         reproduce(request)
+
+
+def _assert_each_split_took_the_frames_of_the_lower_loss(run: Path) -> None:
+    for record in read_json(run / "frames" / "choice.json", "choice")["splits"]:
+        found = {}
+        for search in ("search_1", "search_2"):
+            lines = read_jsonl(run / "frames" / search / f"split_{record['split']}" / "trials.jsonl")
+            found[search] = min(line["score"]["loss"] for line in lines if line["event"] == "finished")
+        assert record["chosen"] == min(found, key=lambda name: found[name])
+        taken = load_genotype(run / "frames" / record["chosen"] / f"split_{record['split']}" / "genotype.json")
+        retrained = load_genotype(run / "frames" / "masked" / f"split_{record['split']}" / "genotype.json")
+        assert retrained.hash == taken.hash
 
 
 def test_a_corpus_without_speakers_is_refused(tmp_path: Path, tiny_corpus_without_speakers: Path) -> None:
@@ -103,16 +121,16 @@ def test_a_corpus_without_speakers_is_refused(tmp_path: Path, tiny_corpus_withou
 @pytest.mark.parametrize(
     "changes,words",
     [
-        ({"frames": "wav2vec:no.pt"}, "no.pt: no such wav2vec checkpoint"),
-        ({"frames": "nosuch"}, "unknown features 'nosuch'"),
+        ({"frames": ("log_mel_frames", "wav2vec:no.pt")}, "no.pt: no such wav2vec checkpoint"),
+        ({"frames": ("nosuch",)}, "unknown features 'nosuch'"),
         ({"space": "nas_bench_nlp_rnn"}, "algorithm 'darts' cannot search space 'nas_bench_nlp_rnn'"),
         ({"strategy": "nosuch"}, "unknown strategy 'nosuch'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_the_first_step(
-    tmp_path: Path, changes: dict[str, str], words: str
+    tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
-    request = ReproduceRequest(smoke=True, out=tmp_path / "run", **changes)  # type: ignore[arg-type]
+    request = ReproduceRequest(smoke=True, out=tmp_path / "run", **changes)
     with pytest.raises(SettingsError, match=words):
         reproduce(request)
     assert not (tmp_path / "run").exists()

@@ -50,7 +50,7 @@ def test_darts_has_the_settings_of_its_paper() -> None:
         ({"parts": {"weight": 0.5, "alphas": 0.5}}, r"parts: unknown part 'weight' .*known: alphas, monitor, weights"),
         ({"parts": {"weights": 0.5}}, "parts.alphas: must be above 0 for algorithm 'darts'"),
         ({"parts": {"weights": 0.5, "alphas": 1.5}}, "parts.alphas: got 1.5, must be a share from 0 to 1"),
-        ({"parts": {"weights": 0.5, "alphas": "auto"}}, "parts.alphas: got 'auto', only monitor may be auto"),
+        ({"parts": {"weights": 0.5, "alphas": "auto"}}, "parts.alphas: got 'auto', only monitor or unused may be auto"),
         ({"settings": {"rate": 1.0}}, "unknown key 'rate' for algorithm 'darts'; accepted: arc_learning_rate"),
         ({"settings": {"arc_learning_rate": "high"}}, "settings.arc_learning_rate: got 'high', must be float"),
         ({"settings": {"seed": 1}}, "unknown key 'seed'"),
@@ -63,6 +63,9 @@ def test_darts_has_the_settings_of_its_paper() -> None:
         ({"alpha_reach": -1}, "alpha_reach: got -1, must be above 0"),
         ({"parts": {"weights": "dev", "alphas": 0.5}}, "parts.weights: got 'dev', only alphas may be dev"),
         ({"stop_diverging": 1}, "stop_diverging: got 1, must be above 1"),
+        ({"inner_folds": 3}, "inner_folds: algorithm 'darts' is one-shot and trains no candidates; remove it"),
+        ({"inner_folds": 1}, r"inner_folds: got 1, must be 0 \(one division into train and validation\) or at least 2"),
+        ({"retest": -1}, "retest: got -1, must be at least 0"),
         ({"score_epoch": "first"}, "score_epoch: got 'first', must be 'last' or 'best'"),
     ],
 )
@@ -126,6 +129,27 @@ def test_the_command_line_overrides_the_budget_only_where_it_means_something() -
         load_strategy("darts").with_budget(epochs=None, trials=5)
     with pytest.raises(SettingsError, match=r"budget.epochs: got 0"):
         load_strategy("darts").with_budget(epochs=0, trials=None)
+
+
+def test_the_command_line_sets_inner_folds_and_re_tests_of_trials_only() -> None:
+    random = load_strategy("random")
+    assert (random.inner_folds, random.retest) == (0, 5)
+    changed = random.with_evaluation(inner_folds=4, retest=0)
+    assert (changed.inner_folds, changed.retest) == (4, 0)
+    assert random.with_evaluation(inner_folds=None, retest=None) == random
+    for words, flag in (({"inner_folds": 3}, "--inner-folds"), ({"retest": 2}, "--retest")):
+        with pytest.raises(SettingsError, match=f"{flag}: strategy 'darts' is one-shot .*; it is for multi-trial"):
+            load_strategy("darts").with_evaluation(**({"inner_folds": None, "retest": None} | words))
+
+
+def test_a_one_shot_strategy_keeps_nothing_of_trials_in_its_settings() -> None:
+    assert not {"inner_folds", "retest"} & set(load_strategy("darts").to_settings())
+    assert load_strategy("random").to_settings()["retest"] == 5
+
+
+def test_the_catalogue_of_the_paper_re_tests_nothing() -> None:
+    # Sun et al. 2022, section 2.2: "the one with the lowest validation loss"; a second training is not mentioned
+    assert load_strategy("catalogue").retest == 0
 
 
 def test_a_strategy_cannot_be_changed_in_place() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,16 +77,21 @@ def test_the_best_trial_wins_and_ties_go_to_the_smaller_and_earlier(
     log = TrialLog(tmp_path / "trials.jsonl")
     for number, found in enumerate(scores):
         finish(log, number, found)
-    best = log.best(objective)
-    assert best is not None
-    assert best.number == winner
+    assert log.ranked(objective)[0].number == winner
 
 
 def test_without_a_trial_that_succeeded_there_is_no_winner(tmp_path: Path) -> None:
     log = TrialLog(tmp_path / "trials.jsonl")
-    assert log.best("ua") is None
+    assert log.ranked("ua") == []
     finish(log, 0, None, "out of memory")
-    assert log.best("ua") is None
+    assert log.ranked("ua") == []
+
+
+def test_an_architecture_that_was_met_again_is_ranked_once_as_its_first_trial(tmp_path: Path) -> None:
+    log = TrialLog(tmp_path / "trials.jsonl")
+    trials = [finish(log, number, score(ua)) for number, ua in enumerate((0.5, 0.7, 0.6))]
+    log.finish(replace(trials[1], number=3, error="same cell as trial 1"))
+    assert [trial.number for trial in log.ranked("ua")] == [1, 2, 0]
 
 
 def test_an_architecture_is_known_by_its_hash(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""Runs the streams of a reproduction side by side, each in a process of its own."""
+"""Runs parts of a longer work (streams, arms) side by side, each in a process of its own."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from audionas.errors import AudionasError, RunError
@@ -14,7 +16,7 @@ Work = Callable[[Path, str, Talk], None]
 
 
 class _Lines(Silent):
-    """Prints every line with the name of its stream before it."""
+    """Prints every line with the name of its part before it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -26,8 +28,11 @@ class _Lines(Silent):
         self.say(f"warning: {line}")
 
 
-def run_side_by_side(work: Work, out: Path, names: Sequence[str]) -> None:
+def run_side_by_side(work: Work, out: Path, names: Sequence[str], n_at_once: int | None = None) -> None:
     """Call `work(out, name, talk)` for every name, each in its own process, and wait for all.
+
+    Args:
+        n_at_once: how many processes there are at a time; None is as many as names.
 
     Raises:
         RunError: one of them failed; the others have been waited for, so that no work is lost.
@@ -35,13 +40,16 @@ def run_side_by_side(work: Work, out: Path, names: Sequence[str]) -> None:
     """
     context = multiprocessing.get_context("spawn")
     processes = {name: context.Process(target=_run, args=(work, out, name), name=name) for name in names}
-    for process in processes.values():
-        process.start()
+    waiting, working = list(processes.values()), list[BaseProcess]()
     try:
-        for process in processes.values():
-            process.join()
+        while waiting or working:
+            while waiting and len(working) < (n_at_once or len(names)):
+                working.append(waiting.pop(0))
+                working[-1].start()
+            connection.wait([process.sentinel for process in working])
+            working = [process for process in working if process.is_alive()]
     except KeyboardInterrupt:
-        for process in processes.values():
+        for process in working:
             process.terminate()
             process.join()
         raise

@@ -1,0 +1,40 @@
+"""How many from-scratch trials cost as much as a one-shot search: both counted in clip-passes, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audionas.errors import RunError
+from audionas.search import Strategy
+from audionas.search.retest import n_retests
+
+
+def trial_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
+    """Clip-passes of one trial: there and back for each training clip and epoch, there for each scored clip.
+
+    With inner folds the parts are these, and each clip trains in all trainings but one.
+    """
+    epochs = strategy.budget.epochs
+    scorings = epochs if strategy.score_epoch == "best" else 1
+    if strategy.inner_folds:
+        n_clips = sum(map(len, parts.values()))
+        return 2 * epochs * (strategy.inner_folds - 1) * n_clips + scorings * n_clips
+    return 2 * epochs * len(parts["train"]) + scorings * len(parts["validation"])
+
+
+def affordable_trials(strategy: Strategy, passes: int, divisions: Sequence[Mapping[str, Sequence[int]]]) -> int:
+    """The most trials, re-tests of the best included, that cost no more than `passes` over all splits together.
+
+    Raises:
+        RunError: not even one.
+    """
+    each = sum(trial_passes(strategy, parts) for parts in divisions)
+    n = passes // each
+    while n and (n + n_retests(n, strategy.retest)) * each > passes:
+        n -= 1
+    if not n:
+        raise RunError(
+            f"the one-shot search costs {passes:,} clip-passes and one trial of {strategy.name!r} "
+            f"({strategy.budget.epochs} epochs) {each:,}: give fewer --trial-epochs or more --search-epochs"
+        )
+    return n

@@ -1,0 +1,152 @@
+"""Learning rate and epochs chosen inside each split: by training clips alone, kept, resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from audionas.audio.folds import find_split
+from audionas.audio.manifest import Manifest
+from audionas.errors import ManifestError, SettingsError
+from audionas.experiment import inner_folds, tuning
+from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
+from audionas.experiment.search import SearchRequest, search
+from audionas.experiment.tuning import Grid, checked_grid
+from audionas.records import read_json
+from tests.cli.running import refused
+
+Retrain = Callable[..., Path]
+
+
+@pytest.fixture
+def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Path:
+    options = PrepareOptions(group_from="^(s[0-9])", folds="3")
+    return search(
+        SearchRequest(
+            tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run", preparation=options
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def retrained(searched: Path, tmp_path: Path) -> Retrain:
+    def run(out: str = "tuned", **changes: Any) -> Path:
+        fields: dict[str, Any] = {
+            "seeds": 1, "threads": 1, "learning_rates": (1e-9, 0.05), "epochs_tried": (1, 4), "out": tmp_path / out
+        }  # fmt: skip
+        return retrain(RetrainRequest((searched,), **(fields | changes)))
+
+    return run
+
+
+def test_a_grid_is_every_pair() -> None:
+    pairs = [(setting.learning_rate, setting.epochs) for setting in Grid((0.1, 0.2), (3, 5)).settings]
+    assert pairs == [(0.1, 3), (0.1, 5), (0.2, 3), (0.2, 5)]
+
+
+def test_one_value_of_each_is_no_grid() -> None:
+    assert checked_grid((0.1,), (3,), "best") is None
+
+
+@pytest.mark.parametrize(
+    "rates,epochs,select,words",
+    [
+        ((0.1, 0.1), (3,), "last", "--learning-rate: got 0.1,0.1, a value stands there twice"),
+        ((0.0, 0.1), (3,), "last", "--learning-rate: got 0,0.1, must be above 0"),
+        ((0.1,), (3, 0), "last", "--epochs: got 3,0, must be 1 or more"),
+        ((0.1,), (3, 4), "best", "--select best and several values of --learning-rate or --epochs"),
+    ],
+)
+def test_a_wrong_grid_is_one_line(rates: tuple[float, ...], epochs: tuple[int, ...], select: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        checked_grid(rates, epochs, select)
+
+
+def test_each_split_takes_the_setting_that_does_best_on_its_own_training_clips(retrained: Retrain) -> None:
+    run = retrained()
+    manifest = Manifest.read(run)
+    for name in ("1", "2", "3"):
+        split = find_split(manifest, name)
+        document = read_json(run / f"split_{name}" / "tuning.json", "tuning")
+        records, chosen = document["settings"], document["settings"][document["chosen"]]
+        assert len(records) == 4
+        assert chosen["ua"] == max(record["ua"] for record in records)
+        assert document["n_clips"] == len(split.search)
+        result = read_json(run / f"split_{name}" / "seed_0" / "result.json", "result")
+        assert (result["epochs"], result["n_train"]) == (chosen["epochs"], len(split.search))
+        tested = {manifest.clips[row].clip for row in split.test}
+        for table in (run / f"split_{name}" / "tuning").rglob("predictions.csv"):
+            assert not tested & set(pd.read_csv(table)["clip"]), "a test clip had a say in a setting"
+
+
+def test_a_rate_that_learns_nothing_is_not_taken(retrained: Retrain) -> None:
+    # two tones far apart: with rate 0.05 they are told apart, with 1e-9 the network stays as it was drawn
+    run = retrained(learning_rates=(1e-9, 0.05), epochs_tried=(12,))
+    for path in sorted(run.glob("split_*/tuning.json")):
+        document = read_json(path, "tuning")
+        assert document["settings"][document["chosen"]]["learning_rate"] == 0.05
+
+
+def test_labels_of_test_clips_have_no_say(searched: Path, retrained: Retrain) -> None:
+    first = read_json(retrained("a") / "split_1" / "tuning.json", "tuning")
+    table = pd.read_csv(searched / "manifest.csv", dtype=str)
+    in_test = table["fold"] == "1"
+    table.loc[in_test, "label"] = table.loc[in_test, "label"].map({"low": "high", "high": "low"})
+    table.to_csv(searched / "manifest.csv", index=False)
+    assert read_json(retrained("b") / "split_1" / "tuning.json", "tuning") == first
+
+
+def test_a_stopped_choice_goes_on_where_it_was(
+    retrained: Retrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untouched = retrained("untouched")
+    trained = []
+    real = inner_folds.train_network
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        trained.append(args[4])
+        if len(trained) == 5:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(inner_folds, "train_network", counted)
+    with pytest.raises(KeyboardInterrupt):
+        retrained("stopped")
+    resume_retraining(tmp_path / "stopped")
+    assert len(trained) == 3 * 4 * 3 + 1, "splits x settings x inner folds, and the one that was stopped"
+    for name in ("1", "2", "3"):
+        one, other = (
+            read_json(run / f"split_{name}" / "tuning.json", "tuning") for run in (untouched, tmp_path / "stopped")
+        )
+        assert one == other
+
+
+def test_the_final_model_chooses_on_all_clips(retrained: Retrain) -> None:
+    run = retrained(final=True, epochs_tried=(1, 3))
+    document = read_json(run / "final" / "tuning.json", "tuning")
+    model = read_json(run / "final" / "model.json", "model")
+    assert document["n_clips"] == len(Manifest.read(run))
+    assert model["epochs"] == document["settings"][document["chosen"]]["epochs"]
+
+
+def test_more_inner_folds_than_groups_are_refused_before_the_first_training(
+    retrained: Retrain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tuning, "INNER_FOLDS", 5)
+    with pytest.raises(ManifestError, match="split 1 has 4 training group"):
+        retrained(epochs_tried=(1, 2))
+    assert not (tmp_path / "tuned").exists()
+
+
+def test_the_command_line_takes_lists(searched: Path, tmp_path: Path) -> None:
+    words = ("retrain", searched, "--out", tmp_path / "x")
+    assert refused(*words, "--epochs", "10,x") == (
+        "--epochs: got '10,x'; accepted: whole numbers, several with commas between"
+    )
+    assert refused(*words, "--learning-rate", "fast").startswith("--learning-rate: got 'fast'; accepted: numbers")
+    assert not (tmp_path / "x").exists()
