@@ -144,9 +144,10 @@ def _retraining(files: RunFiles) -> str:
     text = f"The networks were trained from scratch{for_epochs} in every fold"
     text += f" with {count_text(len(run['seeds']), 'seed')} ({', '.join(map(str, run['seeds']))})"
     text += f"; {', '.join(how)}" if how else ""
+    main, _ = measures_of(_metrics(files))
     select = {
         "last": "the last epoch was taken",
-        "best": f"the epoch was chosen by {measures_of(_metrics(files))[0].name} on inner validation groups, never on test clips",
+        "best": f"the epoch was chosen by {main.name} on inner validation groups, never on test clips",
     }.get(str(run.get("select")))
     return f"{text}; {select}." if select and not tuned else f"{text}."
 
@@ -189,10 +190,10 @@ def _scores(files: RunFiles) -> str:
     spread = f"mean and standard deviation over {count_text(n_seeds, 'seed')}" if n_seeds > 1 else "one seed"
     main, second = measures_of(_metrics(files))
     is_classes = main.key == "ua"
-    of = "UA is the mean class recall and WA the accuracy" if is_classes else f"{main.meaning}, {second.meaning}"
-    what = (
-        "the confusion matrix summed over the scored folds" if is_classes else "the clips of the scored folds together"
-    )
+    of, what = f"{main.meaning}, {second.meaning}", "the clips of the scored folds together"
+    if is_classes:
+        of = "UA is the mean class recall and WA the accuracy"
+        what = "the confusion matrix summed over the scored folds"
     return f"{of}, each of {what} ({count_text(found.get('n_clips'), 'clip')}); {spread}."
 
 

@@ -30,8 +30,9 @@ class Cost:
 class ResultRow:
     """One system: scores, mean and sd over seeds; None where something is not known.
 
-    `ua` and `wa` are the main and the second score of the task. `macs_per_second` are multiply-accumulates a second of audio. `remark` says what a reader must know of the row,
-    `rules` in which rules its run differs from the others of the table.
+    `ua` and `wa` are the main and the second score of the task. `macs_per_second` are multiply-accumulates a second of
+    audio. `remark` says what a reader must know of the row, `rules` in which rules its run differs from the others of
+    the table.
     """
 
     name: str

@@ -10,11 +10,16 @@ import torch
 
 from audionas.audio.manifest import TASK_NAMES, Clip, Manifest, Task
 from audionas.records import to_json
+from audionas.statistics.chance import chance
+from audionas.statistics.evidence import evidence
+from audionas.statistics.intervals import difference_estimate, score_estimate
+from audionas.statistics.scores import SECOND_SCORES, TASK_SCORES, score_of
+from audionas.statistics.sign_flip import sign_flip
+from audionas.statistics.system import System
 from audionas.training.measures import MEASURES
 from audionas.training.metrics import pooled
 from audionas.training.predictions import Predictions, average_windows, joined, read_predictions, write_predictions
 from audionas.training.task_baselines import BASELINES, PlainClips
-from audionas.training.task_draws import draws_of
 from audionas.training.tasks import TASKS, TaskSeam
 
 LABELS = {"classification": ("a", "b", "c"), "multilabel": ("a", "b", "c"), "regression": ("x", "y")}
@@ -45,6 +50,9 @@ def exact_scores(name: str, manifest: Manifest) -> np.ndarray:
 
 def test_the_tables_know_the_same_tasks() -> None:
     assert set(TASKS) == set(TASK_NAMES) == set(MEASURES) == set(BASELINES)
+    assert set(TASKS) == set(TASK_SCORES) == set(SECOND_SCORES)
+    for name, pair in MEASURES.items():
+        assert [TASK_SCORES[name].name, SECOND_SCORES[name].name] == [measure.key for measure in pair]
 
 
 @tasks
@@ -145,15 +153,48 @@ def test_plain_systems_hear_what_is_in_the_features(name: str) -> None:
         summaries, np.full(16, 1.0), manifest.targets, [c.group for c in manifest.clips], manifest.labels
     )
     found = BASELINES[name](clips, range(8, 16), range(8), 0)
-    guess, _, strongest = (metrics.primary.value for metrics in found.values())
+    scores = [TASKS[name].metrics(manifest.targets[8:], each, manifest.labels) for each in found.values()]
+    guess, _, strongest = (each.primary.value for each in scores)
     assert strongest > guess
+    if name == "classification":
+        assert all(each.sum(axis=1) == pytest.approx(np.ones(8)) for each in found.values())
+
+
+def systems_of(name: str) -> tuple[System, System]:
+    """An exact system and one that says the same of every clip, two seeds each; 8 groups of two clips."""
+    task, manifest = fitted(name)
+    guess = np.tile(task.chance(task.n_outputs(manifest)), (16, 1))
+    exact, blind = (
+        System(what, (average_windows(manifest, range(16), scores),) * 2, score_of(name))
+        for what, scores in (("exact", exact_scores(name, manifest)), ("blind", guess))
+    )
+    return exact, blind
 
 
 @tasks
-def test_the_bootstrap_draws_the_same_groups_for_every_task(name: str) -> None:
-    manifest = manifest_of(name)
-    scores = exact_scores(name, manifest)
-    found = draws_of([average_windows(manifest, range(16), scores)], 100)
-    assert found.groups == tuple(sorted({clip.group for clip in manifest.clips}))
-    assert found.ua == pytest.approx(np.ones(100))
-    assert len(found.wa) == 100
+def test_statistics_tell_an_exact_system_from_one_that_guesses(name: str) -> None:
+    exact, blind = systems_of(name)
+    main = MEASURES[name][0].key
+    found = score_estimate(exact)
+    assert found.value == pytest.approx(1.0)
+    assert found.interval == pytest.approx((1.0, 1.0))
+    assert difference_estimate(exact, blind).value == pytest.approx(1.0 - score_estimate(blind).value)
+    assert sign_flip(exact, blind).p == pytest.approx(2 / 2**8)  # of 8 groups the smallest that there is
+    record = evidence(exact)
+    assert (record[f"{main}_interval"], record["verdict"]) == (found.interval, "above chance")
+    assert chance(blind).p == 1.0
+
+
+@tasks
+def test_permuted_labels_are_as_good_for_a_system_that_knows_none(name: str) -> None:
+    _, manifest = fitted(name)
+    noise = np.random.default_rng(3).random((16, len(manifest.labels)))
+    system = System("noise", (average_windows(manifest, range(16), noise),), score_of(name))
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(300):  # the test of groups that hold two labels each, written out
+        rows = np.arange(16)
+        for first in range(0, 16, 2):
+            rows[first : first + 2] = rng.permutation(rows[first : first + 2])
+        hits += score_of(name).of_rows(manifest.targets[rows], noise, manifest.labels) >= score_estimate(system).value
+    assert chance(system).p == pytest.approx(hits / 300, abs=0.09)  # 3 standard errors of 300 draws
+    assert chance(system, 99).how.startswith("targets" if name == "regression" else "labels")

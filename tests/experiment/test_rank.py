@@ -71,7 +71,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
                 raise NonFiniteLossError("epoch 0: the training loss is nan")
             return Score(ua, ua, 1.0, 1.0, 100, 0.1)
 
-        monkeypatch.setattr(module, "supernet_ua", lambda *_: next(scores))
+        monkeypatch.setattr(module, "supernet_score", lambda *_: next(scores))
         monkeypatch.setattr(module.TrainingEvaluator, "evaluate", evaluate)
 
     return make
