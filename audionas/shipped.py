@@ -1,4 +1,4 @@
-"""Finds the YAML files of `search_spaces/` and `strategies/` by name, or any YAML file by path."""
+"""Finds the YAML files of `search_spaces/`, `strategies/` and `augmentations/` by name, or any YAML file by path."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal
 from audionas.errors import SettingsError, unknown
 from audionas.records import parse_yaml
 
-Shelf = Literal["search_spaces", "strategies"]
-_SINGULAR = {"search_spaces": "search space", "strategies": "strategy"}
+Shelf = Literal["search_spaces", "strategies", "augmentations"]
+_SINGULAR = {"search_spaces": "search space", "strategies": "strategy", "augmentations": "augmentation"}
 
 
 def folder(shelf: Shelf) -> Path:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from audionas import sample
 from audionas.audio.manifest import read_table
 from audionas.audio.protocols import PROTOCOLS
+from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import CnnCellSpace, CnnMacro, space_from_settings
@@ -107,6 +108,7 @@ def test_the_readmes_table_names_every_command() -> None:
         ("search_spaces", "Kind `recurrent_catalogue`", "", RecurrentCatalogueSpace),
         ("strategies", "", "recipe.", Recipe),
         ("strategies", "", "recipe.augmentation.", Augmentation),
+        ("strategies", "Augmentation", "", WaveformAugmentation),
     ],
 )
 def test_every_key_of_a_record_stands_in_its_readme(

@@ -15,6 +15,7 @@ from audionas import __version__
 from audionas.cli.bundle import bundle
 from audionas.cli.check import check
 from audionas.cli.compare import compare
+from audionas.cli.evaluate import evaluate
 from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
@@ -39,6 +40,7 @@ app.command("prepare")(prepare)
 app.command("search")(search)
 app.command("rank")(rank)
 app.command("retrain")(retrain)
+app.command("evaluate")(evaluate)
 app.command("fuse")(fuse)
 app.command("compare")(compare)
 app.command("reproduce")(reproduce)

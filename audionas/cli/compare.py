@@ -22,6 +22,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     numbers,
     refuse_beside_resume,
@@ -58,6 +59,16 @@ def compare(
         str | None,
         typer.Option("--learning-rate", help="Of every retraining; of several (0.01,0.025), each split chooses."),
     ] = None,
+    augment: Annotated[
+        str | None, typer.Option("--augment", help="Augmented copies of training clips, for every arm alike.")
+    ] = None,
+    baselines: Annotated[
+        str | None,
+        typer.Option(
+            "--baselines",
+            help="Plain systems in the table, by first words: majority, duration, logistic. Default: all.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Arms at a time, each in its own process.")] = 1,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the comparison in this folder.")] = None,
     device: DeviceOption = "cpu",
@@ -70,6 +81,7 @@ def compare(
     folds: FoldsOption = None,
     protocol: ProtocolOption = None,
     skip_bad: SkipBadOption = False,
+    task: TaskOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -94,9 +106,10 @@ def compare(
                     searches=searches, search_epochs=search_epochs, trials=trials, trial_epochs=trial_epochs,
                     architectures=architectures, epochs=numbers("--epochs", epochs, int),
                     learning_rates=numbers("--learning-rate", learning_rate, float) if learning_rate else (),
+                    augment=augment, baselines=tuple(baselines.split(",")) if baselines else None,
                     workers=workers, device=device, threads=threads, out=out,
                     preparation=PrepareOptions(
-                        dataset, label, group, group_from, folds, None, None, skip_bad, protocol
+                        dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
                     ),
                     argv=tuple(sys.argv[1:]),
                 )  # fmt: skip

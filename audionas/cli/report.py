@@ -16,7 +16,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folder of a search, a retraining, a fusion or a reproduction; of a table, several of them.",
+            help="Run folder of a search, a retraining, an evaluation, a fusion or a reproduction; of a table, several "
+            "of them.",
         ),
     ],
     out: Annotated[

@@ -90,6 +90,17 @@ def retrain(
         float, typer.Option("--feature-mask", help="SpecAugment: largest share of features masked.")
     ] = 0.0,
     mixup: Annotated[float, typer.Option("--mixup", help="Alpha of mixup; 0 is off.")] = 0.0,
+    augment: Annotated[
+        str | None,
+        typer.Option("--augment", help="Augmented copies of training clips: a name (speech, noise) or a YAML file."),
+    ] = None,
+    test_noise: Annotated[
+        Path | None,
+        typer.Option("--test-noise", help="Folder of noise: score the test clips with it too, at each --snr."),
+    ] = None,
+    snr: Annotated[
+        str | None, typer.Option("--snr", help="For --test-noise: signal-to-noise ratios in dB, as 20,10,0.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the retraining in this folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -111,6 +122,7 @@ def retrain(
     """
     from audionas.errors import SettingsError
     from audionas.experiment import retrain as steps
+    from audionas.experiment.noise_scores import parse_snr
     from audionas.experiment.prepare import PrepareOptions
     from audionas.records import read_json
 
@@ -138,6 +150,8 @@ def retrain(
                     genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     padding, rates, epochs_tried,
+                    test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
+                    augment=augment,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
@@ -163,6 +177,8 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
 
 def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     """What `audionas retrain` prints of a `metrics.json`."""
+    from audionas.experiment.group_scores import worst_group_line
+    from audionas.experiment.noise_scores import noise_lines
     from audionas.quantities import count_text
     from audionas.training.measures import measures_of
 
@@ -182,6 +198,8 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
         lines += _evidence(found)
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
+    worst = worst_group_line(metrics)
+    lines += [*([worst] if worst else []), *noise_lines(metrics)]
     lines += [
         f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
         for b in metrics["baselines"]["headline"]

@@ -79,7 +79,7 @@ def read_arm(out: Path, plan: Plan, name: str) -> Arm:
 
 
 def baseline_systems(out: Path, plan: Plan) -> dict[str, System]:
-    """The plain systems that the first arm's retraining has left beside its scores."""
+    """The plain systems that were asked for, as the first arm's retraining has left them beside its scores."""
     manifest = Manifest.read(out / "prepared")
     folder = out / next(iter(plan.arms)) / "retrained_0"
     return {
@@ -91,6 +91,7 @@ def baseline_systems(out: Path, plan: Plan) -> dict[str, System]:
             True,
         )
         for record in read_json(folder / "metrics.json", "metrics file")["baselines"]["headline"]
+        if plan.baselines is None or str(record["name"]).startswith(plan.baselines)
     }
 
 

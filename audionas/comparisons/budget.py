@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from audionas.errors import RunError
 from audionas.search import Strategy
 from audionas.search.retest import n_retests
+from audionas.training.batches import n_batches_of
 
 
 def trial_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
@@ -20,6 +21,17 @@ def trial_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
         n_clips = sum(map(len, parts.values()))
         return 2 * epochs * (strategy.inner_folds - 1) * n_clips + scorings * n_clips
     return 2 * epochs * len(parts["train"]) + scorings * len(parts["validation"])
+
+
+def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
+    """Clip-passes of a first-order one-shot search, before it runs: both parts there and back, two networks scored.
+
+    The alphas part is cycled to as many batches as the weights part has. What a search really costs is in its ledger.
+    """
+    n_steps = n_batches_of(len(parts["weights"]), strategy.batch_size)
+    alphas = round(len(parts["alphas"]) * n_steps / n_batches_of(len(parts["alphas"]), strategy.batch_size))
+    scored = len(parts.get("monitor") or parts["alphas"])
+    return strategy.budget.epochs * (2 * (len(parts["weights"]) + alphas) + 2 * scored)
 
 
 def affordable_trials(strategy: Strategy, passes: int, divisions: Sequence[Mapping[str, Sequence[int]]]) -> int:

@@ -14,8 +14,16 @@ from pathlib import Path
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.comparisons.budget import affordable_trials
-from audionas.comparisons.plan import RANDOM_ARCHITECTURES, CompareRequest, Plan, arm_strategy, make_plan
+from audionas.augmentations import load_augmentation
+from audionas.comparisons.budget import affordable_trials, one_shot_passes
+from audionas.comparisons.plan import (
+    RANDOM_ARCHITECTURES,
+    CompareRequest,
+    Plan,
+    arm_strategy,
+    check_baselines,
+    make_plan,
+)
 from audionas.comparisons.random_architectures import draw_architectures, size_of
 from audionas.comparisons.tables import write_tables
 from audionas.errors import ManifestError
@@ -33,7 +41,7 @@ from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.quantities import count_text
 from audionas.records import validate, write_json, write_text
-from audionas.spaces import load_search_space
+from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -54,6 +62,8 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     plan = make_plan(request, space)
     gpu_index(request.device)
     load_features(request.features or space.features)
+    if request.augment:
+        load_augmentation(request.augment)
     rates = request.learning_rates or (1.0,)
     grid = checked_grid(rates, request.epochs, "last")
     out = request.out or fresh_folder(f"compare-{space.name}")
@@ -62,9 +72,8 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     prepared = prepare(request.data, out / "prepared", request.preparation, talk.progress)
     manifest = prepared.manifest
     task_of(manifest)
-    for name in plan.arms:
-        for split in outer_splits(manifest):
-            divide_search_clips(manifest, split, arm_strategy(plan, name, space), 0)
+    check_baselines(plan, manifest.task)
+    _check_budget(plan, manifest, space)
     if grid:
         check_groups(grid, manifest)
     for name in plan.arms:
@@ -121,6 +130,21 @@ def _work(run: RunFolder, talk: Talk) -> Path:
         _each(out, retrain_arm, plan.names, plan, talk)
         write_tables(run, plan)
     return out
+
+
+def _check_budget(plan: Plan, manifest: Manifest, space: SearchSpace) -> None:
+    """Refuse, before the first search, parts that cannot be made and a budget that buys no trial."""
+    strategies = {name: arm_strategy(plan, name, space) for name in plan.arms}
+    divisions = {
+        name: [divide_search_clips(manifest, split, strategy, 0) for split in outer_splits(manifest)]
+        for name, strategy in strategies.items()
+    }
+    if plan.reference is None:
+        return
+    total = sum(one_shot_passes(strategies[plan.reference], parts) for parts in divisions[plan.reference])
+    for name, strategy in strategies.items():
+        if strategy.kind != "one-shot":
+            affordable_trials(strategy, total, divisions[name])
 
 
 def _each(out: Path, work: object, names: list[str], plan: Plan, talk: Talk) -> None:
@@ -245,7 +269,8 @@ def _retrain_request(plan: Plan, out: Path, sources: tuple[Path, ...], place: Pa
         epochs=plan.epochs[0],
         epochs_tried=plan.epochs,
         learning_rates=plan.learning_rates,
-        recipe=plan.recipe | ({"learning_rate": plan.learning_rates[0]} if plan.learning_rates else {}),
+        recipe={"learning_rate": plan.learning_rates[0]} if plan.learning_rates else {},
+        augment=plan.augment,
         seeds=plan.seeds,
         device=plan.device,
         threads=plan.threads,
@@ -254,6 +279,7 @@ def _retrain_request(plan: Plan, out: Path, sources: tuple[Path, ...], place: Pa
     flags = {
         "--data": request.data, "--epochs": ",".join(map(str, plan.epochs)),
         "--learning-rate": ",".join(f"{rate:g}" for rate in plan.learning_rates) or None, "--seeds": plan.seeds,
+        "--augment": plan.augment,
         "--device": plan.device, "--threads": plan.threads, "--out": place,
     }  # fmt: skip
     return replace(request, argv=("retrain", *map(str, sources), *words(flags)))

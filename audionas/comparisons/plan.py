@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from audionas.errors import SettingsError
+from audionas.errors import SettingsError, unknown
 from audionas.experiment.prepare import PrepareOptions
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
 from audionas.spaces import SearchSpace
+from audionas.training.task_baselines import BASELINE_NAMES
 
 RANDOM_SEARCH = "random_search"
 RANDOM_ARCHITECTURES = "random_architectures"
 MIN_ARCHITECTURES = 8
+BASELINES = tuple(dict.fromkeys(name.split()[0] for names in BASELINE_NAMES.values() for name in names))  # first words
 RANDOM = "random"  # the strategy behind random_search
 
 
@@ -35,7 +35,8 @@ class CompareRequest:
     architectures: int = MIN_ARCHITECTURES
     epochs: tuple[int, ...] = (60,)
     learning_rates: tuple[float, ...] = ()
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    augment: str | None = None
+    baselines: tuple[str, ...] | None = None
     workers: int = 1
     device: str = "cpu"
     threads: int | None = None
@@ -48,7 +49,8 @@ class Plan(Record):
     """Every setting of a comparison, as its `run.json` keeps it.
 
     `reference` is the one-shot strategy whose clip-passes are everybody's budget; None where `trials` are given.
-    `arms` maps the name of each arm to its strategy, by name or path.
+    `arms` maps the name of each arm to its strategy, by name or path. `augment` is for every training that a strategy
+    does (of weights) and for every retraining; of `baselines` None is all plain systems.
     """
 
     space: str
@@ -63,7 +65,8 @@ class Plan(Record):
     architectures: int
     epochs: tuple[int, ...]
     learning_rates: tuple[float, ...]
-    recipe: dict[str, Any]
+    augment: str | None = None
+    baselines: tuple[str, ...] | None = None
     workers: int
     device: str
     threads: int | None
@@ -87,6 +90,9 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
     ):  # fmt: skip
         if number is not None and number < lowest:
             raise SettingsError(f"{flag}: got {number}, must be {lowest} or more")
+    for word in request.baselines or ():
+        if word not in BASELINES:
+            raise SettingsError(f"--baselines: {unknown('baseline', word, BASELINES)}")
     arms = _arms(request.strategies)
     strategies = {name: load_strategy(place).for_space(space) for name, place in arms.items()}
     one_shot = [name for name, strategy in strategies.items() if strategy.kind == "one-shot"]
@@ -109,7 +115,8 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         architectures=request.architectures,
         epochs=request.epochs,
         learning_rates=request.learning_rates,
-        recipe=dict(request.recipe),
+        augment=request.augment,
+        baselines=request.baselines,
         workers=request.workers,
         device=request.device,
         threads=request.threads,
@@ -124,6 +131,8 @@ def arm_strategy(plan: Plan, name: str, space: SearchSpace) -> Strategy:
     re-tested on other clips.
     """
     strategy = load_strategy(plan.arms[name]).for_space(space)
+    if plan.augment:
+        strategy = strategy.replace(augment=plan.augment)
     if strategy.kind == "one-shot":
         return strategy.with_budget(epochs=plan.search_epochs, trials=None)
     strategy = strategy.with_budget(epochs=plan.trial_epochs, trials=plan.trials)
@@ -134,6 +143,18 @@ def arm_strategy(plan: Plan, name: str, space: SearchSpace) -> Strategy:
         return strategy.replace(retest=0, inner_folds=0)
     shares = {"train": parts["weights"], "validation": parts["alphas"], "unused": parts.get("monitor", 0.0)}
     return strategy.replace(parts=shares, retest=0, inner_folds=0)
+
+
+def check_baselines(plan: Plan, task: str) -> None:
+    """Refuse plain systems that the task of the data has not.
+
+    Raises:
+        SettingsError: one was asked for.
+    """
+    names = [name.split()[0] for name in BASELINE_NAMES[task]]
+    for word in plan.baselines or ():
+        if word not in names:
+            raise SettingsError(f"--baselines: {word!r} is not for {task} data; known there: {', '.join(names)}")
 
 
 def _arms(strategies: tuple[str, ...]) -> dict[str, str]:

@@ -111,7 +111,7 @@ def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System], scor
         value, sd = arm.mean_sd()
         is_said = name != RANDOM_ARCHITECTURES and random > 0  # a CCC may be 0 or less, and has then no shares
         improvement = f"{relative_improvement(value, random):+.1f} %" if is_said else None
-        sizes = f"{min(arm.parameters):,} to {max(arm.parameters):,}"
+        sizes = " to ".join(f"{size:,}" for size in sorted({min(arm.parameters), max(arm.parameters)}))
         rows.append((name, _pm(value, sd), *_evidence(arm.system), improvement, sizes))
     for name, system in baselines.items():
         rows.append((name, f"{score_estimate(system).value:.3f}", *_evidence(system), None, None))
@@ -205,13 +205,16 @@ def _claim_text(pair: Mapping[str, Any]) -> str:
 
 def _notes(run: RunFolder, plan: Plan, manifest: Manifest, arms: Mapping[str, Arm]) -> list[str]:
     n_groups = len({clip.group for clip in manifest.clips})
-    rates = ", ".join(f"{rate:g}" for rate in plan.learning_rates) or "the default learning rate"
-    epochs = ", ".join(map(str, plan.epochs))
+    rates = " or ".join(f"{rate:g}" for rate in plan.learning_rates)
+    epochs = " or ".join(map(str, plan.epochs))
+    rule = f"{epochs} epochs, {f'learning rate {rates}' if rates else 'the default learning rate'}"
+    is_chosen = len(plan.learning_rates) > 1 or len(plan.epochs) > 1
+    chosen = ", chosen by inner folds of each split's training clips" if is_chosen else ""
     lines = [
         f"{len({clip.clip for clip in manifest.clips})} clips of {count_text(n_groups, 'group')}, {manifest.dataset}, "
         f"protocol {manifest.protocol}; every split was searched, tuned and trained without its test clips",
         f"every arm: {count_text(plan.seeds, 'retraining seed')}, {count_text(plan.searches, 'search seed')}, "
-        f"{epochs} epochs, {rates}; several values are chosen among by inner folds of each split's training clips",
+        f"{rule}{chosen}",
     ]
     if plan.reference:
         trials = {name: arm.compared for name, arm in arms.items() if arm.compared > 1}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audionas.augmentations import WaveformAugmentation
 from audionas.errors import AudionasError, SettingsError
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
-from audionas.records import parse_yaml
+from audionas.records import parse_yaml, validate
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import features_beside, load_search_space
 from audionas.spaces.catalogue_file import (
@@ -83,11 +84,18 @@ def _yaml(path: Path) -> Checked:
         "kind": ("search space", lambda s: _load_space(path, s)),
         "algorithm": ("strategy", lambda s: strategy_from_settings(s, path.stem, str(path))),
         "extractor": ("feature setting", lambda s: extractor_from_settings(s, str(path))),
+        "copies": ("augmentation", lambda s: validate(WaveformAugmentation, s, str(path))),
     }
     for key, (kind, make) in makers.items():
         if key in settings:
             return _checked(kind, path, lambda make=make: make(settings))  # type: ignore[misc]
-    return Checked("YAML file", ("has none of the keys kind (a space), algorithm (a strategy), extractor (features)",))
+    return Checked(
+        "YAML file",
+        (
+            "has none of the keys kind (a space), algorithm (a strategy), extractor (features), copies "
+            "(an augmentation)",
+        ),
+    )
 
 
 def _load_space(path: Path, settings: dict[str, Any]) -> None:

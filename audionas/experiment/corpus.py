@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,23 @@ from typing import Any
 import numpy as np
 
 from audionas.audio.manifest import Manifest
+from audionas.audio.scan import Progress
 from audionas.errors import ManifestError
 from audionas.experiment.talk import Talk
 from audionas.features import TRAINED, encoder_note, extractor_from_settings
 from audionas.features.cache import ensure_features
 from audionas.features.stored import Features
+from audionas.features.treatment import Treatment
 from audionas.training.batches import ClipTensors, Normaliser
+from audionas.training.clip_copies import CopyTable, StackedRows
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Manifest, where its feature caches lie, and one resolved extractor's features."""
+    """Manifest, where its feature caches lie, and one resolved extractor's features.
+
+    `copies` are the treatments that make augmented copies of training clips, one a copy.
+    """
 
     manifest: Manifest
     features_folder: Path
@@ -29,28 +35,55 @@ class Corpus:
     input_shape: tuple[int, int, int]
     key: str
     features: Features
+    copies: tuple[Treatment, ...] = ()
 
-    def tensors(self, training_rows: Sequence[int]) -> tuple[ClipTensors, Normaliser]:
-        """Features of all clips, normalised with statistics of the training rows alone."""
+    def tensors(
+        self, training_rows: Sequence[int], copied_rows: Sequence[int] | None = None
+    ) -> tuple[ClipTensors, Normaliser]:
+        """Features of all clips, normalised with statistics of the training rows alone, without augmented copies.
+
+        Where the corpus has copies, training may draw those of `copied_rows` (default: of all training rows).
+        """
         lengths = self.own_frames if self.settings["mask_padding"] else None
         normaliser = Normaliser.fit(
             self.features, training_rows, self.settings["normalise"], lengths, self.input_shape[2]
         )
-        tensors = ClipTensors(
-            self.features,
+        return self.normalised(normaliser, training_rows if copied_rows is None else copied_rows), normaliser
+
+    def normalised(self, normaliser: Normaliser, copied_rows: Sequence[int] = ()) -> ClipTensors:
+        """Features of all clips, normalised with given statistics, e.g. those of a trained network."""
+        copies = [self._copy_of(copied_rows, treatment) for treatment in self.copies if copied_rows]
+        lengths = [self.own_frames, *(self._own_frames(copy) for copy in copies)]
+        return ClipTensors(
+            StackedRows([self.features, *copies]) if copies else self.features,
             self.manifest.targets,
             normaliser,
             self.input_shape[2],
             self.settings["test_windows"],
-            lengths,
+            np.concatenate(lengths) if self.settings["mask_padding"] else None,
+            CopyTable(len(self.manifest), tuple(copied_rows), len(copies)) if copies else None,
         )
-        return tensors, normaliser
+
+    def _copy_of(self, rows: Sequence[int], treatment: Treatment, on_progress: Progress | None = None) -> Features:
+        """Features of one augmented copy of each of these rows, in their order; computed where they are missing."""
+        clips = tuple(self.manifest.clips[row] for row in rows)
+        extractor = extractor_from_settings(self.settings, "features")
+        manifest = replace(self.manifest, clips=clips)
+        return ensure_features(manifest, extractor, self.features_folder, treatment=treatment, on_progress=on_progress)
+
+    def make_copies(self, rows: Sequence[int], on_progress: Progress | None = None) -> None:
+        """Compute the augmented copies of these rows, so that no training waits for them."""
+        for treatment in self.copies:
+            self._copy_of(rows, treatment, on_progress)
 
     @cached_property
     def own_frames(self) -> np.ndarray:
         """Frames of each row that are the clip's own and not padding, (rows,) int64, at least 1."""
+        return self._own_frames(self.features)
+
+    def _own_frames(self, features: Features) -> np.ndarray:
         extractor = extractor_from_settings(self.settings, "features")
-        return np.array([extractor.own_frames(entry.n_samples) for entry in self.features.entries], dtype=np.int64)
+        return np.array([extractor.own_frames(entry.n_samples) for entry in features.entries], dtype=np.int64)
 
     @property
     def rate_hz(self) -> int:

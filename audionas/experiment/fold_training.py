@@ -19,6 +19,7 @@ from torch import nn
 from audionas.experiment.best_epoch import BestEpoch, restore, weights
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
+from audionas.experiment.leaks import refuse_leak
 from audionas.models import build_model, n_parameters, parameter_parts
 from audionas.models.macs import n_macs
 from audionas.records import read_json, write_bytes, write_json
@@ -136,6 +137,8 @@ def train_network(
     manifest = corpus.manifest
     task = task_of(manifest).fitted(manifest.targets[list(rows.train)])
     tensors, normaliser = corpus.tensors(rows.train)
+    read = {"training": rows.train, "validation": rows.validation, "normalisation": normaliser.rows}
+    refuse_leak(manifest, rows.test, read)
     seed_torch(seed, "retrain", "weights")
     options = {"auxiliary": True} if plan.auxiliary else {}
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=task.n_outputs(manifest), **options)

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from audionas import shipped
+from audionas.augmentations import load_augmentation
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
 from audionas.experiment.search_plan import size_text
 from audionas.features import EXTRACTORS, PRESETS, SHORT_FORMS
 from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
+from audionas.quantities import count_text
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import load_strategy
 from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space
 
-SHELVES = ("spaces", "strategies", "ops", "features", "datasets")
+SHELVES = ("spaces", "strategies", "ops", "features", "datasets", "augmentations")
 
 
 def listing(what: str | None = None) -> dict[str, dict[str, str]]:
@@ -34,6 +36,7 @@ def listing(what: str | None = None) -> dict[str, dict[str, str]]:
         "ops": _ops,
         "features": _features,
         "datasets": _datasets,
+        "augmentations": _augmentations,
     }
     return {shelf: makers[shelf]() for shelf in SHELVES if what in (None, shelf)}
 
@@ -84,6 +87,11 @@ def _form_line(settings: Mapping[str, Any]) -> str:
 
 def _datasets() -> dict[str, str]:
     return {name: _first_line(reader) for name, reader in DATASETS.items()}
+
+
+def _augmentations() -> dict[str, str]:
+    found = {name: load_augmentation(name) for name in shipped.names("augmentations")}
+    return {name: f"{count_text(a.copies, 'copy', 'copies')}: {', '.join(a.transforms)}" for name, a in found.items()}
 
 
 def _first_line(thing: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audionas.audio.manifest import Clip, Manifest
+from audionas.experiment.augmented_corpus import augment_settings
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.run_folder import RunFolder
 from audionas.search import SearchResult
@@ -105,6 +106,7 @@ def provenance(
         "strategy": record["strategy"],
         "algorithm": record["algorithm"],
         "seed": record["seed"],
+        "augment": augment_settings(record.get("augment")),
         "epoch_or_trial": result.epoch_or_trial,
         "versions": record["versions"],
         "created": record["created"],

@@ -10,10 +10,12 @@ from typing import Any
 
 from audionas.audio.folds import find_split
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.corpus import load_corpus
 from audionas.experiment.restarts import parts_seed
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search import read_inputs
+from audionas.experiment.search_divisions import trained_rows
 from audionas.experiment.search_plan import divide_search_clips
 from audionas.experiment.talk import Talk
 from audionas.models.cnn_supernet import CnnSupernet
@@ -96,10 +98,12 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
     split = find_split(manifest, record["split"])
     corpus = load_corpus(manifest, Path(record["features_folder"]), record["features"], talk)
     parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
+    copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
+    corpus = with_copies(corpus, copies, trained_rows(parts), talk)  # trained alone as in the search
     part = "monitor" if parts.get("monitor") else "alphas"
     rows, task = sorted(parts["weights"] + parts["alphas"]), task_of(manifest)
     as_searched = SearchData(
-        manifest, corpus.tensors(rows)[0], parts, corpus.input_shape, task.fitted(manifest.targets[rows]),
+        manifest, corpus.tensors(rows, ())[0], parts, corpus.input_shape, task.fitted(manifest.targets[rows]),
         strategy.class_weighting, strategy.batch_size,
     )  # fmt: skip
     alone = replace(

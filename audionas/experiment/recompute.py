@@ -8,7 +8,9 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.genotype_sources import read_source, seen_groups
+from audionas.experiment.group_scores import group_scores
 from audionas.experiment.network_sizes import network_sizes
+from audionas.experiment.noise_scores import robustness
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
@@ -25,8 +27,12 @@ def metrics_of_run(
     baselines: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The document of a retraining from the predictions in its folder; the plain baselines are handed in."""
-    scores = read_fold_scores(run.path, splits, run.record["seeds"], seen, task_of(manifest))
-    return metrics_document(manifest, splits, scores, parameters, baselines, is_known)
+    task, seeds = task_of(manifest), run.record["seeds"]
+    scores = read_fold_scores(run.path, splits, seeds, seen, task)
+    names = [split.name for split in splits if not seen[split.name]] or [split.name for split in splits]
+    groups = group_scores(run.path, names, seeds, task, manifest.speaker_independence_checked)
+    document = metrics_document(manifest, splits, scores, parameters, baselines, is_known)
+    return document | groups | robustness(run, names, task)
 
 
 def recompute_retraining(run: RunFolder, stored: Mapping[str, Any]) -> dict[str, Any]:

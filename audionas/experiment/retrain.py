@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.augmentations import load_augmentation
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.augmented_corpus import augment_record, augmented_copies
 from audionas.experiment.corpus import data_record
 from audionas.experiment.costs import search_cost
 from audionas.experiment.features_change import features_change
@@ -25,6 +27,7 @@ from audionas.experiment.genotype_sources import (
 )  # fmt: skip
 from audionas.experiment.inner_folds import inner_fold_rows
 from audionas.experiment.machine import thread_count
+from audionas.experiment.noise_scores import noise_options
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
@@ -68,6 +71,9 @@ class RetrainRequest:
     padding: str = "as_searched"
     learning_rates: tuple[float, ...] = ()
     epochs_tried: tuple[int, ...] = ()
+    test_noise: Path | None = None
+    snr_db: tuple[float, ...] = ()
+    augment: str | None = None
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -79,6 +85,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     _check(request)
+    augmentation = None if request.augment is None else load_augmentation(request.augment)
     sources = find_sources(request.sources)
     out = request.out or _default_out(request.sources)
     refuse_occupied(out)
@@ -105,6 +112,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     if request.final:
         check_final(table)
     _check_inner_folds(manifest, request, grid)
+    test_noise = noise_options(request.test_noise, request.snr_db, manifest, features_folder, talk)
+    copies = augmented_copies(augmentation, manifest, features_folder, talk)
     first = next(iter(table.values()))
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
@@ -120,6 +129,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "auxiliary": request.auxiliary,
             "final": request.final,
             "inner_folds": request.inner_folds,
+            "test_noise": test_noise,
+            "augment": augment_record(copies),
         },
         "device": request.device,
         "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),

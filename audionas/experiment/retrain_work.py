@@ -11,6 +11,7 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.baseline_scores import baseline_predictions, written_baselines
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
@@ -20,6 +21,7 @@ from audionas.experiment.genotype_sources import Source, read_source, seen_group
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.machine import use_threads
 from audionas.experiment.network_sizes import network_sizes
+from audionas.experiment.noise_scores import predict_with_noise
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
@@ -41,6 +43,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         splits = outer_splits(manifest)
         sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
+        corpora = _augmented(record, corpora, splits, manifest, talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
@@ -48,6 +51,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         plans = _plans(run, corpora, splits, sources, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plans, talk)
+        predict_with_noise(run, corpora, splits, sources, talk)
         document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
@@ -67,6 +71,19 @@ def _corpora(folder: Path, manifest: Manifest, sources: Mapping[str, Source], ta
             by_key[key] = load_corpus(manifest, folder, settings, talk)
         table[name] = by_key[key]
     return table
+
+
+def _augmented(
+    record: Mapping[str, Any],
+    corpora: Mapping[str, Corpus],
+    splits: Sequence[OuterSplit],
+    manifest: Manifest,
+    talk: Talk,
+) -> dict[str, Corpus]:
+    """Each split's corpus with augmented copies of its search clips; of all clips where a final model is asked for."""
+    copies = recorded_copies(record["options"].get("augment"), manifest, Path(record["features_folder"]), talk)
+    every = range(len(manifest)) if record["options"]["final"] else ()
+    return {split.name: with_copies(corpora[split.name], copies, [*{*split.search, *every}], talk) for split in splits}
 
 
 def _train_folds(

@@ -17,7 +17,8 @@ from audionas.run_places import RUN_FILE, no_run_here, runs_hint
 from audionas.training.ledger import Ledger, cost_record
 
 SCHEMA_VERSION = 1
-_STEPS = {"nested_search": "search", "retrain": "retraining", "fuse": "fusion"}  # what a kind of run does
+# What a kind of run does.
+_STEPS = {"nested_search": "search", "retrain": "retraining", "evaluate": "evaluation", "fuse": "fusion"}
 # What each run says of itself alone, and a run inside another one does not take over.
 OWN_FIELDS = (
     "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",

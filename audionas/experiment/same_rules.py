@@ -5,12 +5,14 @@ Rules are what could favour one system over another without belonging to it:
     corpus          the manifest's hash: clips, labels, groups, folds, protocol
     protocol, scored folds, seeds
     epochs, select, tuning, batch_size, class_weighting, auxiliary, and every other option of the retraining
+    augment, search augment   augmented copies in the retraining, and in the search of its genotypes
     recipe.*        what was changed by hand of the recipe that the kind of genotype has by default
     recipe.augmentation.*, recipe.drop_path
 
 Not rules, as they are the system: its features, genotype, macro values and the default recipe of its kind (SGD for CNN
-cells, Adam for recurrent ones). Nor are `inner_folds` and `final` (further trainings, which change no score), device,
-threads, versions and machine. A fusion has the rules of its streams.
+cells, Adam for recurrent ones). Nor are `inner_folds` and `final` (further trainings, which change no score),
+`test_noise` (further scores of the same networks), device, threads, versions and machine. A fusion has the rules of its
+streams.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from audionas.errors import RunError
+from audionas.experiment.augmented_corpus import augment_settings
 from audionas.experiment.finished_runs import FinishedRun, finished_run
 from audionas.experiment.retrain_recipe import kind_of
 from audionas.spaces.genotype_file import read_genotype_file
 from audionas.training.recipe import default_recipe
 
-_NO_RULES = ("recipe", "inner_folds", "final")  # of a retraining's options
+_NO_RULES = ("recipe", "inner_folds", "final", "test_noise")  # of a retraining's options
 _ALWAYS = ("augmentation", "drop_path")  # of a recipe: told even where they are the default
 DEFAULT = "default"
 
@@ -96,6 +99,8 @@ def _retraining_rules(run: FinishedRun) -> dict[str, Any]:
         "select": record["select"],
         "tuning": _tuning(record.get("tuning")),
         **{name: value for name, value in options.items() if name not in _NO_RULES},
+        "augment": augment_settings(options.get("augment")),
+        "search augment": _search_augment(run),
         **_recipe_rules(run, options["recipe"]),
     }
     return found
@@ -106,6 +111,12 @@ def _tuning(grid: Mapping[str, Any] | None) -> Any:
     if not grid:
         return None
     return {name: value for name, value in grid.items() if not isinstance(value, (list, tuple)) or len(value) > 1}
+
+
+def _search_augment(run: FinishedRun) -> Any:
+    """The augmentation of the searches that the genotypes of the splits come from."""
+    files = sorted(run.path.glob("split_*/genotype.json"))
+    return _together([read_genotype_file(file).provenance.get("augment") for file in files])
 
 
 def _recipe_rules(run: FinishedRun, recipe: Mapping[str, Any]) -> dict[str, Any]:

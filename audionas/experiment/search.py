@@ -10,14 +10,16 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.decision import record_decision
+from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
-from audionas.experiment.search_divisions import redrawn_parts, search_evaluator
+from audionas.experiment.search_divisions import redrawn_parts, search_evaluator, trained_rows
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
@@ -90,6 +92,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     if not request.nested:
         splits = [find_split(manifest, request.exclude_fold) if request.exclude_fold else splits[0]]
     shape = check_plan(space, strategy, manifest, splits, request)
+    copies = augmented_copies(strategy.augment, manifest, prepared.features_folder, talk)
     out = request.out or fresh_folder(f"{space.name}-{strategy.name}")
     refuse_occupied(out)
     plan = {
@@ -105,6 +108,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "features_asked": features.settings(),
         "features_folder": str(prepared.features_folder.resolve()),
         "data": data_record(manifest),
+        "augment": augment_record(copies),
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
@@ -187,9 +191,12 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
     corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
     parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
+    refuse_leak(manifest, split.test, parts)
     redrawn = None
     if strategy.kind == "multi-trial" and strategy.retest:
         redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)
+    copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
+    corpus = with_copies(corpus, copies, trained_rows(parts, *([redrawn.parts] if redrawn else [])), talk)
     evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
     strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
     result = run_search(

@@ -83,10 +83,13 @@ def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: s
 
 
 def search_data(corpus: Corpus, parts: Parts, strategy: Strategy) -> SearchData:
-    """The clips of these parts; mean and sd are of all rows but those of a monitor or validation part."""
+    """The clips of these parts; mean and sd are of all rows but those of a monitor or validation part.
+
+    Clips that train weights may be replaced by augmented copies, where the corpus has some.
+    """
     manifest = corpus.manifest
     rows = sorted(row for name, part in parts.items() if name not in _NOT_TRAINED_ON for row in part)
-    tensors, _ = corpus.tensors(rows)
+    tensors, _ = corpus.tensors(rows, _weights_rows(parts))
     return SearchData(
         manifest,
         tensors,
@@ -96,6 +99,15 @@ def search_data(corpus: Corpus, parts: Parts, strategy: Strategy) -> SearchData:
         strategy.class_weighting,
         strategy.batch_size,
     )
+
+
+def trained_rows(*divisions: Parts) -> list[int]:
+    """Rows that train weights in one of these divisions, or in an inner training of it: those that may have copies.
+
+    The alphas part of a one-shot search is not among them: it decides.
+    """
+    each = [part for parts in divisions for part in (training_parts(parts) if _is_inner(parts) else [parts])]
+    return sorted({row for parts in each for row in _weights_rows(parts)})
 
 
 def training_parts(folds: Parts) -> list[dict[str, tuple[int, ...]]]:
@@ -114,6 +126,14 @@ def untrained_classes(manifest: Manifest, folds: Parts) -> list[str]:
     lacking = set(missing_classes(manifest, [row for rows in folds.values() for row in rows]))
     found = {label for parts in training_parts(folds) for label in missing_classes(manifest, parts["train"])}
     return sorted(found - lacking)
+
+
+def _weights_rows(parts: Parts) -> tuple[int, ...]:
+    return parts["weights" if "weights" in parts else "train"]
+
+
+def _is_inner(parts: Parts) -> bool:
+    return all(name.startswith("inner_") for name in parts)
 
 
 def _equal_shares(n_folds: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ from audionas.experiment.fold_training import OnEpoch, TrainingPlan
 from audionas.experiment.inner_folds import inner_out_of_fold
 from audionas.records import read_json, write_json
 from audionas.spaces import Genotype
+from audionas.training.ledger import count
 from audionas.training.measures import measure_of_key
 from audionas.training.tasks import task_of
 
@@ -145,6 +146,7 @@ def _compared(
         def teller(k: int, setting: Setting = setting) -> OnEpoch:
             return on_epoch(setting, k)
 
+        count(compared=int(not place.exists()))
         found = inner_out_of_fold(genotype, corpus, rows, trial, place, SEED, teller)
         metrics = task.metrics(found.truth, found.scores, found.labels)
         loss, _ = task.losses(found.truth, found.scores)

@@ -18,6 +18,7 @@ from audionas.experiment.bundle_zip import SUFFIXES, unpack
 from audionas.experiment.corpus import data_record
 from audionas.experiment.figures import ABSENT, Findings, Mismatch
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
+from audionas.experiment.verify_evaluation import verify_evaluation
 from audionas.experiment.verify_fusion import verify_fusion
 from audionas.experiment.verify_retraining import verify_retraining
 from audionas.experiment.verify_search import verify_genotypes, verify_search
@@ -30,6 +31,7 @@ VERIFIERS: dict[str, Verify] = {
     "search": verify_search,
     "nested_search": verify_search,
     "retrain": verify_retraining,
+    "evaluate": verify_evaluation,
     "fuse": verify_fusion,
 }
 

@@ -17,25 +17,33 @@ SUM_TOLERANCE = 1e-6  # probabilities are written with 9 digits
 
 
 def verify_predictions(
-    run: Path, name: str, manifest: Manifest, splits: Sequence[OuterSplit], seeds: Sequence[int], findings: Findings
+    run: Path,
+    name: str,
+    manifest: Manifest,
+    splits: Sequence[OuterSplit],
+    seeds: Sequence[int],
+    findings: Findings,
+    tables: Sequence[str] = ("predictions.csv",),
 ) -> None:
-    """The table of every split and seed of a retraining or a fusion."""
+    """The tables of every split and seed of a retraining or a fusion."""
     for split in splits:
         tested = {manifest.clips[row].clip for row in split.test}
         for seed in seeds:
-            place = f"{split_folder(split.name)}/seed_{seed}/predictions.csv"
-            with findings.reading(f"{name}/{place}"):
-                verify_table(read_table(run / place), manifest, tested, f"{name}/{place}", findings)
+            for table in tables:
+                place = f"{split_folder(split.name)}/seed_{seed}/{table}"
+                verify_table(run / place, f"{name}/{place}", manifest, tested, findings)
 
 
-def verify_table(table: pd.DataFrame, manifest: Manifest, tested: set[str], file: str, findings: Findings) -> None:
-    """One table: its test part are these clips, and what it says of each clip is what the manifest says."""
-    _verify_clips(table, manifest, tested, file, findings)
-    if manifest.task == "classification":
-        _verify_labels(table, manifest, file, findings)
-        _verify_probabilities(table, file, findings)
-    else:
-        _verify_values(table, manifest, file, findings)
+def verify_table(path: Path, file: str, manifest: Manifest, tested: set[str], findings: Findings) -> None:
+    """One table, told as `file`: its test part are these clips, and it says of each clip what the manifest says."""
+    with findings.reading(file):
+        table = read_table(path)
+        _verify_clips(table, manifest, tested, file, findings)
+        if manifest.task == "classification":
+            _verify_labels(table, manifest, file, findings)
+            _verify_probabilities(table, file, findings)
+        else:
+            _verify_values(table, manifest, file, findings)
 
 
 def _verify_clips(table: pd.DataFrame, manifest: Manifest, tested: set[str], file: str, findings: Findings) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
-from audionas.audio.manifest import Manifest, read_table
+from audionas.audio.manifest import Manifest
 from audionas.experiment.baseline_scores import baseline_place, baseline_record
 from audionas.experiment.figures import Findings
 from audionas.experiment.genotype_sources import read_source
+from audionas.experiment.noise_scores import table_name
 from audionas.experiment.recompute import recompute_retraining
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.verify_predictions import verify_predictions, verify_table
@@ -29,7 +30,9 @@ def verify_retraining(run: RunFolder, root: Path, name: str, findings: Findings)
     """Verify the retraining in a folder; `name` is how its files are told."""
     manifest, seeds = Manifest.read(run.path), run.record["seeds"]
     splits = outer_splits(manifest)
-    verify_predictions(run.path, name, manifest, splits, seeds, findings)
+    noise = run.record["options"].get("test_noise") or {"snr_db": []}
+    tables = ["predictions.csv", *map(table_name, noise["snr_db"])]
+    verify_predictions(run.path, name, manifest, splits, seeds, findings, tables)
     with findings.reading(f"{name}/metrics.json"):
         stored = read_json(run.path / "metrics.json", "metrics file")
         own, found = (
@@ -87,8 +90,8 @@ def _verify_baselines(
             if manifest.task == "classification":
                 _verify_confusion(manifest, list(rows.values()), record, key, f"{name}/metrics.json", findings)
             continue
+        verify_table(run.path / place, f"{name}/{place}", manifest, set(rows), findings)
         with findings.reading(f"{name}/{place}"):
-            verify_table(read_table(run.path / place), manifest, set(rows), f"{name}/{place}", findings)
             found = baseline_record(run.path, record["name"], task_of(manifest))
             findings.compare(f"{name}/metrics.json", {key: record}, {key: found})
 

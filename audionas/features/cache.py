@@ -2,7 +2,7 @@
 
 A JSON sidecar says where each clip's block lies, by `Clip.audio_key` (content and cut), so that a changed
 file or setting is computed again and nothing else is. The sidecar is written last: what it lists is whole,
-whenever the process is killed.
+whenever the process is killed. Clips that are treated first (noise, an augmented copy) have files of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from audionas.errors import AudioError, ManifestError
 from audionas.features import flat_file
 from audionas.features.extractor import Extractor
 from audionas.features.stored import Features, Store
+from audionas.features.treatment import Treatment
 from audionas.records import writing
 
 
@@ -27,6 +28,7 @@ def ensure_features(
     extractor: Extractor,
     folder: Path,
     *,
+    treatment: Treatment | None = None,
     on_progress: Progress | None = None,
 ) -> Features:
     """The features of every clip; only those that `folder` does not hold yet are computed.
@@ -38,7 +40,7 @@ def ensure_features(
         SettingsError: the extractor is not resolved.
         RunError: `folder` cannot be written.
     """
-    store = Store(folder, extractor)
+    store = Store(folder, extractor, treatment)
     store.open()
     if any(clip.audio_key not in store.entries for clip in manifest.clips):
         with writing(folder):
@@ -47,26 +49,30 @@ def ensure_features(
             lock.acquire()
         try:
             store.open()  # another process may have computed them while this one waited
-            _compute(manifest, extractor, store, on_progress)
+            _compute(manifest, extractor, store, treatment, on_progress)
         finally:
             lock.release()
     entries = tuple(store.entries[clip.audio_key] for clip in manifest.clips)
     return Features(flat_file.view(store.data, store.n_values, store.dtype), entries, extractor.length_samples)
 
 
-def _compute(manifest: Manifest, extractor: Extractor, store: Store, on_progress: Progress | None) -> None:
+def _compute(
+    manifest: Manifest, extractor: Extractor, store: Store, treatment: Treatment | None, on_progress: Progress | None
+) -> None:
     todo = {clip.audio_key: clip for clip in manifest.clips if clip.audio_key not in store.entries}
     verified: set[str] = set()
     try:
         for done, clip in enumerate(todo.values(), start=1):
-            store.add(clip, *_extract(manifest, clip, extractor, verified))
+            store.add(clip, *_extract(manifest, clip, extractor, treatment, verified))
             if on_progress:
                 on_progress("features", done, len(todo))
     finally:
         store.flush()
 
 
-def _extract(manifest: Manifest, clip: Clip, extractor: Extractor, verified: set[str]) -> tuple[np.ndarray, np.ndarray]:
+def _extract(
+    manifest: Manifest, clip: Clip, extractor: Extractor, treatment: Treatment | None, verified: set[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """The waveform and the features of a clip whose file is the one that the manifest describes."""
     path = manifest.path_of(clip)
     if not clip.sha256:
@@ -75,6 +81,8 @@ def _extract(manifest: Manifest, clip: Clip, extractor: Extractor, verified: set
         raise AudioError(f"{path}: changed since prepare; run prepare again")
     verified.add(clip.path)
     waveform = load_waveform(path, extractor.rate_hz, clip.start_s, clip.duration_s)
+    if treatment is not None:
+        waveform = treatment(waveform, extractor.rate_hz, clip)
     try:
         return waveform, extractor(waveform)
     except AudioError as why:  # e.g. shorter than one frame; an extractor does not know the file

@@ -14,6 +14,7 @@ from audionas.audio.manifest import Clip
 from audionas.errors import AudionasError
 from audionas.features import flat_file
 from audionas.features.extractor import Extractor
+from audionas.features.treatment import Treatment
 from audionas.records import read_json, write_json, writing
 
 logger = logging.getLogger(__name__)
@@ -78,11 +79,13 @@ class Features:
 class Store:
     """The two files of one extractor setting, and the blocks that are not written yet."""
 
-    def __init__(self, folder: Path, extractor: Extractor) -> None:
+    def __init__(self, folder: Path, extractor: Extractor, treatment: Treatment | None = None) -> None:
         self.name = f"{extractor.kind}-{extractor.key}"
+        if treatment is not None:
+            self.name += f"-{treatment.kind}-{treatment.key}"
         self.data = folder / f"{self.name}.npy"
         self.sidecar = folder / f"{self.name}.json"
-        self.settings = extractor.settings()
+        self.settings = extractor.settings() | ({"treatment": treatment.settings()} if treatment else {})
         self.dtype = extractor.stored_dtype
         self.n_values = 0
         self.entries: dict[str, Entry] = {}

@@ -15,6 +15,7 @@ from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Sect
 from audionas.report.cell_sections import cells_section
 from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
 from audionas.report.decision_sections import decision_section
+from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
 from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
@@ -28,14 +29,14 @@ from audionas.report.verdict import baseline_scores, strongest_plain, title, ver
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
-OTHER_KINDS = ("fuse", "reproduce", "compare")
+OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:
     """Write the page of a run and give back where it lies.
 
     Args:
-        run: folder of a search, a nested search, a retraining, a fusion or a reproduction; a search's
+        run: folder of a search, a nested search, a retraining, a fusion, a reproduction or an evaluation; a search's
             retraining is looked for in its folder `retrained`. What is not there yet is left out, and the page says so.
         out: the HTML file; by default `report.html` in `run`.
 
@@ -77,6 +78,8 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
     if files.kind == "compare":
         return comparison_title(files), comparison_verdict(files), comparison_sections(files)
+    if files.kind == "evaluate":
+        return evaluation_title(files), evaluation_verdict(files), evaluation_sections(files)
     pictures = Pictures()
     sections = [
         cells_section(files, pictures),

@@ -11,7 +11,7 @@ from audionas.errors import RunError, unknown
 from audionas.records import parse_yaml, read_json, read_jsonl
 from audionas.run_places import RANKING, course_folder, no_run_here
 
-KINDS = ("search", "nested_search", "retrain", "fuse", "reproduce", "compare")
+KINDS = ("search", "nested_search", "retrain", "evaluate", "fuse", "reproduce", "compare")
 SCHEMA_VERSION = 1
 RETRAINED = "retrained"
 DEFAULT_OBJECTIVE = "balanced_loss"  # of `audionas.search.Strategy`, which is beside this package, not below it
@@ -80,7 +80,8 @@ class RunFiles:
     """A folder's searches (several where nested) and its retraining.
 
     `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
-    tables.json of a reproduction; `stream_parts` are the counts of weights of each fused stream's largest network.
+    tables.json of a reproduction, `evaluation` the metrics.json of an evaluation; `stream_parts` are the counts of
+    weights of each fused stream's largest network.
     """
 
     folder: Path
@@ -90,6 +91,7 @@ class RunFiles:
     fusion: JsonObject | None = None
     tables: JsonObject | None = None
     stream_parts: tuple[dict[str, int], ...] = ()
+    evaluation: JsonObject | None = None
 
     @property
     def kind(self) -> str:
@@ -134,6 +136,8 @@ def read_run(folder: Path) -> RunFiles:
         )
     if kind in ("reproduce", "compare"):
         return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
+    if kind == "evaluate":
+        return RunFiles(folder, top, (), None, evaluation=_read_if_there(folder / "metrics.json", "metrics file"))
     if kind == "nested_search":
         parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)
         searches = tuple(_read_search(part, part.name.removeprefix("split_")) for part in parts)

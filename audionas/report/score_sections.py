@@ -11,7 +11,9 @@ from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Sec
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
 from audionas.report.evidence import chance_text, evidence_note, is_above_chance
+from audionas.report.group_tables import group_tables
 from audionas.report.label_sections import label_pictures, label_tables, label_text
+from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
@@ -34,7 +36,13 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
         shown = label_pictures(files, metrics, pictures)
     if shown:
         blocks.append(Gallery(tuple(shown)))
-    blocks += [_per_fold(metrics), _per_seed(metrics), _per_fold_and_seed(metrics)]
+    blocks += [
+        *noise_tables(metrics),
+        _per_fold(metrics),
+        *group_tables(metrics),
+        _per_seed(metrics),
+        _per_fold_and_seed(metrics),
+    ]
     first, second = measures_of(metrics)
     of = "the confusion matrix summed over" if first.key == "ua" else "the clips of"
     pooled = f"Pooled: of {of} the test folds" + ("" if first.key == "ua" else " together")

@@ -11,6 +11,7 @@ from audionas.search.evaluator import Score
 from audionas.search.trials import Trial
 from audionas.spaces import Genotype
 from audionas.training.fit import NonFiniteLossError
+from audionas.training.ledger import count
 
 
 class Evaluator(Protocol):
@@ -25,6 +26,7 @@ def attempt(
     evaluator: Evaluator, number: int, genotype: Genotype, sample: Mapping[str, str], *, epochs: int, seed: int
 ) -> Trial:
     """The finished trial: done, or failed by a loss that is not finite or for want of memory."""
+    count(compared=1)
     try:
         score = evaluator.evaluate(genotype, epochs=epochs, seed=seed)
     except (NonFiniteLossError, MemoryError, torch.OutOfMemoryError) as why:

@@ -28,6 +28,7 @@ from audionas.spaces.genotype_file import cells_document
 from audionas.training.batches import n_batches_of
 from audionas.training.checkpoint import EpochCheckpoint
 from audionas.training.fit import NonFiniteLossError, quiet, run_interruptibly, trainer_settings
+from audionas.training.ledger import count
 from audionas.training.module import TrainingModule
 from audionas.training.scoring import predict_clips
 
@@ -49,6 +50,7 @@ def search_one_shot(
     checkpoint = EpochCheckpoint(run / "checkpoint" / "last.pt")
     log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener)
     log.cut_back(checkpoint.next_epoch)
+    count(compared=int(checkpoint.next_epoch == 0))
     if checkpoint.next_epoch < strategy.budget.epochs:
         with quiet():
             _train(space, strategy, evaluator, seed, log, checkpoint)

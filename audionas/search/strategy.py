@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from audionas.augmentations.waveform_augmentation import WaveformAugmentation, augmentation_from
 from audionas.errors import SettingsError, unknown
 from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings
@@ -35,6 +36,7 @@ class Strategy(Record):
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
     `inner_folds` trains each candidate once an inner fold; `retest` trials are trained anew before the winner is named.
+    `augment` makes augmented copies of the clips that train weights: a name, a path, or the settings themselves.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
     part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
     """
@@ -54,6 +56,15 @@ class Strategy(Record):
     recipe: Recipe | None = None
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
+    augment: WaveformAugmentation | None = None
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _read_augmentation(cls, value: object) -> object:
+        try:
+            return augmentation_from(value)
+        except SettingsError as why:
+            raise ValueError(str(why)) from why
 
     @model_validator(mode="after")
     def _consistent(self) -> Strategy:

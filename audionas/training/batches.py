@@ -8,32 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from audionas.seeding import generator
+from audionas.training.clip_copies import CopyTable, FeatureRows
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor | None]
 Inputs = tuple[Tensor, Tensor | None]
 IN_MEMORY_BYTES = 2 * 2**30
 
 
-class FeatureRows(Protocol):
-    """Features by row: each (channels, features, frames) float32, frames may differ."""
-
-    def __getitem__(self, row: int) -> np.ndarray: ...
-    def __len__(self) -> int: ...
-
-
 @dataclass(frozen=True)
 class Normaliser:
-    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global)."""
+    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global).
+
+    `rows` are those that they were taken over; none without normalisation.
+    """
 
     mean: np.ndarray
     std: np.ndarray
+    rows: tuple[int, ...] = ()
 
     @staticmethod
     def fit(
@@ -59,7 +56,7 @@ class Normaliser:
             squares = squares + (block**2).sum(axis=axes, keepdims=True)
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 1e-10))
-        return Normaliser(mean.astype(np.float32), std.astype(np.float32))
+        return Normaliser(mean.astype(np.float32), std.astype(np.float32), tuple(rows))
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         """(..., channels, features, frames) -> the same, standardised."""
@@ -76,6 +73,7 @@ class ClipTensors:
         frames: width of the network's input.
         test_windows: `centre` scores one window a clip, `multi` scores half-overlapping ones.
         lengths: (rows,), own frames of each row; with it, padding is 0 after normalisation and told apart.
+        copies: which rows after those of the corpus are augmented copies, and of which clips.
     """
 
     def __init__(
@@ -86,8 +84,10 @@ class ClipTensors:
         frames: int,
         test_windows: str,
         lengths: np.ndarray | None = None,
+        copies: CopyTable | None = None,
     ) -> None:
         self._features = features
+        self._copies = copies
         self._normaliser = normaliser
         self._frames = frames
         self._test_windows = test_windows
@@ -105,6 +105,10 @@ class ClipTensors:
             return self._whole(rows)
         starts = rng.integers(0, np.maximum(self._spans[list(rows)] - self._frames, 0) + 1)
         return self._cut(rows, starts)
+
+    def drawn(self, rows: Sequence[int], seed: int, *keys: object) -> list[int]:
+        """For training: each row itself or, where it has augmented copies, one of them, drawn by the keys."""
+        return self._copies.draw(rows, generator(seed, *keys)) if self._copies else list(rows)
 
     def windows(self, row: int) -> list[int]:
         """Start frames of the windows that a test clip is scored by."""
@@ -177,9 +181,10 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         epoch = self._epoch()
         rng = generator(self._seed, self._purpose, "crops", epoch)
-        for rows in self._orders(epoch):
+        for batch, rows in enumerate(self._orders(epoch)):
             weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
-            x, lengths = self._tensors.crop(rows.tolist(), rng)
+            drawn = self._tensors.drawn(rows.tolist(), self._seed, self._purpose, "copies", epoch, batch)
+            x, lengths = self._tensors.crop(drawn, rng)
             yield x, self._tensors.targets[torch.from_numpy(rows)], weights, lengths
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:

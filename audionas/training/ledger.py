@@ -19,7 +19,7 @@ from typing import Any
 from audionas.training.energy import EnergyCounter
 
 SAVE_EVERY_S = 10.0
-_FIELDS = ("seconds", "device_seconds", "forward", "backward")
+_FIELDS = ("seconds", "device_seconds", "forward", "backward", "compared")
 _active: ContextVar[tuple[Ledger, ...]] = ContextVar("ledgers", default=())
 _step: ContextVar[str | None] = ContextVar("step", default=None)
 
@@ -54,11 +54,11 @@ class Ledger:
             self.tick()
             _active.reset(token)
 
-    def add(self, forward: int, backward: int) -> None:
-        """Note clip-passes; saves when the last save is long ago."""
+    def add(self, **counts: int) -> None:
+        """Note clip-passes, or settings compared; saves when the last save is long ago."""
         step = self._current()
-        step["forward"] = step.get("forward", 0) + forward
-        step["backward"] = step.get("backward", 0) + backward
+        for name, number in counts.items():
+            step[name] = step.get(name, 0) + number
         if time.perf_counter() - self._saved > SAVE_EVERY_S:
             self.tick()
             self._saved = time.perf_counter()
@@ -92,6 +92,7 @@ def cost_record(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "seconds": round(total["seconds"], 3),
         "device_seconds": round(total["device_seconds"], 3),
         "clip_passes": {"forward": total["forward"], "backward": total["backward"]},
+        "compared": total["compared"],
         "energy_joules": round(sum(joules), 1) if joules else None,
         "steps": {name: _rounded(step) for name, step in steps.items()},
     }
@@ -101,10 +102,14 @@ def _rounded(step: Mapping[str, Any]) -> dict[str, Any]:
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in step.items()}
 
 
-def count(*, forward: int = 0, backward: int = 0) -> None:
-    """Note clip-passes in every ledger at work."""
+def count(**counts: int) -> None:
+    """Note clip-passes (`forward`, `backward`), or what was `compared`, in every ledger at work.
+
+    Compared is whatever a choice was made among: candidates of a search, re-tests, pairs of rate and epochs, kinds of
+    features; a supernet counts once.
+    """
     for ledger in _active.get():
-        ledger.add(forward, backward)
+        ledger.add(**counts)
 
 
 @contextmanager

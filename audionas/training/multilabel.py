@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -77,6 +77,10 @@ class Multilabel:
     def state(self) -> dict[str, np.ndarray]:
         """Nothing was fitted."""
         return {}
+
+    def restored(self, state: Mapping[str, np.ndarray]) -> Multilabel:
+        """Itself."""
+        return self
 
 
 def refuse_sampler(weighting: str, what: str) -> None:

@@ -9,7 +9,7 @@ speech emotion recognition", 2023). A batch holds a sample of clips, so its CCC 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -88,6 +88,10 @@ class Regression:
     def state(self) -> dict[str, np.ndarray]:
         """Mean and sd of the training targets, (targets,) float64: they belong to the weights."""
         return {"mean": np.array(self.mean), "std": np.array(self.sd)}
+
+    def restored(self, state: Mapping[str, np.ndarray]) -> Regression:
+        """The seam that gave this state. Raises KeyError where a part of it is missing."""
+        return Regression(tuple(state["mean"].tolist()), tuple(state["std"].tolist()))
 
     def _of(self, values: tuple[float, ...], otherwise: float, like: Tensor) -> Tensor:
         given = values or (otherwise,)

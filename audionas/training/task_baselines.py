@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionas.training.plain_baselines import SHORTEST_S, plain_baselines
-from audionas.training.plain_multilabel import multilabel_systems
-from audionas.training.plain_regression import regression_systems
+from audionas.training.plain_baselines import DURATION, LOGISTIC, MAJORITY, SHORTEST_S, plain_baselines
+from audionas.training.plain_multilabel import FREQUENCIES, multilabel_systems
+from audionas.training.plain_regression import MEAN, RIDGE, regression_systems
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ BASELINES: dict[str, Systems] = {
     "classification": classification_baselines,
     "multilabel": multilabel_baselines,
     "regression": regression_baselines,
+}
+BASELINE_NAMES: dict[str, tuple[str, str, str]] = {
+    "classification": (MAJORITY, DURATION, LOGISTIC),
+    "multilabel": (FREQUENCIES, DURATION, LOGISTIC),
+    "regression": (MEAN, DURATION, RIDGE),
 }
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -76,6 +76,10 @@ class TaskSeam(Protocol):
         """What `fitted` found and the weights are useless without."""
         ...
 
+    def restored(self, state: Mapping[str, np.ndarray]) -> TaskSeam:
+        """The seam that gave this state. Raises KeyError where a part of it is missing."""
+        ...
+
 
 class Classification:
     """One class a clip: softmax, weighted cross-entropy, UA."""
@@ -126,6 +130,10 @@ class Classification:
     def state(self) -> dict[str, np.ndarray]:
         """Nothing was fitted."""
         return {}
+
+    def restored(self, state: Mapping[str, np.ndarray]) -> Classification:
+        """Itself."""
+        return self
 
 
 TASKS: dict[str, TaskSeam] = {

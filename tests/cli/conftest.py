@@ -65,6 +65,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
         for stream, epochs in (("spectrogram", "1"), ("frames", "2")):
             words = ("retrain", "runs/first", "--epochs", epochs, "--seeds", "1", "--inner-folds", "2", "--out")
             run(*words, f"runs/{stream}", cwd=folder)
+        outcomes["evaluate"] = run(*example("evaluate"), cwd=folder)
         outcomes["fuse"] = run(*example("fuse"), cwd=folder)
         for command in ("check", "bundle", "verify"):
             outcomes[command] = run(*example(command), cwd=folder)

@@ -14,9 +14,9 @@ from unittest.mock import patch
 from audionas.cli import main
 
 COMMANDS = (
-    "prepare", "search", "rank", "retrain", "fuse", "report", "export", "list", "check", "bundle", "verify",
+    "prepare", "search", "rank", "retrain", "evaluate", "fuse", "report", "export", "list", "check", "bundle", "verify",
 )  # fmt: skip
-LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README, whose lines are run
+LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ MEMBERS = {
         "emotionnas_wav2vec:CHECKPOINT",
     ],
     "datasets": DATASETS,
+    "augmentations": shipped.names("augmentations"),
 }
 
 
@@ -46,7 +47,9 @@ def test_without_a_name_all_shelves_are_listed() -> None:
 
 def test_an_unknown_shelf_suggests_the_nearest() -> None:
     line = refused("list", "strategy")
-    assert line.startswith("unknown list 'strategy' (did you mean 'strategies'?); known: datasets, features, ops, ")
+    assert line.startswith(
+        "unknown list 'strategy' (did you mean 'strategies'?); known: augmentations, datasets, features, "
+    )
 
 
 def test_a_strategy_says_which_kinds_of_space_it_searches() -> None:

@@ -24,6 +24,7 @@ def test_a_one_shot_search_and_its_retraining_are_counted(tiny_corpus: Path, tin
     # an epoch: 8 + 8 clips there and back, then supernet and sub-network scored on the 8 of the alphas part
     assert cost["clip_passes"] == {"forward": 2 * (16 + 16), "backward": 2 * 16}
     assert list(cost["steps"]) == ["search"]
+    assert cost["compared"] == 1, "one supernet"
 
     retrained = retrain(
         RetrainRequest((run,), epochs=3, seeds=2, threads=1, epochs_tried=(1, 3), inner_folds=2)
@@ -32,6 +33,7 @@ def test_a_one_shot_search_and_its_retraining_are_counted(tiny_corpus: Path, tin
     steps = record["cost"]["steps"]
     # 3 splits x (1 + 3 epochs) x 3 inner folds of 16 clips: each clip trains in two of them and is predicted in one
     assert (steps["tuning"]["forward"], steps["tuning"]["backward"]) == (3 * (4 * 32 + 2 * 16), 3 * 4 * 32)
+    assert steps["tuning"]["compared"] == 3 * 2, "two numbers of epochs in each of three splits"
     epochs = [path.read_text().count("\n") for path in sorted(retrained.glob("split_*/seed_*/history.jsonl"))]
     # the chosen epochs on 16 clips, then 8 test and 16 training clips are predicted
     assert steps["retraining"]["backward"] == 16 * sum(epochs)

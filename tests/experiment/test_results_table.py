@@ -113,9 +113,7 @@ def test_a_run_given_twice_and_runs_of_two_tasks_are_refused(finished: FinishedR
     with pytest.raises(SettingsError, match="given twice; name each run once"):
         results_table([finished.searched, finished.one])
     run = _changed(finished.two, tmp_path / "two", "metrics.json", task="regression")
-    with pytest.raises(
-        RunError, match=r"two: is scored by CCC, .* by UA; no table holds both"
-    ):
+    with pytest.raises(RunError, match=r"two: is scored by CCC, .* by UA; no table holds both"):
         results_table([finished.one, run])
 
 

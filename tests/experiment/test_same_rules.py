@@ -17,6 +17,12 @@ from tests.experiment.finished_runs import FinishedRuns
 pytestmark = pytest.mark.slow  # the fixture searches and retrains
 
 Copy = Callable[..., Path]
+AUGMENT = {
+    "settings": {"copies": 2, "seed": 0, "background_noise": {"p": 0.5, "folder": "/mnt/cafe", "snr_db": [5.0, 25.0]}},
+    "folders_sha256": {"background_noise": "0123456789abcdef"},
+    "keys": ["a", "b"],
+}
+AUGMENTED = "copies 2, seed 0, background_noise p 0.5, folder sha256 0123456789ab, snr_db 5.0 25.0"
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def copy(finished: FinishedRuns, tmp_path: Path) -> Copy:
 def test_features_and_devices_are_no_rules(finished: FinishedRuns, copy: Copy) -> None:
     def change(record: Any) -> None:
         record.update(device="cuda", threads=8)
-        record["options"].update(inner_folds=0, final=True)
+        record["options"].update(inner_folds=0, final=True, test_noise={"folder": "cafe", "snr_db": [10.0]})
 
     assert differences([finished.searched, finished.two, finished.fused, copy(change)]) == []
 
@@ -48,7 +54,7 @@ def test_features_and_devices_are_no_rules(finished: FinishedRuns, copy: Copy) -
         (lambda r: r.update(seeds=[0, 1, 2]), "seeds: 0 1 in {two}; 0 1 2 in {copy}"),
         (lambda r: r.update(select="best"), "select: last in {two}; best in {copy}"),
         (lambda r: r["options"].update(batch_size=8), "batch_size: 16 in {two}; 8 in {copy}"),
-        (lambda r: r["options"].update(augment="noise"), "augment: default in {two}; noise in {copy}"),
+        (lambda r: r["options"].update(augment=AUGMENT), f"augment: none in {{two}}; {AUGMENTED} in {{copy}}"),
         (
             lambda r: r["data"].update(protocol="leave_one_group_out"),
             "protocol: folds in {two}; leave_one_group_out in {copy}",
@@ -134,3 +140,24 @@ def test_an_unfinished_run_and_a_search_without_retraining_have_no_rules(
         shutil.copytree(finished.one, tmp_path / "run" / name)
     with pytest.raises(RunError, match=r"holds 2 retrainings \(retrained, retrained-2\); name one of them"):
         rules(tmp_path / "run")
+
+
+def test_augmentation_of_the_search_is_a_rule_and_the_place_of_its_noise_is_not(
+    finished: FinishedRuns, copy: Copy
+) -> None:
+    def moved(record: Any) -> None:
+        settings = json.loads(json.dumps(AUGMENT))
+        settings["settings"]["background_noise"]["folder"] = "/elsewhere"
+        record["options"].update(augment=settings)
+
+    here, there = copy(lambda r: r["options"].update(augment=AUGMENT), "here"), copy(moved, "there")
+    assert differences([here, there]) == []
+    searched = copy(lambda r: None, "searched")
+    for file in searched.glob("split_*/genotype.json"):
+        document = json.loads(file.read_text())
+        assert document["provenance"].get("augment") is None
+        document["provenance"]["augment"] = {"copies": 1, "noise": {"p": 0.5}}
+        file.write_text(json.dumps(document))
+    assert differences([finished.two, searched]) == [
+        f"search augment: none in {finished.two}; copies 1, noise p 0.5 in {searched}"
+    ]

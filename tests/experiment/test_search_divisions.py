@@ -15,6 +15,7 @@ from audionas.experiment.search_divisions import (
     inner_fold_parts,
     redrawn_parts,
     search_evaluator,
+    trained_rows,
     training_parts,
     untrained_classes,
 )
@@ -143,9 +144,11 @@ class Marked:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.asked: list[list[int]] = []
+        self.copied: list[list[int]] = []
 
-    def tensors(self, rows: list[int]) -> tuple[ClipTensors, Normaliser]:
+    def tensors(self, rows: list[int], copied_rows: list[int]) -> tuple[ClipTensors, Normaliser]:
         self.asked.append(list(rows))
+        self.copied.append(list(copied_rows))
         features = [np.full((1, 2, 3), float(row), np.float32) for row in range(len(self.manifest))]
         normaliser = Normaliser.fit(features, rows, "per_feature")
         return ClipTensors(features, self.manifest.targets, normaliser, 3, "centre"), normaliser
@@ -162,8 +165,8 @@ def test_each_inner_fold_is_normalised_with_its_own_training_rows_only() -> None
     manifest = corpus()
     evaluator, marked = fitted(RANDOM.with_evaluation(inner_folds=4, retest=None), manifest)
     assert len(evaluator.folds) == len(marked.asked) == 4
-    for fold, asked in zip(evaluator.folds, marked.asked, strict=True):
-        assert asked == sorted(fold.parts["train"])
+    for fold, asked, copied in zip(evaluator.folds, marked.asked, marked.copied, strict=True):
+        assert asked == sorted(copied) == sorted(fold.parts["train"])
         x, _ = fold.tensors.at([asked[0]], [0])
         assert float(x[0, 0, 0, 0]) == pytest.approx((asked[0] - np.mean(asked)) / np.std(asked), rel=1e-5)
         assert not set(asked) & set(first_split(manifest).test)
@@ -173,3 +176,15 @@ def test_without_inner_folds_there_is_one_training_without_the_validation_part()
     evaluator, marked = fitted(RANDOM, corpus())
     assert evaluator.folds == ()
     assert marked.asked == [sorted(evaluator.data.parts["train"])]
+
+
+def test_copies_are_of_the_clips_that_train_weights_and_of_no_others() -> None:
+    one_shot = {"weights": (1, 2), "alphas": (3,), "monitor": (4,)}
+    assert trained_rows(one_shot) == [1, 2]
+    assert trained_rows({"train": (5, 1), "validation": (2,), "unused": (7,)}) == [1, 5]
+    assert trained_rows({"train": (1, 2), "validation": (3,)}, {"train": (2, 3), "validation": (1,)}) == [1, 2, 3]
+    assert trained_rows({"inner_1": (1, 2), "inner_2": (4,)}) == [1, 2, 4], "each trains where it is not held out"
+    _, marked = fitted(load_strategy("darts_small_data"), corpus())
+    parts = divide_search_clips(corpus(), first_split(corpus()), load_strategy("darts_small_data"), 0)
+    assert marked.copied == [list(parts["weights"])]
+    assert set(marked.asked[0]) > set(marked.copied[0]), "the alphas part is in the statistics, and has no copies"

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -336,3 +337,38 @@ def test_a_clip_shorter_than_one_frame_is_named(manifest: Manifest, tmp_path: Pa
     soundfile.write(manifest.root / "b.wav", np.ones(464), 16_000)
     with pytest.raises(AudioError, match=r"b\.wav: wav2vec: got 464 samples at 16000 Hz, one frame needs 465"):
         ensure_features(scanned(manifest.root), wav2vec, tmp_path / "f")
+
+
+@dataclass(frozen=True)
+class Louder:
+    """A treatment: so many times louder, and a tenth of a second longer."""
+
+    factor: float
+    kind: str = "louder"
+
+    @property
+    def key(self) -> str:
+        return f"{self.factor:016.3f}"
+
+    def settings(self) -> dict[str, Any]:
+        return {"factor": self.factor}
+
+    def __call__(self, waveform: np.ndarray, rate_hz: int, clip: Clip) -> np.ndarray:
+        return np.asarray(np.pad(self.factor * waveform, (0, rate_hz // 10)), dtype=np.float32)
+
+
+def test_treated_clips_have_files_of_their_own(manifest: Manifest, tmp_path: Path, computed: list[int]) -> None:
+    folder = tmp_path / "features"
+    plain = ensure_features(manifest, EXTRACTOR, folder)
+    louder = ensure_features(manifest, EXTRACTOR, folder, treatment=Louder(2.0))
+    for row, clip in enumerate(manifest.clips):
+        waveform = load_waveform(manifest.path_of(clip), 8000)
+        assert np.array_equal(louder[row], EXTRACTOR(np.pad(2 * waveform, (0, 800))))
+        assert np.array_equal(plain[row], EXTRACTOR(waveform))
+    n_computed = len(computed)
+    ensure_features(manifest, EXTRACTOR, folder, treatment=Louder(2.0))
+    assert len(computed) == n_computed, "what is there is not computed again"
+    ensure_features(manifest, EXTRACTOR, folder, treatment=Louder(3.0))
+    assert len(computed) == n_computed + len(NAMES)
+    sidecars = [json.loads(path.read_text())["settings"].get("treatment") for path in sorted(folder.glob("*.json"))]
+    assert sorted(str(found) for found in sidecars) == ["None", "{'factor': 2.0}", "{'factor': 3.0}"]

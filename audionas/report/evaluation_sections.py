@@ -1,0 +1,72 @@
+"""The page of an evaluation on another corpus: the score with what it is of, labels, networks, groups."""
+
+from __future__ import annotations
+
+from audionas.quantities import count_text
+from audionas.report.blocks import Block, Facts, Section, Table
+from audionas.report.group_tables import group_tables
+from audionas.report.quantities import data_name, plain, score_text
+from audionas.report.run_files import JsonObject, RunFiles
+from audionas.report.verdict import STATUS_WORDS
+from audionas.training.measures import measures_of
+
+
+def evaluation_title(files: RunFiles) -> str:
+    """Which networks, on which corpus."""
+    return f"Networks of {data_name(files.top.get('trained_on') or {})} on {data_name(files.data)}"
+
+
+def evaluation_verdict(files: RunFiles) -> list[str]:
+    """The score beside chance; or how far the evaluation has come."""
+    metrics = files.evaluation or {}
+    found, chance = metrics.get("headline"), metrics.get("chance") or {}
+    main, _ = measures_of(metrics)
+    if not found:
+        status = str(files.top.get("status", "done"))
+        return [f"The evaluation {STATUS_WORDS.get(status, 'is done')}; there is no score yet."]
+    sentences = [
+        f"{main.name} {_text(found, main.key)} on {count_text(found.get('n_clips'), 'clip')} of another corpus; chance "
+        f"is {score_text(chance.get(main.key))}.",
+        f"It is of {found.get('what')}.",
+    ]
+    if found.get("n_clips_left_out"):
+        left_out = count_text(found["n_clips_left_out"], "clip")
+        sentences.append(f"Left out, because a network or its search has read their groups: up to {left_out}.")
+    if metrics.get("speaker_independence_checked") is False:
+        sentences.append("Speaker independence not checked: every file is its own group.")
+    return sentences
+
+
+def evaluation_sections(files: RunFiles) -> list[Section | None]:
+    """Labels, networks and groups."""
+    metrics = files.evaluation or {}
+    facts = Facts((
+        ("networks of", str(files.top.get("evaluated", ""))),
+        ("labels (data as network)", plain(metrics.get("label_map") or files.top.get("label_map"))),
+        ("networks that have read every group", plain(metrics.get("networks_without_clips") or [])),
+        ("labels left out, rows", plain(metrics.get("labels_left_out") or files.top.get("labels_left_out"))),
+    ))  # fmt: skip
+    blocks: list[Block] = [facts]
+    if metrics:
+        blocks += [_networks(metrics), *group_tables(metrics)]
+    return [Section("scores", "Scores on the other corpus", tuple(blocks))]
+
+
+def _networks(metrics: JsonObject) -> Table:
+    measures = measures_of(metrics)
+    rows = tuple(
+        (
+            str(row.get("network")),
+            *(score_text(row.get(each.key)) for each in measures),
+            plain(row.get("n_clips")),
+            plain(row.get("groups_left_out") or []),
+            "diverged, scored as chance" if row.get("is_chance") else "",
+        )
+        for row in metrics.get("networks") or []
+    )
+    names = (each.name for each in measures)
+    return Table("Each network", ("network", *names, "clips", "groups left out", "remark"), rows)
+
+
+def _text(found: JsonObject, name: str) -> str:
+    return score_text(found.get(name), found.get(f"{name}_sd"), int(found.get("n_networks") or 1))
