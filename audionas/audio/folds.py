@@ -25,11 +25,13 @@ def assign_folds(manifest: Manifest, n_folds: int, seed: int = 0) -> Manifest:
     """Give every clip one of `n_folds` folds named 1, 2, ...: whole groups, stratified by class.
 
     Raises:
-        ManifestError: fewer than 2 folds, or a class has fewer groups than folds.
+        ManifestError: fewer than 2 folds, or a class has fewer groups than folds; of other tasks, fewer groups.
     """
     if n_folds < 2:
         raise ManifestError(f"{manifest.root}: got {n_folds} folds, must be 2 or more")
-    for label in manifest.labels:
+    if manifest.task != "classification":
+        _check_groups(manifest, n_folds)
+    for label in manifest.labels if manifest.task == "classification" else ():
         groups = {clip.group for clip in manifest.clips if clip.label == label}
         if len(groups) < n_folds:
             raise ManifestError(
@@ -45,6 +47,13 @@ def assign_folds(manifest: Manifest, n_folds: int, seed: int = 0) -> Manifest:
     return replace(manifest, clips=tuple(clips), fold_source=f"{n_folds} grouped stratified folds, seed {seed}")
 
 
+def _check_groups(manifest: Manifest, n_folds: int) -> None:
+    """A label of several may be in few groups: then it is absent from some folds, which say so."""
+    n_groups = len({clip.group for clip in manifest.clips})
+    if n_groups < n_folds:
+        raise ManifestError(f"{manifest.root}: {n_groups} group(s), fewer than {n_folds} folds; ask for fewer folds")
+
+
 def divide_groups(
     manifest: Manifest,
     rows: Sequence[int],
@@ -57,8 +66,9 @@ def divide_groups(
     """Divide rows into parts of given shares: whole groups, each class spread as the shares say.
 
     Groups are taken largest first (ties in an order drawn by the seed), each to the part in which it
-    leaves the smallest squared distance to the wanted class counts. Every part gets a group. Where no two groups are
-    of one size the seed so changes nothing; with `jitter` the order is by size times a factor drawn from 1/2 to 2.
+    leaves the smallest squared distance to the wanted counts of the strata (classes, labels, fifths of a
+    target). Every part gets a group. Where no two groups are of one size the seed so changes nothing; with
+    `jitter` the order is by size times a factor drawn from 1/2 to 2.
 
     Raises:
         ManifestError: fewer groups than parts.
@@ -93,7 +103,12 @@ def divide_groups(
 
 
 def missing_classes(manifest: Manifest, rows: Sequence[int]) -> list[str]:
-    """Labels of the manifest that no clip of these rows has."""
+    """Labels of the manifest that no clip of these rows has; a regression has none that could be missing."""
+    if manifest.task == "regression":
+        return []
+    if manifest.task == "multilabel":
+        counts = manifest.targets[list(rows)].sum(axis=0)
+        return [label for label, count in zip(manifest.labels, counts, strict=True) if not count]
     present = {manifest.clips[row].label for row in rows}
     return [label for label in manifest.labels if label not in present]
 
@@ -111,7 +126,7 @@ def _strain(
 
 
 def _histogram(manifest: Manifest, rows: Sequence[int]) -> np.ndarray:
-    return np.bincount(manifest.targets[list(rows)], minlength=len(manifest.labels)).astype(float)
+    return np.asarray(manifest.strata[list(rows)].sum(axis=0))
 
 
 __all__ = [

@@ -19,6 +19,7 @@ from typing import Literal, cast
 import numpy as np
 import pandas as pd
 
+from audionas.audio.labels import label_names, labels_of, strata_of, target_values, targets_of
 from audionas.errors import ManifestError, unknown
 from audionas.records import read_json, write_json, write_text
 
@@ -77,9 +78,16 @@ class Manifest:
 
     @cached_property
     def targets(self) -> np.ndarray:
-        """Class index of each clip: (clips,), int64, an index into `labels`."""
-        index = {label: i for i, label in enumerate(self.labels)}
-        return np.array([index[clip.label] for clip in self.clips], dtype=np.int64)
+        """Class index of each clip: (clips,), int64, an index into `labels`; else (clips, labels), float32.
+
+        Of several labels a clip, 1 where it has the label and 0 where not; of a regression, the numbers.
+        """
+        return targets_of(self.task, [clip.label for clip in self.clips], self.labels)
+
+    @cached_property
+    def strata(self) -> np.ndarray:
+        """What folds and parts spread evenly: (clips, strata), float64."""
+        return strata_of(self.task, self.targets, len(self.labels))
 
     @property
     def speaker_independence_checked(self) -> bool:
@@ -91,7 +99,8 @@ class Manifest:
         """Identity of clips, labels, groups, folds and protocol; independent of where the files lie."""
         # Manifests of before protocols keep their hash.
         protocol = "" if self.protocol == DEFAULT_PROTOCOL else f"protocol: {self.protocol}\n"
-        return hashlib.sha256((self._csv() + protocol).encode()).hexdigest()
+        task = "" if self.task == "classification" else f"{self.task}: {self.labels}\n"
+        return hashlib.sha256((self._csv() + protocol + task).encode()).hexdigest()
 
     def path_of(self, clip: Clip) -> Path:
         """The audio file of a clip."""
@@ -100,7 +109,7 @@ class Manifest:
     def with_clips(self, clips: Iterable[Clip]) -> Manifest:
         """The same corpus with other rows; labels are taken anew from the rows."""
         rows = tuple(clips)
-        return replace(self, clips=rows, labels=tuple(sorted({clip.label for clip in rows})))
+        return replace(self, clips=rows, labels=labels_of(self.task, [clip.label for clip in rows], self.labels))
 
     def write(self, folder: Path) -> None:
         """Write `manifest.csv` and `manifest.json` into `folder`, each atomically."""
@@ -145,9 +154,7 @@ class Manifest:
             clips = tuple(_clip(row, extras) for row in table_rows(table))
         except ValueError as why:
             raise ManifestError(f"{folder / 'manifest.csv'}: damaged: {why}; prepare the data again") from why
-        unlisted = {clip.label for clip in clips} - set(header["labels"])
-        if unlisted:
-            raise ManifestError(f"{folder / 'manifest.csv'}: label {min(unlisted)!r} is not one of manifest.json's")
+        _check_labels(folder / "manifest.csv", header["task"], clips, header["labels"])
         return Manifest(
             root=root or Path(header["root"]),
             clips=clips,
@@ -229,7 +236,7 @@ def check_clips(manifest: Manifest) -> None:
                 raise ManifestError(
                     f"{where}: {name} {text!r} of clip {clip.path} holds a line break or control character"
                 )
-        if not clip.label:
+        if not clip.label and manifest.task != "multilabel":
             raise ManifestError(f"{where}: clip {clip.path} has an empty label; fill it in or drop the row")
 
 
@@ -264,6 +271,25 @@ def merge_identical_audio(manifest: Manifest, silent: frozenset[str] = frozenset
 def count_by(values: Sequence[str]) -> dict[str, int]:
     """How often each value occurs, by name."""
     return dict(sorted(Counter(values).items()))
+
+
+def _check_labels(path: Path, task: str, clips: Sequence[Clip], labels: Sequence[str]) -> None:
+    """Refuse a table whose labels are not those of its header."""
+    if task == "regression":
+        for clip in clips:
+            try:
+                n_values = len(target_values(clip.label))
+            except ValueError as why:
+                raise ManifestError(f"{path}: damaged: clip {clip.path}: {why}; prepare the data again") from why
+            if n_values != len(labels):
+                raise ManifestError(f"{path}: clip {clip.path} has {n_values} value(s), manifest.json {len(labels)}")
+        return
+    names = {clip.label for clip in clips}
+    if task == "multilabel":
+        names = {name for text in names for name in label_names(text)}
+    unlisted = names - set(labels)
+    if unlisted:
+        raise ManifestError(f"{path}: label {min(unlisted)!r} is not one of manifest.json's")
 
 
 def _is_texts(value: object) -> bool:

@@ -22,6 +22,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     numbers,
     refuse_beside_resume,
@@ -63,7 +64,10 @@ def compare(
     ] = None,
     baselines: Annotated[
         str | None,
-        typer.Option("--baselines", help="Plain systems in the table: majority, duration, logistic. Default: all."),
+        typer.Option(
+            "--baselines",
+            help="Plain systems in the table, by first words: majority, duration, logistic. Default: all.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Arms at a time, each in its own process.")] = 1,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the comparison in this folder.")] = None,
@@ -77,6 +81,7 @@ def compare(
     folds: FoldsOption = None,
     protocol: ProtocolOption = None,
     skip_bad: SkipBadOption = False,
+    task: TaskOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -104,7 +109,7 @@ def compare(
                     augment=augment, baselines=tuple(baselines.split(",")) if baselines else None,
                     workers=workers, device=device, threads=threads, out=out,
                     preparation=PrepareOptions(
-                        dataset, label, group, group_from, folds, None, None, skip_bad, protocol
+                        dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
                     ),
                     argv=tuple(sys.argv[1:]),
                 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,10 +21,14 @@ from audionas.cli.parameters import (
     OutOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     WindowOption,
     refuse_beside_resume,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from audionas.training.measures import Measure
 
 
 def evaluate(
@@ -55,6 +59,7 @@ def evaluate(
     window: WindowOption = None,
     hop: HopOption = None,
     skip_bad: SkipBadOption = False,
+    task: TaskOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -80,7 +85,9 @@ def evaluate(
             else:
                 if run is None or on is None:
                     raise SettingsError("nothing to evaluate: audionas evaluate RUN --on DATA")
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad)
+                preparation = PrepareOptions(
+                    dataset, label, group, group_from, folds, window, hop, skip_bad, None, task
+                )
                 request = steps.EvaluateRequest(
                     run, on, read_label_map(label_pairs, label_map), distinct_speakers, device, threads, out,
                     preparation, tuple(sys.argv[1:]),
@@ -96,13 +103,16 @@ def evaluate(
 def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
     from audionas.experiment.group_scores import worst_group_line
     from audionas.quantities import count_text
+    from audionas.training.measures import measures_of
 
     found, chance = metrics["headline"], metrics["chance"]
+    main, second = measures_of(metrics)
     worst = worst_group_line(metrics)
     left_out = found["n_clips_left_out"]
     return [
         f"run: {run}",
-        f"UA {_pm(found, 'ua')}, WA {_pm(found, 'wa')}, {count_text(found['n_networks'], 'network')}, "
+        f"{main.name} {_pm(found, main.key)}, {second.name} {_pm(found, second.key)}, "
+        f"{count_text(found['n_networks'], 'network')}, "
         f"{count_text(found['n_clips'], 'clip')}",
         f"  = {found['what']}",
         *(
@@ -111,9 +121,15 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
             else []
         ),
         *([worst] if worst else ["speaker independence not checked"]),
-        f"beside it: chance: UA {chance['ua']:.3f}; majority class: WA {chance['majority_wa']:.3f}",
+        f"beside it: chance: {main.name} {chance[main.key]:.3f}; {_beside(chance, second)}",
         f"next: audionas report {run}",
     ]
+
+
+def _beside(chance: dict[str, Any], second: Measure) -> str:
+    if "majority_wa" in chance:
+        return f"majority class: WA {chance['majority_wa']:.3f}"
+    return f"{second.name} {chance[second.key]:.3f}"
 
 
 def _pm(found: dict[str, Any], name: str) -> str:

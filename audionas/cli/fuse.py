@@ -57,6 +57,7 @@ def fuse(
 def _table(document: dict[str, Any]) -> list[str]:
     """The table of a fusion's `metrics.json`, over the headline's folds or, where there are none, over all."""
     from audionas.quantities import count_text
+    from audionas.training.measures import measures_of
 
     found = document["headline"] or document["all_splits"]
     lines = [
@@ -64,8 +65,11 @@ def _table(document: dict[str, Any]) -> list[str]:
         f"{count_text(len(found['seeds']), 'seed')}; {found['interval']}"
     ]
     width = max(len(row["name"]) for row in found["rows"])
+    measures = measures_of(document)
     lines += [
-        f"{row['name']:<{width}}  UA {_score(row, 'ua')}  WA {_score(row, 'wa')}  {_parameters(row['parameters'])}"
+        f"{row['name']:<{width}}  "
+        + "".join(f"{each.name} {_score(row, each.key)}  " for each in measures)
+        + _parameters(row["parameters"])
         for row in found["rows"]
     ]
     return [*lines, found["conclusion"], found["test"]]

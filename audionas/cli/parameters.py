@@ -20,7 +20,18 @@ DatasetOption = Annotated[
     str | None,
     typer.Option("--dataset", help="Corpus layout; recognised when left out (audionas list datasets)."),
 ]
-LabelOption = Annotated[str | None, typer.Option("--label", help="CSV column of the label.")]
+LabelOption = Annotated[
+    str | None,
+    typer.Option("--label", help="CSV column of the label; of a regression several, as in valence,activation."),
+]
+TaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="classification (one class a clip), multilabel (labels separated by ';') or regression (numbers). "
+        "Default: classification, or multilabel where a label holds ';'.",
+    ),
+]
 GroupOption = Annotated[str | None, typer.Option("--group", help="CSV column of the speaker or recording.")]
 GroupFromOption = Annotated[
     str | None,

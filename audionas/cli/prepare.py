@@ -19,6 +19,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     WindowOption,
 )  # fmt: skip
 
@@ -30,6 +31,7 @@ def prepare(
     features: Annotated[
         str | None, typer.Option("--features", help="Also compute these features: a name or a YAML file.")
     ] = None,
+    task: TaskOption = None,
     label: LabelOption = None,
     group: GroupOption = None,
     group_from: GroupFromOption = None,
@@ -49,7 +51,7 @@ def prepare(
     from audionas.experiment.prepare import PrepareOptions
     from audionas.experiment.prepare_features import prepare_with_features
 
-    options = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad, protocol)
+    options = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad, protocol, task)
     with ConsoleTalk(quiet=quiet) as talk:
         summary = prepare_with_features(data, out, options, features, talk)
     print_result(summary.lines(), summary.record(), as_json=as_json)

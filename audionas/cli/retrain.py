@@ -22,6 +22,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     numbers,
     refuse_beside_resume,
@@ -105,6 +106,7 @@ def retrain(
     threads: ThreadsOption = None,
     out: OutOption = None,
     dataset: DatasetOption = None,
+    task: TaskOption = None,
     label: LabelOption = None,
     group: GroupOption = None,
     group_from: GroupFromOption = None,
@@ -141,7 +143,9 @@ def retrain(
                 if not sources:
                     raise SettingsError("nothing to retrain: name a run folder or a genotype file")
                 genotypes, data = _split_sources(sources, data)
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol)
+                preparation = PrepareOptions(
+                    dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
+                )
                 request = steps.RetrainRequest(
                     genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
@@ -176,7 +180,9 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     from audionas.experiment.group_scores import worst_group_line
     from audionas.experiment.noise_scores import noise_lines
     from audionas.quantities import count_text
+    from audionas.training.measures import measures_of
 
+    main, second = measures_of(metrics)
     lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
     for name in ("headline", "all_splits"):
         found = metrics[name]
@@ -184,7 +190,8 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
             lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
             continue
         lines.append(
-            f"{name}: {_chance(found)}UA {_pm(found, 'ua')}{_interval(found)}, WA {_pm(found, 'wa')}, "
+            f"{name}: {_chance(found)}{main.name} {_pm(found, main.key)}{_interval(found, main.key)}, "
+            f"{second.name} {_pm(found, second.key)}, "
             f"{found['n_clips']} clips, {count_text(len(found['seeds']), 'seed')}"
         )
         lines.append(f"  = {found['what']}")
@@ -194,7 +201,8 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     worst = worst_group_line(metrics)
     lines += [*([worst] if worst else []), *noise_lines(metrics)]
     lines += [
-        f"beside it, on the headline's folds: {b['name']}: UA {b['ua']:.3f}" for b in metrics["baselines"]["headline"]
+        f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
+        for b in metrics["baselines"]["headline"]
     ]
     page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
     return [*lines, f"next: audionas report {page}"]
@@ -208,8 +216,8 @@ def _chance(found: dict[str, Any]) -> str:
     return f"{NOT_ABOVE} (p {p_text(found['chance']['p'])}): " if found["verdict"] == NOT_ABOVE else ""
 
 
-def _interval(found: dict[str, Any]) -> str:
-    bounds = found["ua_interval"]
+def _interval(found: dict[str, Any], key: str) -> str:
+    bounds = found[f"{key}_interval"]
     return f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
 
 

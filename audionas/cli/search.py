@@ -24,6 +24,7 @@ from audionas.cli.parameters import (
     ProtocolOption,
     QuietOption,
     SkipBadOption,
+    TaskOption,
     ThreadsOption,
     WindowOption,
     refuse_beside_resume,
@@ -63,6 +64,7 @@ def search(
     threads: ThreadsOption = None,
     out: OutOption = None,
     dataset: DatasetOption = None,
+    task: TaskOption = None,
     label: LabelOption = None,
     group: GroupOption = None,
     group_from: GroupFromOption = None,
@@ -89,7 +91,9 @@ def search(
                 refuse_beside_resume(context)
                 run = steps.resume(resume, talk)
             else:
-                preparation = PrepareOptions(dataset, label, group, group_from, folds, window, hop, skip_bad, protocol)
+                preparation = PrepareOptions(
+                    dataset, label, group, group_from, folds, window, hop, skip_bad, protocol, task
+                )
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),

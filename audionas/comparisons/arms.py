@@ -78,18 +78,21 @@ def read_arm(out: Path, plan: Plan, name: str) -> Arm:
     )
 
 
-def baseline_systems(out: Path, plan: Plan, names: Sequence[str]) -> dict[str, System]:
-    """The plain systems that the first arm's retraining has left beside its scores."""
+def baseline_systems(out: Path, plan: Plan) -> dict[str, System]:
+    """The plain systems that were asked for, as the first arm's retraining has left them beside its scores."""
     manifest = Manifest.read(out / "prepared")
-    folder = out / next(iter(plan.arms)) / "retrained_0" / "baselines"
-    found = {}
-    for path in sorted(folder.glob("*.csv")):
-        name = path.stem.replace("_", " ")
-        if name in names:
-            found[name] = System(
-                name, (Predictions.read(path),), score_of(manifest.task), manifest.speaker_independence_checked, True
-            )
-    return found
+    folder = out / next(iter(plan.arms)) / "retrained_0"
+    return {
+        str(record["name"]): System(
+            str(record["name"]),
+            (Predictions.read(folder / record["predictions"]),),
+            score_of(manifest.task),
+            manifest.speaker_independence_checked,
+            True,
+        )
+        for record in read_json(folder / "metrics.json", "metrics file")["baselines"]["headline"]
+        if plan.baselines is None or str(record["name"]).startswith(plan.baselines)
+    }
 
 
 def _system(run: RunFolder, plan: Plan, manifest: Manifest, name: str) -> System:

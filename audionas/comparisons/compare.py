@@ -16,7 +16,14 @@ from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.augmentations import load_augmentation
 from audionas.comparisons.budget import affordable_trials, one_shot_passes
-from audionas.comparisons.plan import RANDOM_ARCHITECTURES, CompareRequest, Plan, arm_strategy, make_plan
+from audionas.comparisons.plan import (
+    RANDOM_ARCHITECTURES,
+    CompareRequest,
+    Plan,
+    arm_strategy,
+    check_baselines,
+    make_plan,
+)
 from audionas.comparisons.random_architectures import draw_architectures, size_of
 from audionas.comparisons.tables import write_tables
 from audionas.errors import ManifestError
@@ -65,6 +72,7 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     prepared = prepare(request.data, out / "prepared", request.preparation, talk.progress)
     manifest = prepared.manifest
     task_of(manifest)
+    check_baselines(plan, manifest.task)
     _check_budget(plan, manifest, space)
     if grid:
         check_groups(grid, manifest)

@@ -10,11 +10,12 @@ from audionas.experiment.prepare import PrepareOptions
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
 from audionas.spaces import SearchSpace
+from audionas.training.task_baselines import BASELINE_NAMES
 
 RANDOM_SEARCH = "random_search"
 RANDOM_ARCHITECTURES = "random_architectures"
 MIN_ARCHITECTURES = 8
-BASELINES = ("majority", "duration", "logistic")  # first words of the plain systems' names
+BASELINES = tuple(dict.fromkeys(name.split()[0] for names in BASELINE_NAMES.values() for name in names))  # first words
 RANDOM = "random"  # the strategy behind random_search
 
 
@@ -142,6 +143,18 @@ def arm_strategy(plan: Plan, name: str, space: SearchSpace) -> Strategy:
         return strategy.replace(retest=0, inner_folds=0)
     shares = {"train": parts["weights"], "validation": parts["alphas"], "unused": parts.get("monitor", 0.0)}
     return strategy.replace(parts=shares, retest=0, inner_folds=0)
+
+
+def check_baselines(plan: Plan, task: str) -> None:
+    """Refuse plain systems that the task of the data has not.
+
+    Raises:
+        SettingsError: one was asked for.
+    """
+    names = [name.split()[0] for name in BASELINE_NAMES[task]]
+    for word in plan.baselines or ():
+        if word not in names:
+            raise SettingsError(f"--baselines: {word!r} is not for {task} data; known there: {', '.join(names)}")
 
 
 def _arms(strategies: tuple[str, ...]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from audionas.audio.manifest import Manifest
@@ -12,7 +11,7 @@ from audionas.comparisons.plan import RANDOM_ARCHITECTURES, RANDOM_SEARCH, Plan
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.table import Cell, Table
 from audionas.quantities import count_text, p_text
-from audionas.records import read_json, write_json, write_text
+from audionas.records import write_json, write_text
 from audionas.statistics.chance import chance
 from audionas.statistics.claims import why_no_claim
 from audionas.statistics.holm import holm
@@ -20,6 +19,7 @@ from audionas.statistics.intervals import difference_estimate, score_estimate
 from audionas.statistics.relative_improvement import relative_improvement
 from audionas.statistics.sign_flip import sign_flip
 from audionas.statistics.system import System
+from audionas.training.measures import measures_of
 
 ALPHA = 0.05
 
@@ -29,15 +29,13 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     out = run.path
     manifest = Manifest.read(out / "prepared")
     arms = {name: read_arm(out, plan, name) for name in plan.names}
-    records = read_json(_first_retraining(out, plan) / "metrics.json", "metrics file")["baselines"]["headline"]
-    asked = plan.baselines
-    names = [str(record["name"]) for record in records if asked is None or str(record["name"]).startswith(asked)]
-    baselines = baseline_systems(out, plan, names)
+    baselines = baseline_systems(out, plan)
+    main = measures_of({"task": manifest.task})[0].name
     pairs = _comparisons(arms, baselines, plan)
     tables = [
-        _scores_table(arms, baselines),
-        _differences_table(pairs),
-        _architectures_table(arms),
+        _scores_table(arms, baselines, main),
+        _differences_table(pairs, main),
+        _architectures_table(arms, main),
         _cost_table(arms),
     ]
     conclusions = _conclusions(arms, pairs)
@@ -55,10 +53,6 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
     write_json(out / "tables.json", document)
     head = [*(f"- {line}" for line in conclusions), "", *(f"- {note}" for note in notes), ""]
     write_text(out / "tables.md", "\n".join([*head, *(table.markdown() for table in tables)]))
-
-
-def _first_retraining(out: Path, plan: Plan) -> Path:
-    return out / next(iter(plan.arms)) / "retrained_0"
 
 
 def _comparisons(arms: Mapping[str, Arm], baselines: Mapping[str, System], plan: Plan) -> list[dict[str, Any]]:
@@ -110,17 +104,17 @@ def _difference(name: str, rival: str, first: System, second: System) -> dict[st
     }
 
 
-def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System]) -> Table:
+def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System], score: str) -> Table:
     random = arms[RANDOM_ARCHITECTURES].mean_sd()[0]
     rows: list[tuple[Cell, ...]] = []
     for name, arm in arms.items():
         value, sd = arm.mean_sd()
-        improvement = None if name == RANDOM_ARCHITECTURES else f"{relative_improvement(value, random):+.1f} %"
+        is_said = name != RANDOM_ARCHITECTURES and random > 0  # a CCC may be 0 or less, and has then no shares
+        improvement = f"{relative_improvement(value, random):+.1f} %" if is_said else None
         sizes = " to ".join(f"{size:,}" for size in sorted({min(arm.parameters), max(arm.parameters)}))
         rows.append((name, _pm(value, sd), *_evidence(arm.system), improvement, sizes))
     for name, system in baselines.items():
         rows.append((name, f"{score_estimate(system).value:.3f}", *_evidence(system), None, None))
-    score = next(iter(arms.values())).runs[0].score.name.upper()
     columns = (
         "arm", f"{score}, mean +- sd over searches and seeds", "95 % interval over groups", "p against chance",
         "relative improvement over random architectures", "parameters",
@@ -137,7 +131,7 @@ def _evidence(system: System) -> tuple[Cell, Cell]:
     return _range(score_estimate(system).interval), p_text(chance(system).p)
 
 
-def _differences_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
+def _differences_table(pairs: Sequence[Mapping[str, Any]], score: str) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             f"{pair['arm']} - {pair['minus']}", f"{pair['difference']:+.3f}", _range(pair["interval"], "+.3f"),
@@ -145,12 +139,12 @@ def _differences_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
         )
         for pair in pairs
     ]  # fmt: skip
-    columns = ("difference", "UA", "95 % interval", "p", "p, Holm", "shown")
+    columns = ("difference", score, "95 % interval", "p", "p, Holm", "shown")
     note = f"{pairs[0]['test']}; Holm's correction over all {len(pairs)} rows." if pairs else ""
     return Table("Differences", columns, tuple(rows), note)
 
 
-def _architectures_table(arms: Mapping[str, Arm]) -> Table:
+def _architectures_table(arms: Mapping[str, Arm], score: str) -> Table:
     """Where each searched arm stands among the random architectures."""
     random = arms[RANDOM_ARCHITECTURES]
     each = sorted(_mean(run) for run in random.runs)
@@ -165,7 +159,7 @@ def _architectures_table(arms: Mapping[str, Arm]) -> Table:
             beaten = sum(value > other for other in each)
             rows.append((name, f"{value:.3f}", None, f"above {beaten} of {len(each)}"))
     return Table(
-        "Random architectures, each retrained without any choice", ("", "UA, mean over seeds", "parameters", ""),
+        "Random architectures, each retrained without any choice", ("", f"{score}, mean over seeds", "parameters", ""),
         tuple(rows),
     )  # fmt: skip
 

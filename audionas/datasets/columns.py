@@ -10,11 +10,15 @@ from audionas.errors import ManifestError, unknown
 
 @dataclass(frozen=True)
 class Columns:
-    """Column names given by the user; None leaves the choice to the reader of the data set."""
+    """Column names given by the user; None leaves the choice to the reader of the data set.
+
+    `may_be_empty`: an empty label is no mistake, but says that the clip has none.
+    """
 
     label: str | None = None
     group: str | None = None
     folds: str | None = None
+    may_be_empty: bool = False
 
 
 def apply_columns(manifest: Manifest, columns: Columns) -> Manifest:
@@ -27,7 +31,8 @@ def apply_columns(manifest: Manifest, columns: Columns) -> Manifest:
     renamed = {place: name for place, name in wanted.items() if name}
     if not renamed:
         return manifest
-    clips = [_renamed(manifest, clip, renamed) for clip in manifest.clips]
+    free = {"label"} if columns.may_be_empty else set()
+    clips = [_renamed(manifest, clip, renamed, free) for clip in manifest.clips]
     return replace(
         manifest.with_clips(clips),
         group_source=f"column {columns.group!r}" if columns.group else manifest.group_source,
@@ -35,17 +40,17 @@ def apply_columns(manifest: Manifest, columns: Columns) -> Manifest:
     )
 
 
-def _renamed(manifest: Manifest, clip: Clip, renamed: dict[str, str]) -> Clip:
+def _renamed(manifest: Manifest, clip: Clip, renamed: dict[str, str], free: set[str]) -> Clip:
     own = {"label": clip.label, "group": clip.group, "fold": clip.fold}
-    own |= {place: _value(manifest, clip, place, name) for place, name in renamed.items()}
+    own |= {place: _value(manifest, clip, place, name, free) for place, name in renamed.items()}
     return replace(clip, label=own["label"], group=own["group"], fold=own["fold"])
 
 
-def _value(manifest: Manifest, clip: Clip, place: str, name: str) -> str:
+def _value(manifest: Manifest, clip: Clip, place: str, name: str, free: set[str]) -> str:
     own = {"label": clip.label, "group": clip.group, "fold": clip.fold, "split": clip.split}
     values = own | dict(clip.extra)
     if name not in values:
         raise ManifestError(f"{manifest.root}: {unknown('column', name, values)} (asked for as {place})")
-    if not values[name]:
+    if not values[name] and place not in free:
         raise ManifestError(f"{manifest.root}: clip {clip.path} has no value in column {name!r}")
     return values[name]

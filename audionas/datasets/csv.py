@@ -58,6 +58,7 @@ class _Names:
 
     def __init__(self, table_path: Path, found: list[str], columns: Columns) -> None:
         self.folder = table_path.parent
+        self.label_may_be_empty = columns.may_be_empty
         self.path = _find(table_path, found, "path", "the table needs one with the audio files")
         self.label = _find(table_path, found, columns.label or "label", "name the label column with --label")
         self.group = columns.group and _find(table_path, found, columns.group, "asked for with --group")
@@ -86,7 +87,7 @@ def _clip(names: _Names, row: dict[str, str]) -> Clip:
     """The clip of one row. Raises ValueError for an empty or impossible cell."""
     return Clip(
         path=_path(names.folder, _filled(row, names.path)),
-        label=_filled(row, names.label),
+        label=row[names.label] if names.label_may_be_empty else _filled(row, names.label),
         group=_filled(row, names.group) if names.group else "",
         fold=_filled(row, names.fold) if names.fold else "",
         split=_split(_filled(row, names.split)) if names.split else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from audionas.training.checkpoint import FILE_NAME, load_checkpoint
 from audionas.training.scoring import predict_clips
 from audionas.training.tasks import TaskSeam
 
+SCORED = "validation_"  # and the key of the main score: ua, map, ccc
+
 
 class BestEpoch:
-    """Keeps the weights of the best validation epoch: highest UA, of equals the first."""
+    """Keeps the weights of the best validation epoch: highest UA (the task's main score), of equals the first."""
 
     def __init__(
         self,
@@ -31,7 +34,8 @@ class BestEpoch:
     ) -> None:
         self.path, self._network, self._tensors, self._manifest = path, network, tensors, manifest
         self._rows, self._task = rows, task
-        self._highest, self.epoch = -1.0, 0
+        self._highest, self.epoch = -math.inf, 0
+        self._key = f"{SCORED}{task.main}"
 
     def look(self, record: dict[str, float]) -> None:
         """Score the validation rows; keep the weights if they are the best so far."""
@@ -41,11 +45,11 @@ class BestEpoch:
             self._network, self._tensors, self._manifest, self._rows, self._task, part="validation", device=device
         )
         self._network.train()
-        record["validation_ua"] = self._task.metrics(found.truth, found.scores, found.labels).ua
-        if record["validation_ua"] > self._highest:
-            self._highest, self.epoch = record["validation_ua"], int(record["epoch"])
+        record[self._key] = self._task.metrics(found.truth, found.scores, found.labels).primary.value
+        if record[self._key] > self._highest:
+            self._highest, self.epoch = record[self._key], int(record["epoch"])
             state = weights(self._network)
-            state["validation_ua"] = torch.tensor(self._highest, dtype=torch.float64)
+            state[self._key] = torch.tensor(self._highest, dtype=torch.float64)
             state["epoch"] = torch.tensor(self.epoch)
             write_bytes(self.path, save(state))
 
@@ -57,14 +61,15 @@ class BestEpoch:
         """
         if self.path.exists():
             kept = load_file(self.path)
-            self._highest, self.epoch = float(kept["validation_ua"]), int(kept["epoch"])
+            self._highest, self.epoch = float(kept[self._key]), int(kept["epoch"])
 
 
 def restore(network: nn.Module, folder: Path, best: BestEpoch, history: Sequence[Mapping[str, float]]) -> None:
     """Put the chosen weights into the network: the best epoch's, or (after a late kill) the checkpoint's."""
-    if "validation_ua" in history[-1]:
+    scored = next((name for name in history[-1] if name.startswith(SCORED)), None)
+    if scored is not None:
         state = load_file(best.path)
-        del state["validation_ua"], state["epoch"]
+        del state[scored], state["epoch"]
         network.load_state_dict(state)
         return
     saved = load_checkpoint(folder / "checkpoint" / FILE_NAME)

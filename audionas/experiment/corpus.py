@@ -149,6 +149,7 @@ def data_record(manifest: Manifest) -> dict[str, Any]:
         "manifest_sha256": manifest.sha256,
         "n_clips": len({clip.clip for clip in manifest.clips}),
         "n_groups": len({clip.group for clip in manifest.clips}),
+        "task": manifest.task,
         "labels": list(manifest.labels),
         "group_source": manifest.group_source,
         "fold_source": manifest.fold_source,

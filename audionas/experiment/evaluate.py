@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError, RunError
 from audionas.experiment.corpus import Corpus, data_record, load_corpus
@@ -67,7 +69,8 @@ def evaluate(request: EvaluateRequest, talk: Talk | None = None) -> Path:
     prepared = prepare(request.data, None, request.preparation, talk.progress)
     if prepared.manifest.task != trained.task:
         raise ManifestError(
-            f"{request.data}: its task is {prepared.manifest.task}, that of the networks {trained.task}"
+            f"{request.data}: its task is {prepared.manifest.task}, that of the networks {trained.task}; give other "
+            f"data, or --task {trained.task} where its labels are such"
         )
     mapped = map_labels(prepared.manifest, trained.labels, request.label_map)
     out = request.out or fresh_folder("evaluated")
@@ -165,16 +168,25 @@ def _score(
     path = run.path / network.name / "predictions.csv"
     has_failed = not (network.folder / WEIGHTS_FILE).is_file()
     if not path.exists():
-        _predict(run, retraining, corpus, network, rows, has_failed).write(path)
+        targets = trained.targets[list(network.seen)]
+        _predict(run, retraining, corpus, network, rows, targets).write(path)
     found = Predictions.read(path)
     return found, network_record(other, found, network.name, out, is_chance=has_failed)
 
 
 def _predict(
-    run: RunFolder, retraining: RunFolder, corpus: Corpus, network: EvaluatedNetwork, rows: list[int], has_failed: bool
+    run: RunFolder,
+    retraining: RunFolder,
+    corpus: Corpus,
+    network: EvaluatedNetwork,
+    rows: list[int],
+    targets: np.ndarray,
 ) -> Predictions:
-    if has_failed:  # its training diverged: scored as chance, as in the retraining itself
-        return chance_predictions(corpus.manifest, rows)
+    """Predictions of these rows; `targets` are those of the clips that the network has seen."""
+    if not (
+        network.folder / WEIGHTS_FILE
+    ).is_file():  # its training diverged: scored as chance, as in the retraining itself
+        return chance_predictions(corpus.manifest, rows, targets)
     auxiliary = retraining.record["options"]["auxiliary"]
     loaded = load_trained(
         network.folder, network.source.genotype, corpus, auxiliary=auxiliary, device=run.record["device"]
@@ -182,4 +194,4 @@ def _predict(
     try:
         return loaded.predict(corpus, rows)
     except NonFiniteLossError:
-        return chance_predictions(corpus.manifest, rows)
+        return chance_predictions(corpus.manifest, rows, targets)

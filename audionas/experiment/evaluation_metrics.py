@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError
 from audionas.experiment.final_model import FINAL
@@ -52,10 +54,9 @@ def evaluation_metrics(
     scored = {network["network"] for network in networks}
     has_groups = other.speaker_independence_checked
     groups = group_records(tables, task_of(other)) if has_groups else {"per_group": [], "worst_group": None}
-    labels = {clip.clip: clip.label for clip in other.clips}
-    counts = Counter(labels.values())
     return {
         "schema_version": 1,
+        "task": other.task,
         "labels": list(other.labels),
         "label_map": record["label_map"],
         "labels_left_out": record["labels_left_out"],
@@ -66,12 +67,24 @@ def evaluation_metrics(
             "n_clips": max(network["n_clips"] for network in networks),
             "n_clips_left_out": max(network["n_clips_left_out"] for network in networks),
         },
-        "chance": {"ua": 1 / len(counts), "majority_wa": max(counts.values()) / len(labels)},
+        "chance": _chance(other),
         "speaker_independence_checked": has_groups,
         "networks": list(networks),
         "networks_without_clips": [name for name in record["networks"] if name not in scored],
         **groups,
     }
+
+
+def _chance(other: Manifest) -> dict[str, float]:
+    """What knows nothing scores: of classes also the share of the largest; of numbers the mean of these clips."""
+    rows = list({clip.clip: row for row, clip in enumerate(other.clips)}.values())
+    if other.task == "classification":
+        counts = Counter(other.clips[row].label for row in rows)
+        return {"ua": 1 / len(counts), "majority_wa": max(counts.values()) / len(rows)}
+    targets = other.targets[rows]
+    task = task_of(other).fitted(targets)
+    guess = np.tile(task.chance(len(other.labels)), (len(rows), 1))
+    return task.metrics(targets, guess, other.labels).scores
 
 
 def recompute_evaluation(run: RunFolder, stored: Mapping[str, Any]) -> dict[str, Any]:

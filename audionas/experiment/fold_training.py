@@ -30,7 +30,7 @@ from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
-from audionas.training.tasks import ClassWeighting, task_of
+from audionas.training.tasks import ClassWeighting, TaskSeam, task_of
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 
@@ -64,19 +64,19 @@ class Trained:
     epoch_used: int
     seconds: float
     device: str
+    task: TaskSeam
     failures: list[str] = field(default_factory=list)
 
     def predict(self, rows: Sequence[int], part: str) -> Predictions:
-        """Predictions of the clips of these rows; every class alike where the training has diverged."""
-        manifest = self.corpus.manifest
-        task = task_of(manifest)
+        """Predictions of the clips of these rows; those of guessing where the training has diverged."""
+        manifest, task = self.corpus.manifest, self.task
         if not self.failures:
             try:
                 return predict_clips(self.network, self.tensors, manifest, rows, task, part=part, device=self.device)
             except NonFiniteLossError as why:
                 self.failures.append(str(why))
-        n_outputs = task.n_outputs(manifest)
-        return average_windows(manifest, rows, np.full((len(rows), n_outputs), 1.0 / n_outputs), part)
+        guess = task.chance(task.n_outputs(manifest))
+        return average_windows(manifest, rows, np.tile(guess, (len(rows), 1)), part)
 
 
 def train_fold(
@@ -103,7 +103,7 @@ def train_fold(
         found = [trained.predict(part, name) for name, part in parts.items() if part]
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
     if not trained.failures:
-        _save_weights(trained.network, trained.normaliser, folder / "weights.safetensors")
+        _save_weights(trained, folder / "weights.safetensors")
     macs = n_macs(trained.network, corpus.input_shape)
     result = {
         "seed": seed,
@@ -134,7 +134,8 @@ def train_network(
     on_epoch: OnEpoch | None = None,
 ) -> Trained:
     """Train one network, in eval mode afterwards; its checkpoint in `folder` stays until the caller removes it."""
-    manifest, task = corpus.manifest, task_of(corpus.manifest)
+    manifest = corpus.manifest
+    task = task_of(manifest).fitted(manifest.targets[list(rows.train)])
     tensors, normaliser = corpus.tensors(rows.train)
     read = {"training": rows.train, "validation": rows.validation, "normalisation": normaliser.rows}
     refuse_leak(manifest, rows.test, read)
@@ -158,14 +159,14 @@ def train_network(
             after_epoch,
         )
     except NonFiniteLossError as why:
-        return Trained(network, corpus, tensors, normaliser, 0, 0.0, plan.device, [str(why)])
+        return Trained(network, corpus, tensors, normaliser, 0, 0.0, plan.device, task, [str(why)])
     if not history:
         raise AssertionError("a training has at least one epoch")
     restore(network, folder, best, history)
     network.eval().to(plan.device)
     epoch_used = best.epoch if rows.validation else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
-    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device)
+    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
 
 
 def _batches(
@@ -188,8 +189,10 @@ def _batches(
     )
 
 
-def _save_weights(network: nn.Module, normaliser: Normaliser, path: Path) -> None:
-    state = weights(network)
-    state["normaliser.mean"] = torch.from_numpy(np.ascontiguousarray(normaliser.mean))
-    state["normaliser.std"] = torch.from_numpy(np.ascontiguousarray(normaliser.std))
+def _save_weights(trained: Trained, path: Path) -> None:
+    """Weights with what they are useless without: the normaliser, and of a regression the scale of the targets."""
+    state = weights(trained.network)
+    extra = {"normaliser.mean": trained.normaliser.mean, "normaliser.std": trained.normaliser.std}
+    extra |= {f"targets.{name}": value for name, value in trained.task.state().items()}
+    state |= {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in extra.items()}
     write_bytes(path, save(state))

@@ -30,7 +30,8 @@ from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, re
 from audionas.experiment.talk import Silent, Talk
 from audionas.models import n_parameters
 from audionas.records import write_json
-from audionas.training.fusion import EPOCHS, FUSION_RULES, FusionMlp, Weighting, epochs_by_folds, fit_mlp
+from audionas.training.fusion import EPOCHS, RULES_OF_TASKS, Weighting, epochs_by_folds, fit_mlp, fusion_mlp
+from audionas.training.measures import in_measure
 from audionas.training.predictions import Predictions
 
 KIND = "fuse"
@@ -117,13 +118,14 @@ def _fuse(
     talk: Talk,
 ) -> dict[str, Any]:
     use_threads(1)
-    outputs: Outputs = {name: {} for name in (MLP, *FUSION_RULES)}
+    rules = RULES_OF_TASKS[streams[0].manifest.task]
+    outputs: Outputs = {name: {} for name in (MLP, *rules)}
     epochs: dict[tuple[str, int], int] = {}
     for number, fold in enumerate(folds, start=1):
         key = fold.split, fold.seed
         scores, epochs[key] = _mlp_scores(fold, request)
         outputs[MLP][key] = fold.fused(scores)
-        for name, rule in FUSION_RULES.items():
+        for name, rule in rules.items():
             outputs[name][key] = fold.fused(rule(fold.train)(fold.test))
         outputs[MLP][key].write(run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv")
         talk.progress("fusion", number, len(folds))
@@ -152,7 +154,7 @@ def fusion_rows(streams: Sequence[Stream], folds: Sequence[FusionFold], outputs:
     """Each stream alone, the MLP and the untrained rules."""
     counts = tuple(stream.parameters for stream in streams)
     own = {
-        MLP: n_parameters(FusionMlp(len(streams), len(streams[0].manifest.labels))),
+        MLP: n_parameters(fusion_mlp(streams[0].manifest.task, len(streams), len(streams[0].manifest.labels))),
         "temperature-scaled averaging": len(streams),
     }
     alone = [
@@ -175,12 +177,14 @@ def fusion_document(
 ) -> dict[str, Any]:
     """The document; `headline` is null when a search has read clips of every test fold."""
     manifest, seeds = streams[0].manifest, streams[0].seeds
+    data = {"task": manifest.task}
     seen = {split.name: sorted({g for stream in streams for g in stream.groups_seen(split)}) for split in splits}
     clean = [name for name, groups in seen.items() if not groups]
     are_known = manifest.speaker_independence_checked
     is_known = all(stream.knows_what_was_read(split) for stream in streams for split in splits)
     return {
         "schema_version": 1,
+        "task": manifest.task,
         "labels": list(manifest.labels),
         "mode": "paper" if request.is_paper else "inner_oof",
         "speaker_independence_checked": manifest.speaker_independence_checked,
@@ -189,7 +193,9 @@ def fusion_document(
             {"name": split.name, "seen_by_search": bool(seen[split.name]), "groups_seen": seen[split.name]}
             for split in splits
         ],
-        "headline": comparison(rows, clean, seeds, CLEAN if is_known else UNKNOWN, are_known) if clean else None,
-        "all_splits": comparison(rows, list(seen), seeds, ALL, are_known),
+        "headline": comparison(rows, clean, seeds, in_measure(CLEAN if is_known else UNKNOWN, data), are_known)
+        if clean
+        else None,
+        "all_splits": comparison(rows, list(seen), seeds, in_measure(ALL, data), are_known),
         "epochs": [{"split": split, "seed": seed, "epochs": n} for (split, seed), n in epochs.items()],
     }

@@ -34,7 +34,7 @@ class FusionFold:
     def fused(self, scores: np.ndarray) -> Predictions:
         """Fused probabilities of the test clips (clips, classes), as predictions."""
         one = self.streams[0]
-        return Predictions(one.clips, one.groups, one.truth, scores, one.labels)
+        return Predictions(one.clips, one.groups, one.truth, scores, one.labels, task=one.task)
 
 
 def fusion_fold(streams: Sequence[Stream], split: OuterSplit, seed: int, part: str) -> FusionFold:
@@ -72,7 +72,9 @@ def _aligned(
         groups = tuple(other.groups[i] for i in order)
         if not np.array_equal(other.truth[order], first.truth) or groups != first.groups:
             raise RunError(f"{where} call one clip's label or group differently; a predictions table was changed")
-        aligned.append(Predictions(first.clips, groups, first.truth, other.scores[order], first.labels, part))
+        aligned.append(
+            Predictions(first.clips, groups, first.truth, other.scores[order], first.labels, part, first.task)
+        )
     return aligned
 
 
@@ -106,4 +108,4 @@ def _inner_folds(streams: Sequence[Stream], split: str, seed: int, first: Predic
 
 
 def _clips(streams: Sequence[Predictions]) -> FusionClips:
-    return FusionClips(np.stack([stream.scores for stream in streams]), streams[0].truth)
+    return FusionClips(np.stack([stream.scores for stream in streams]), streams[0].truth, streams[0].task)

@@ -12,11 +12,13 @@ from audionas.statistics.chance import ALPHA
 from audionas.statistics.claims import why_no_claim
 from audionas.statistics.holm import holm
 from audionas.statistics.intervals import difference_estimate, interval_words, score_estimate
-from audionas.statistics.scores import UA, WA
+from audionas.statistics.scores import score_of, second_score_of
 from audionas.statistics.sign_flip import SignFlip, sign_flip
 from audionas.statistics.system import System
-from audionas.training.metrics import ClassificationMetrics, classification_metrics
+from audionas.training.measures import Measure, measure_of_key
+from audionas.training.metrics import Metrics
 from audionas.training.predictions import Predictions, joined
+from audionas.training.tasks import TASKS
 
 MLP = "fusion MLP"
 
@@ -43,12 +45,12 @@ def comparison(
     scored = [_Scored.of(row, splits, seeds, are_groups_known) for row in rows]
     fused = next(each for each in scored if each.row.name == MLP)
     others = [each for each in scored if each is not fused]
-    tests = [sign_flip(fused.ua, other.ua) for other in others]
-    claim, adjusted = why_no_claim(fused.ua), holm([test.p for test in tests])
+    tests = [sign_flip(fused.main, other.main) for other in others]
+    claim, adjusted = why_no_claim(fused.main), holm([test.p for test in tests])
     differences = [
         _difference(fused, other, test, p, claim) for other, test, p in zip(others, tests, adjusted, strict=True)
     ]
-    n_groups = len(fused.ua.groups)
+    n_groups = len(fused.main.groups)
     return {
         "what": what,
         "interval": interval_words(n_groups),
@@ -61,34 +63,38 @@ def comparison(
         "rows": [each.record(seeds) for each in scored],
         "differences": differences,
         "is_better": all(record["is_better"] for record in differences),
-        "conclusion": _conclusion(differences, n_groups, claim),
+        "conclusion": _conclusion(differences, n_groups, claim, measure_of_key(fused.main.score.name)),
     }
 
 
 @dataclass(frozen=True)
 class _Scored:
     row: Row
-    metrics: tuple[ClassificationMetrics, ...]
-    ua: System
+    metrics: tuple[Metrics, ...]
+    main: System
 
     @staticmethod
     def of(row: Row, splits: Sequence[str], seeds: Sequence[int], are_groups_known: bool) -> _Scored:
         pooled = [joined([row.predictions[split, seed] for split in splits], "test") for seed in seeds]
-        metrics = [classification_metrics(each.truth, each.scores.argmax(axis=1), each.labels) for each in pooled]
-        return _Scored(row, tuple(metrics), System(row.name, tuple(pooled), UA, are_groups_known))
+        task = pooled[0].task
+        metrics = [TASKS[task].metrics(each.truth, each.scores, each.labels) for each in pooled]
+        return _Scored(row, tuple(metrics), System(row.name, tuple(pooled), score_of(task), are_groups_known))
 
     @property
-    def wa(self) -> System:
-        return replace(self.ua, score=WA)
+    def second(self) -> System:
+        """The same by the score that stands beside the main one."""
+        return replace(self.main, score=second_score_of(self.main.seeds[0].task))
 
     def record(self, seeds: Sequence[int]) -> dict[str, Any]:
+        scored: dict[str, Any] = {}
+        for system in (self.main, self.second):
+            name = system.score.name
+            scored |= _mean_sd(name, [each.scores[name] for each in self.metrics])
+            scored[f"{name}_interval"] = score_estimate(system).interval
         return {
             "name": self.row.name,
             "kind": self.row.kind,
-            **_mean_sd("ua", [each.ua for each in self.metrics]),
-            "ua_interval": score_estimate(self.ua).interval,
-            **_mean_sd("wa", [each.wa for each in self.metrics]),
-            "wa_interval": score_estimate(self.wa).interval,
+            **scored,
             "parameters": self.row.parameters(),
             "per_seed": [{"seed": seed, **each.as_record()} for seed, each in zip(seeds, self.metrics, strict=True)],
         }
@@ -96,26 +102,26 @@ class _Scored:
 
 def _difference(fused: _Scored, other: _Scored, test: SignFlip, p_holm: float, claim: str | None) -> dict[str, Any]:
     """The MLP minus another row; paired: the same groups left out, drawn or swapped in both."""
-    ua, wa = difference_estimate(fused.ua, other.ua), difference_estimate(fused.wa, other.wa)
+    scored: dict[str, Any] = {}
+    for one, two in ((fused.main, other.main), (fused.second, other.second)):
+        found, name = difference_estimate(one, two), one.score.name
+        scored |= {name: found.value, f"{name}_interval": found.interval}
     return {
         "name": MLP,
         "minus": other.row.name,
-        "ua": ua.value,
-        "ua_interval": ua.interval,
-        "wa": wa.value,
-        "wa_interval": wa.interval,
+        **scored,
         **test.as_record(),
         "p_holm": p_holm,
-        "is_better": claim is None and ua.value > 0 and p_holm <= ALPHA,
+        "is_better": claim is None and scored[fused.main.score.name] > 0 and p_holm <= ALPHA,
     }
 
 
-def _conclusion(differences: Sequence[Mapping[str, Any]], n_groups: int, claim: str | None) -> str:
+def _conclusion(differences: Sequence[Mapping[str, Any]], n_groups: int, claim: str | None, by: Measure) -> str:
     if all(record["is_better"] for record in differences):
-        texts = ", ".join(_text(record) for record in differences)
-        return f"The fusion MLP is better, by UA, than every stream and every untrained rule: {texts}."
-    texts = ", ".join(_text(record) for record in differences if not record["is_better"])
-    first = f"The fusion MLP is not shown to be better, by UA, than {texts}."
+        texts = ", ".join(_text(record, by.key) for record in differences)
+        return f"The fusion MLP is better, by {by.name}, than every stream and every untrained rule: {texts}."
+    texts = ", ".join(_text(record, by.key) for record in differences if not record["is_better"])
+    first = f"The fusion MLP is not shown to be better, by {by.name}, than {texts}."
     if claim:
         return f"{first} {claim[:1].upper()}{claim[1:]}."
     if differences[0]["smallest_p"] * len(differences) > ALPHA:
@@ -124,10 +130,10 @@ def _conclusion(differences: Sequence[Mapping[str, Any]], n_groups: int, claim: 
     return first
 
 
-def _text(record: Mapping[str, Any]) -> str:
-    bounds = record["ua_interval"]
+def _text(record: Mapping[str, Any], key: str) -> str:
+    bounds = record[f"{key}_interval"]
     between = f"95 % interval {bounds[0]:+.3f} to {bounds[1]:+.3f}" if bounds else "no interval"
-    return f"{record['minus']} ({record['ua']:+.3f}, {between}, p {p_text(record['p_holm'])} after Holm)"
+    return f"{record['minus']} ({record[key]:+.3f}, {between}, p {p_text(record['p_holm'])} after Holm)"
 
 
 def _mean_sd(name: str, values: Sequence[float]) -> dict[str, float | None]:

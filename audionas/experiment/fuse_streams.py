@@ -113,6 +113,7 @@ def refuse_unlike(streams: Sequence[Stream], part: str) -> None:
 def _fields(stream: Stream, part: str) -> dict[str, str]:
     manifest = stream.manifest
     fields = {
+        "task": manifest.task,
         "labels": ", ".join(manifest.labels),
         "folds": ", ".join(split.name for split in outer_splits(manifest)),
         "seeds": ", ".join(map(str, stream.seeds)),

@@ -15,6 +15,7 @@ import numpy as np
 from audionas.audio.folds import split_folder
 from audionas.experiment.score_means import mean_scores
 from audionas.quantities import count_text
+from audionas.training.measures import measure_of_key
 from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
 
@@ -46,7 +47,7 @@ def group_records(each: Sequence[Predictions], task: TaskSeam) -> dict[str, Any]
     """
     groups = sorted({group for found in each for group in found.groups})
     records = [_record(group, each, task) for group in groups]
-    return {"per_group": records, "worst_group": _worst(records)}
+    return {"per_group": records, "worst_group": _worst(records, task.main)}
 
 
 def worst_group_line(metrics: dict[str, Any]) -> str | None:
@@ -56,7 +57,7 @@ def worst_group_line(metrics: dict[str, Any]) -> str | None:
         return None
     score = worst["score"]
     return (
-        f"worst group: {worst['group']}, {score.upper()} {worst[score]:.3f} "
+        f"worst group: {worst['group']}, {measure_of_key(score).name} {worst[score]:.3f} "
         f"({count_text(worst['n_clips'], 'clip')}; lowest of {count_text(worst['n_groups'], 'group')})"
     )
 
@@ -76,7 +77,7 @@ def _record(group: str, each: Sequence[Predictions], task: TaskSeam) -> dict[str
     }
 
 
-def _worst(records: Sequence[dict[str, Any]], score: str = "ua") -> dict[str, Any] | None:
+def _worst(records: Sequence[dict[str, Any]], score: str) -> dict[str, Any] | None:
     large = [record for record in records if not record["is_small"]] or list(records)
     if not large or score not in large[0]:
         return None
@@ -85,4 +86,9 @@ def _worst(records: Sequence[dict[str, Any]], score: str = "ua") -> dict[str, An
     n_small = len(records) - len(large)
     left_out = f", {count_text(n_small, 'group')} with fewer left out" if n_small else ""
     of = "all are smaller" if worst["is_small"] else f"groups of {SMALL_GROUP_CLIPS} clips or more{left_out}"
-    return {"score": score, **kept, "n_groups": len(large), "what": f"lowest {score.upper()} of a group ({of})"}
+    return {
+        "score": score,
+        **kept,
+        "n_groups": len(large),
+        "what": f"lowest {measure_of_key(score).name} of a group ({of})",
+    }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audionas.audio.manifest import Manifest, count_by
+from audionas.audio.labels import SEPARATOR, label_names
+from audionas.audio.manifest import Clip, Manifest, count_by
 from audionas.errors import ManifestError, SettingsError, unknown
 from audionas.records import parse_yaml
 
@@ -36,11 +37,13 @@ def read_label_map(text: str | None, file: Path | None) -> dict[str, str] | None
 def map_labels(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str, str] | None) -> Mapped:
     """The rows whose label is mapped, relabelled; without a map, labels of equal names mean the same.
 
-    A map is complete: a label that it does not name is left out, also where the network has one of that name.
+    A map is complete: a label that it does not name is left out, also where the network has one of that name. Of
+    several labels a clip only the label is left out, and the clip stays; of numbers each target of the network needs
+    exactly one, in the same unit.
 
     Raises:
-        SettingsError: the map names a label that one of the two sides does not have.
-        ManifestError: no label is mapped.
+        SettingsError: the map names a label that one of the two sides does not have, or two numbers as one target.
+        ManifestError: no label is mapped, or a target is not.
     """
     if label_map is None:
         label_map = {label: label for label in manifest.labels if label in labels}
@@ -55,9 +58,56 @@ def map_labels(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str
     faults += [unknown("label of the network", to, labels) for to in label_map.values() if to not in labels]
     if faults:
         raise SettingsError(f"label map: {'; '.join(faults)}", faults)
+    if manifest.task == "regression":
+        _check_targets(manifest, labels, label_map)
+    clips, gone = _RELABELLED[manifest.task](manifest, labels, label_map)
+    return Mapped(replace(manifest, clips=clips, labels=tuple(labels)), dict(label_map), count_by(gone))
+
+
+Relabelled = tuple[tuple[Clip, ...], list[str]]
+
+
+def _classes(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str, str]) -> Relabelled:  # noqa: ARG001
+    """The clips that are kept, relabelled, and the label of each that is not."""
     kept = [replace(clip, label=label_map[clip.label]) for clip in manifest.clips if clip.label in label_map]
-    left_out = count_by([clip.label for clip in manifest.clips if clip.label not in label_map])
-    return Mapped(replace(manifest, clips=tuple(kept), labels=tuple(labels)), dict(label_map), left_out)
+    return tuple(kept), [clip.label for clip in manifest.clips if clip.label not in label_map]
+
+
+def _label_sets(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str, str]) -> Relabelled:  # noqa: ARG001
+    """All clips, each with its mapped labels, and every label that a clip lost."""
+    sets = [label_names(clip.label) for clip in manifest.clips]
+    texts = [SEPARATOR.join(sorted({label_map[name] for name in own if name in label_map})) for own in sets]
+    kept = (replace(clip, label=text) for clip, text in zip(manifest.clips, texts, strict=True))
+    return tuple(kept), [name for own in sets for name in own if name not in label_map]
+
+
+def _numbers(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str, str]) -> Relabelled:
+    """All clips, with the network's targets in its order; targets that are not mapped are lost by every clip."""
+    column = {label_map[name]: i for i, name in enumerate(manifest.labels) if name in label_map}
+    cells = [clip.label.split(SEPARATOR) for clip in manifest.clips]
+    texts = [SEPARATOR.join(own[column[name]] for name in labels) for own in cells]
+    kept = (replace(clip, label=text) for clip, text in zip(manifest.clips, texts, strict=True))
+    return tuple(kept), [name for name in manifest.labels if name not in label_map for _ in manifest.clips]
+
+
+_RELABELLED: dict[str, Callable[[Manifest, Sequence[str], Mapping[str, str]], Relabelled]] = {
+    "classification": _classes,
+    "multilabel": _label_sets,
+    "regression": _numbers,
+}
+
+
+def _check_targets(manifest: Manifest, labels: Sequence[str], label_map: Mapping[str, str]) -> None:
+    mapped = list(label_map.values())
+    twice = next((name for name in mapped if mapped.count(name) > 1), None)
+    if twice is not None:
+        raise SettingsError(f"label map: two numbers are mapped to target {twice!r}; map one")
+    missing = [name for name in labels if name not in mapped]
+    if missing:
+        raise ManifestError(
+            f"{manifest.root}: no number is mapped to target {missing[0]!r} of the network (the data has: "
+            f"{', '.join(manifest.labels)}); declare which it is: --map {manifest.labels[0]}={missing[0]}"
+        )
 
 
 def _from_text(text: str) -> dict[str, str]:

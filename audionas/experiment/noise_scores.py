@@ -14,11 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.audio.noise import NoiseAtSnr, NoiseFolder, read_noise_folder
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.corpus import Corpus
+from audionas.experiment.fold_rows import fold_rows
 from audionas.experiment.genotype_sources import Source
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.score_means import mean_scores
@@ -28,6 +31,7 @@ from audionas.features import extractor_from_settings
 from audionas.features.cache import ensure_features
 from audionas.training.fit import NonFiniteLossError
 from audionas.training.ledger import step
+from audionas.training.measures import measures_of
 from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
 
@@ -127,7 +131,9 @@ def noise_lines(metrics: Mapping[str, Any]) -> list[str]:
     """One line an SNR for a person."""
     rows = (metrics.get("robustness") or {}).get("rows") or []
     return [
-        f"with test noise at {row['snr_db']:g} dB SNR: UA {_text(row, 'ua')}, WA {_text(row, 'wa')}" for row in rows
+        f"with test noise at {row['snr_db']:g} dB SNR: "
+        + ", ".join(f"{each.name} {_text(row, each.key)}" for each in measures_of(metrics))
+        for row in rows
     ]
 
 
@@ -171,7 +177,10 @@ def _predict(
         rows = list(range(len(split.test)))
         for seed in todo:
             path = _table_path(run, split.name, seed, treatment.snr_db)
-            _predict_one(run, sources[split.name], corpus, rows, path.parent).write(path)
+            clean = corpora[split.name].manifest
+            train = fold_rows(clean, split.search, split.test, split.dev, run.record["select"], seed).train
+            targets = clean.targets[list(train)]
+            _predict_one(run, sources[split.name], corpus, rows, path.parent, targets).write(path)
 
 
 def noisy_test_corpus(corpus: Corpus, split: OuterSplit, treatment: NoiseAtSnr, talk: Talk) -> Corpus:
@@ -185,13 +194,15 @@ def noisy_test_corpus(corpus: Corpus, split: OuterSplit, treatment: NoiseAtSnr, 
     return replace(corpus, manifest=manifest, features=features)
 
 
-def _predict_one(run: RunFolder, source: Source, corpus: Corpus, rows: list[int], folder: Path) -> Predictions:
+def _predict_one(
+    run: RunFolder, source: Source, corpus: Corpus, rows: list[int], folder: Path, targets: np.ndarray
+) -> Predictions:
     """A training that diverged, then or now, is scored as chance, as it is without noise."""
     if not (folder / WEIGHTS_FILE).is_file():
-        return chance_predictions(corpus.manifest, rows)
+        return chance_predictions(corpus.manifest, rows, targets)
     auxiliary = run.record["options"]["auxiliary"]
     trained = load_trained(folder, source.genotype, corpus, auxiliary=auxiliary, device=run.record["device"])
     try:
         return trained.predict(corpus, rows)
     except NonFiniteLossError:
-        return chance_predictions(corpus.manifest, rows)
+        return chance_predictions(corpus.manifest, rows, targets)

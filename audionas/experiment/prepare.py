@@ -19,6 +19,7 @@ from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest, check_clips, mer
 from audionas.audio.scan import Progress, scan
 from audionas.audio.windows import cut_windows
 from audionas.datasets import Columns, find_reader, recognise
+from audionas.datasets.declared_task import declare_task, find_task, label_columns, rare_labels
 from audionas.datasets.groups import group_by_file, group_by_pattern
 from audionas.errors import AudioError, ManifestError, SettingsError, unknown
 from audionas.experiment.described_clips import SAMPLE_RATE_COLUMN, describe_clip, name_clips, remarks
@@ -37,6 +38,7 @@ class PrepareOptions:
     `folds` is a number of folds to make, "split" for the corpus's train/dev/test, or a column's name.
     `window_s` cuts long recordings; `skip_bad` lists unreadable clips instead of stopping at the first.
     `protocol` is a name in PROTOCOLS; None is the corpus's own, or `folds` where groups or folds are given here.
+    `task` is classification, multilabel or regression; None takes each label as one class, unless one holds `;`.
     """
 
     dataset: str | None = None
@@ -48,10 +50,12 @@ class PrepareOptions:
     hop_s: float | None = None
     skip_bad: bool = False
     protocol: str | None = None
+    task: str | None = None
 
     def record(self) -> dict[str, Any]:
-        """JSON form; without a protocol it is that of folders made before there were protocols."""
-        return {key: value for key, value in asdict(self).items() if key != "protocol" or value is not None}
+        """JSON form; without a protocol or a task it is that of folders made before there were such."""
+        later = ("protocol", "task")
+        return {key: value for key, value in asdict(self).items() if key not in later or value is not None}
 
 
 @dataclass(frozen=True)
@@ -148,11 +152,15 @@ def _read(data: Path, options: PrepareOptions) -> Manifest:
     if options.protocol is not None and options.protocol not in PROTOCOLS:
         raise SettingsError(f"--protocol: {unknown('protocol', options.protocol, PROTOCOLS)}")
     _, column = _folds_asked(options)
+    task = find_task(options.task)
     name = options.dataset or recognise(data)
     reader = find_reader(name)
     if not data.exists():
         raise ManifestError(f"{data}: no such file or folder")
-    manifest = reader(data, Columns(options.label, options.group, column))
+    columns = label_columns(task, options.label)
+    label = columns[0] if columns else None
+    manifest = reader(data, Columns(label, options.group, column, may_be_empty=task == "multilabel"))
+    manifest = declare_task(manifest, task, columns)
     if options.group_from is not None:
         manifest = group_by_pattern(manifest, options.group_from)
     elif not manifest.group_source:
@@ -190,7 +198,7 @@ def _scanned(manifest: Manifest, journal: Path, options: PrepareOptions, on_prog
     check_clips(described)
     silent = frozenset(file.sha256 for file in files.values() if file.is_silent)
     merged, n_merged = merge_identical_audio(described, silent)
-    notes = [*manifest.notes, *skipped, *remarks(manifest, merged, files, n_merged)]
+    notes = [*manifest.notes, *skipped, *remarks(manifest, merged, files, n_merged), *rare_labels(merged)]
     if options.window_s is not None:
         merged = cut_windows(merged, options.window_s, options.hop_s)
     return replace(merged, notes=tuple(notes))

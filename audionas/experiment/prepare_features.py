@@ -30,7 +30,7 @@ class PreparedSummary:
             "dataset": manifest.dataset,
             "clips": len({clip.clip for clip in manifest.clips}),
             "rows": len(manifest),
-            "labels": count_by([clip.label for clip in manifest.clips]),
+            **_label_record(manifest),
             "groups": len({clip.group for clip in manifest.clips}),
             "group_source": manifest.group_source,
             "fold_source": manifest.fold_source,
@@ -42,7 +42,7 @@ class PreparedSummary:
     def lines(self) -> list[str]:
         """Text form."""
         record = self.record()
-        labels = ", ".join(f"{name} {count}" for name, count in record["labels"].items())
+        labels = _label_text(record)
         splits = ", ".join(f"{name} {count}" for name, count in record["splits"].items())
         return [
             f"prepared: {record['folder']} ({record['dataset']})",
@@ -51,6 +51,25 @@ class PreparedSummary:
             f"test clips per split: {splits} ({record['fold_source']}; protocol {record['protocol']})",
             *(f"note: {note}" for note in record["notes"]),
         ]
+
+
+def _label_record(manifest: Manifest) -> dict[str, Any]:
+    """Rows of each label; of a regression the range and mean of each target."""
+    if manifest.task == "classification":
+        return {"labels": count_by([clip.label for clip in manifest.clips])}
+    table = list(zip(manifest.labels, manifest.targets.astype(float).T, strict=True))
+    if manifest.task == "multilabel":
+        return {"task": manifest.task, "labels": {name: int(column.sum()) for name, column in table}}
+    ranges = {name: {"min": min(column), "mean": column.mean(), "max": max(column)} for name, column in table}
+    return {"task": manifest.task, "targets": ranges}
+
+
+def _label_text(record: dict[str, Any]) -> str:
+    if "targets" in record:
+        pairs = record["targets"].items()
+        return ", ".join(f"{name} {r['min']:g} to {r['max']:g}, mean {r['mean']:.3g}" for name, r in pairs)
+    head = f"task {record['task']}: " if "task" in record else ""
+    return head + ", ".join(f"{name} {count}" for name, count in record["labels"].items())
 
 
 def prepare_with_features(

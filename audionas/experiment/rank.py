@@ -29,6 +29,7 @@ from audionas.run_places import RANKING
 from audionas.spaces import CnnGenotype
 from audionas.statistics.rank_agreement import ceiling_ratio
 from audionas.training.fit import gpu_index
+from audionas.training.measures import measure_of_key
 
 GENOTYPES_FILE, RESULT_FILE = "genotypes.jsonl", "ranking.json"
 
@@ -107,7 +108,7 @@ def _work(run: RunFolder, searched: RankedSearch, talk: Talk) -> Path:
     use_threads(run.record["threads"])
     with run.working():
         lines = _scored(run, searched, talk)
-        write_json(run.path / RESULT_FILE, _result(run, lines))
+        write_json(run.path / RESULT_FILE, _result(run, lines, searched.main))
     return run.path
 
 
@@ -125,25 +126,26 @@ def _scored(run: RunFolder, searched: RankedSearch, talk: Talk) -> list[dict[str
         )
         lines.append({"number": number, **scores})
         append_jsonl(path, lines[-1])
-        talk.say(_line_text(lines, len(genotypes)))
+        talk.say(_line_text(lines, len(genotypes), searched.main))
     return lines
 
 
-def _line_text(lines: Sequence[dict[str, Any]], n: int) -> str:
+def _line_text(lines: Sequence[dict[str, Any]], n: int, main: str) -> str:
     last = lines[-1]
     left = (n - len(lines)) * sum(line["seconds"] for line in lines) / len(lines)
-    alone = " and ".join("failed" if each["ua"] is None else f"{each['ua']:.3f}" for each in last["retrained"])
+    alone = " and ".join("failed" if each[main] is None else f"{each[main]:.3f}" for each in last["retrained"])
     return (
-        f"genotype {len(lines)}/{n}  UA in the supernet {last['supernet_ua']:.3f}, trained alone {alone}  "
+        f"genotype {len(lines)}/{n}  {measure_of_key(main).name} in the supernet {last[f'supernet_{main}']:.3f}, "
+        f"trained alone {alone}  "
         f"{last['seconds']:.1f} s, {seconds_text(left)} left"
     )
 
 
-def _result(run: RunFolder, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _result(run: RunFolder, lines: Sequence[dict[str, Any]], main: str) -> dict[str, Any]:
     """What `ranking.json` holds; genotypes of which a training diverged are counted and left out."""
-    used = [line for line in lines if all(each["ua"] is not None for each in line["retrained"])]
-    supernet = [line["supernet_ua"] for line in used]
-    first, second = ([line["retrained"][which]["ua"] for line in used] for which in (0, 1))
+    used = [line for line in lines if all(each[main] is not None for each in line["retrained"])]
+    supernet = [line[f"supernet_{main}"] for line in used]
+    first, second = ([line["retrained"][which][main] for line in used] for which in (0, 1))
     found = ceiling_ratio(supernet, first, second).as_record()
     part = run.record["part"]
     warning = None
@@ -154,8 +156,8 @@ def _result(run: RunFolder, lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         run.warn(warning)
     return {
         "schema_version": 1,
-        "what": f"UA on the {part} part; {run.record['epochs']} epochs alone; Kendall's tau-b; 95 % intervals over "
-        "genotypes",
+        "what": f"{measure_of_key(main).name} on the {part} part; {run.record['epochs']} epochs alone; "
+        "Kendall's tau-b; 95 % intervals over genotypes",
         "n_genotypes": len(used),
         "n_failed": len(lines) - len(used),
         "part": part,

@@ -21,7 +21,7 @@ from audionas.experiment.talk import Talk
 from audionas.models.cnn_supernet import CnnSupernet
 from audionas.run_places import course_folder
 from audionas.search import SearchData, Strategy, TrainingEvaluator
-from audionas.search.supernet_ranking import load_supernet, supernet_ua
+from audionas.search.supernet_ranking import load_supernet, supernet_score
 from audionas.seeding import derive, generator
 from audionas.spaces import CnnCellSpace, CnnGenotype
 from audionas.spaces.genotype_file import cells_document
@@ -43,15 +43,23 @@ class RankedSearch:
     alone: SearchData
     part: str
 
+    @property
+    def main(self) -> str:
+        """Key of the score: ua, map or ccc."""
+        return self.as_searched.task.main
+
     def score(self, genotype: CnnGenotype, *, epochs: int, seed: int, device: str) -> dict[str, Any]:
-        """One line of `genotypes.jsonl`: UA as a sub-network, and of a training from scratch with either seed."""
+        """One line of `genotypes.jsonl`: UA as a sub-network, and of a training from scratch with either seed.
+
+        Other tasks have their main score, and its key, in the place of UA.
+        """
         started = time.perf_counter()
-        found = supernet_ua(self.supernet, genotype, self.as_searched, self.part, seed)
+        found = supernet_score(self.supernet, genotype, self.as_searched, self.part, seed)
         trained = [self._train(genotype, epochs, seed, which, device) for which in SEEDS]
         return {
             "hash": genotype.hash,
             "cells": cells_document(genotype),
-            "supernet_ua": found,
+            f"supernet_{self.main}": found,
             "retrained": trained,
             "seconds": round(time.perf_counter() - started, 3),
         }
@@ -62,8 +70,8 @@ class RankedSearch:
         try:
             score = evaluator.evaluate(genotype, epochs=epochs, seed=derive(seed, "rank", "training", which))
         except NonFiniteLossError as why:
-            return {"seed": which, "ua": None, "failed": str(why)}
-        return {"seed": which, "ua": score.ua, "parameters": score.parameters, "failed": None}
+            return {"seed": which, self.main: None, "failed": str(why)}
+        return {"seed": which, self.main: score.ua, "parameters": score.parameters, "failed": None}
 
 
 def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
@@ -93,14 +101,16 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
     copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
     corpus = with_copies(corpus, copies, trained_rows(parts), talk)  # trained alone as in the search
     part = "monitor" if parts.get("monitor") else "alphas"
+    rows, task = sorted(parts["weights"] + parts["alphas"]), task_of(manifest)
     as_searched = SearchData(
-        manifest, corpus.tensors(sorted(parts["weights"] + parts["alphas"]), ())[0], parts, corpus.input_shape,
-        task_of(manifest), strategy.class_weighting, strategy.batch_size,
+        manifest, corpus.tensors(rows, ())[0], parts, corpus.input_shape, task.fitted(manifest.targets[rows]),
+        strategy.class_weighting, strategy.batch_size,
     )  # fmt: skip
     alone = replace(
         as_searched,
         tensors=corpus.tensors(parts["weights"])[0],
         parts={"train": parts["weights"], "validation": parts[part]},
+        task=task.fitted(manifest.targets[list(parts["weights"])]),
     )
     supernet = load_supernet(course, space, as_searched).to(device)
     return RankedSearch(space, strategy, supernet, as_searched, alone, part)

@@ -36,7 +36,7 @@ def metrics_of_run(
 
 
 def recompute_retraining(run: RunFolder, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """`metrics.json` of a retraining made again; its plain baselines are those stored, as they left no predictions.
+    """`metrics.json` of a retraining made again, but for its plain baselines, which are those stored.
 
     Raises:
         AudionasError: a table, a genotype or the manifest is missing or damaged.

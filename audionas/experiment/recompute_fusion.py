@@ -12,7 +12,7 @@ from audionas.experiment.fuse_clips import fusion_fold
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.fuse_streams import read_stream, refuse_unlike
 from audionas.experiment.run_folder import RunFolder
-from audionas.training.fusion import FUSION_RULES
+from audionas.training.fusion import RULES_OF_TASKS
 from audionas.training.predictions import Predictions
 
 
@@ -31,11 +31,12 @@ def recompute_fusion(run: RunFolder, streams: Sequence[Path], stored: Mapping[st
     refuse_unlike(found, request.part)
     splits = outer_splits(found[0].manifest)
     folds = [fusion_fold(found, split, seed, request.part) for split in splits for seed in found[0].seeds]
-    outputs: Outputs = {name: {} for name in (MLP, *FUSION_RULES)}
+    rules = RULES_OF_TASKS[found[0].manifest.task]
+    outputs: Outputs = {name: {} for name in (MLP, *rules)}
     for fold in folds:
         key = fold.split, fold.seed
         outputs[MLP][key] = Predictions.read(run.path / split_folder(fold.split) / f"seed_{fold.seed}/predictions.csv")
-        for name, rule in FUSION_RULES.items():
+        for name, rule in rules.items():
             outputs[name][key] = fold.fused(rule(fold.train)(fold.test))
     epochs = {(record["split"], record["seed"]): record["epochs"] for record in stored["epochs"]}
     document = fusion_document(request, found, splits, fusion_rows(found, folds, outputs), epochs)

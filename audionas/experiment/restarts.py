@@ -5,7 +5,8 @@ alphas, order of batches and proposals are of its own seed. What restarts disagr
 search, not of the data. Each is a run of its own in `restart_<k>/`, so a kill loses one epoch or trial.
 
 The genotype that is handed on is chosen without any test clip, by a rule fixed beforehand: where a monitor part
-scored the networks cut out of the supernets, the highest UA there (of equals the first restart); else the first.
+scored the networks cut out of the supernets, the highest UA there (the task's main score; of equals the first restart);
+else the first.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from audionas.run_places import RUN_FILE, restart_folder
 from audionas.spaces import CnnCellSpace, CnnGenotype, Genotype, load_search_space
 from audionas.spaces.agreement import cell_agreement, chance_agreement, same_hash
 from audionas.spaces.cnn_cell import KINDS
+from audionas.spaces.decision import score_key
 from audionas.spaces.genotype_file import read_genotype_file
+from audionas.training.measures import measure_of_key
 
 INPUTS = ("manifest.csv", "manifest.json", "space.yaml", "strategy.yaml")
-BY_MONITOR = "the highest UA of the network cut out, on the monitor part"
+BY_MONITOR = "the highest {} of the network cut out, on the monitor part"
 FIRST = "the first: no part that the searches have not used tells them apart"
 SearchOne = Callable[[RunFolder, Talk], None]
 
@@ -90,8 +93,9 @@ def _choose(restarts: Sequence[RunFolder]) -> tuple[int, str]:
     decided = [restart.record.get("decided") or {} for restart in restarts]
     if not all(each.get("scored_on") == "monitor" for each in decided):
         return 1, FIRST
-    scores = [each["network_ua"] for each in decided]
-    return scores.index(max(scores)) + 1, BY_MONITOR
+    main = score_key(decided[0])
+    scores = [each[f"network_{main}"] for each in decided]
+    return scores.index(max(scores)) + 1, BY_MONITOR.format(measure_of_key(main).name)
 
 
 def _decided(space: object, restarts: Sequence[RunFolder], genotypes: Sequence[Genotype]) -> dict[str, Any]:
@@ -116,7 +120,14 @@ def _decided(space: object, restarts: Sequence[RunFolder], genotypes: Sequence[G
 
 def _row(restart: RunFolder, genotype: Genotype) -> dict[str, Any]:
     decided = restart.record.get("decided") or {}
-    keys = ("verdict", "margin_median", "margin_min", "discretisation_gap", "network_ua", "scored_on")
+    keys = (
+        "verdict",
+        "margin_median",
+        "margin_min",
+        "discretisation_gap",
+        f"network_{score_key(decided)}",
+        "scored_on",
+    )
     own = {key: decided[key] for key in keys if key in decided}
     return {"restart": restart.record["restart"], "seed": restart.record["seed"], "genotype_hash": genotype.hash, **own}
 

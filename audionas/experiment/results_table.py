@@ -22,8 +22,14 @@ from audionas.report.latex_table import latex_text
 from audionas.report.methods import methods_paragraph
 from audionas.report.quantities import data_name, group_word
 from audionas.report.result_rows import BASELINE, FUSION, SYSTEM, Cost, ResultRow, ResultTable, scores
+from audionas.training.measures import Measure, in_measure, measures_of
 
 SEEN = "the search has read the test clips"
+_SCORE_WORDS = {
+    "ua": "UA (mean class recall) and WA (accuracy)",
+    "map": "mAP (mean over labels of the average precision) and macro AUC",
+    "ccc": "CCC (Lin's concordance correlation) and RMSE (in the targets' units), means over targets",
+}
 NOT_KNOWN = "which clips its search has read is not known"
 
 
@@ -52,7 +58,8 @@ def results_table(runs: Sequence[Path], *, unranked: bool = False) -> ResultTabl
 
     Raises:
         SettingsError: a run is named twice.
-        RunError: a run is not finished or has no scores, or the runs have different rules (unless `unranked`).
+        RunError: a run is not finished or has no scores, the runs are of different tasks, or they have different rules
+            (unless `unranked`).
     """
     found = [finished_run(path) for path in runs]
     places = [run.path.resolve() for run in found]
@@ -60,8 +67,12 @@ def results_table(runs: Sequence[Path], *, unranked: bool = False) -> ResultTabl
         if place in places[:number]:
             raise SettingsError(f"{runs[number]}: given twice; name each run once")
     for run in found:
-        if "ua" not in _first_scores(run):
-            raise SettingsError(f"{run.path}: has no UA; the table of results is for classification")
+        own, first = _measures(run)[0].name, _measures(found[0])[0].name
+        if own != first:
+            raise RunError(
+                f"{run.path}: is scored by {own}, {found[0].path} by {first}; no table holds both, give runs of one "
+                "task"
+            )
     if not unranked:
         _refuse_unlike(found, differences(runs))
     rows = []
@@ -71,12 +82,12 @@ def results_table(runs: Sequence[Path], *, unranked: bool = False) -> ResultTabl
         rows += [replace(row, rules=told) for row in _rows(run, places)]
     if not unranked:
         rows.sort(key=lambda row: -row.ua)
-    return ResultTable(tuple(_distinct(rows)), _caption(found, unranked), not unranked, _group_word(found))
+    caption, measures = _caption(found, unranked), _measures(found[0])
+    return ResultTable(tuple(_distinct(rows)), caption, not unranked, _group_word(found), measures)
 
 
-def _first_scores(run: FinishedRun) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = run.scores["rows"][0] if run.is_fusion else run.scores
-    return found
+def _measures(run: FinishedRun) -> tuple[Measure, Measure]:
+    return measures_of(run.metrics)
 
 
 def _refuse_unlike(runs: Sequence[FinishedRun], unlike: Sequence[str]) -> None:
@@ -108,12 +119,16 @@ def _rows(run: FinishedRun, given: Sequence[Path]) -> list[ResultRow]:
         return _fusion_rows(run, given, common)
     own = ResultRow(
         name=_name(run), kind=SYSTEM, parameters=run.metrics["parameters"],
-        macs_per_second=run.metrics.get("macs_per_second"), cost=_cost(run), **scores(found), **common,
+        macs_per_second=run.metrics.get("macs_per_second"), cost=_cost(run), **scores(found, _measures(run)), **common,
     )  # fmt: skip
     plain = [
-        ResultRow(name=record["name"], kind=BASELINE, **scores(record), **{**common, "n_seeds": None, "remark": ""})
+        ResultRow(
+            name=record["name"],
+            kind=BASELINE,
+            **scores(record, _measures(run)),
+            **{**common, "n_seeds": None, "remark": ""},
+        )
         for record in run.metrics["baselines"]["headline"]
-        if "ua" in record
     ]
     return [own, *plain]
 
@@ -121,7 +136,7 @@ def _rows(run: FinishedRun, given: Sequence[Path]) -> list[ResultRow]:
 def _remark(run: FinishedRun) -> str:
     """What a reader must know beside the score."""
     told = [SEEN] if run.metrics["headline"] is None else []
-    told += [NOT_KNOWN] if run.scores["what"] == UNKNOWN else []
+    told += [NOT_KNOWN] if run.scores["what"] == in_measure(UNKNOWN, run.metrics) else []
     verdict = str(run.scores.get("verdict") or "")
     return "; ".join([*told, *([verdict] if verdict.startswith("not ") else [])])
 
@@ -143,7 +158,7 @@ def _fusion_rows(run: FinishedRun, given: Sequence[Path], common: Mapping[str, A
             parameters=record["parameters"]["total"],
             macs_per_second=stream.metrics.get("macs_per_second") if stream else total,
             cost=_cost(stream) if stream else costs,
-            **scores(record), **{**common, "run": str(stream.path if stream else run.given)},
+            **scores(record, _measures(run)), **{**common, "run": str(stream.path if stream else run.given)},
         ))  # fmt: skip
     return rows
 
@@ -228,12 +243,13 @@ def _caption(runs: Sequence[FinishedRun], unranked: bool) -> str:
     seeds = "one retraining seed" if n_seeds == {1} else "retraining seeds"
     if len(n_seeds) == 1 and n_seeds != {1}:
         seeds = count_text(min(n_seeds), "retraining seed")
-    sentences.append(f"UA (mean class recall) and WA (accuracy): mean +- standard deviation over {seeds}.")
+    main = _measures(first)[0]
+    sentences.append(f"{_SCORE_WORDS[main.key]}: mean +- standard deviation over {seeds}.")
     how = found.get("interval")
-    if any((run.scores.get("ua_interval") or run.is_fusion) for run in runs) and how:
-        sentences.append(f"Interval of UA: {how}.")
+    if any((run.scores.get(f"{main.key}_interval") or run.is_fusion) for run in runs) and how:
+        sentences.append(f"Interval of {main.name}: {how}.")
     if found.get("chance"):
-        sentences.append(f"p: UA against chance, {found['chance']['how']}.")
+        sentences.append(f"p: {main.name} against chance, {found['chance']['how']}.")
     sentences.append(
         "Parameters and multiply-accumulates (MACs, of convolutions and matrix products, a second of audio) are those "
         "of the largest network of the folds; features and frozen encoders are not counted."

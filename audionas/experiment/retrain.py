@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
@@ -37,7 +37,7 @@ from audionas.experiment.tuning import Grid, check_groups, checked_grid
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
-from audionas.training.tasks import task_of
+from audionas.training.tasks import ClassWeighting, task_of
 
 DEFAULT_EPOCHS = 60
 
@@ -97,7 +97,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         if request.features is None:
             source_features(source)
     manifest, features_folder = _data(request, talk)
-    task_of(manifest)
+    task_of(manifest).clip_weights(manifest.targets, cast(ClassWeighting, request.class_weighting))
     table = by_split(sources, outer_splits(manifest))
     change = None
     if request.features is not None:

@@ -13,7 +13,8 @@ from audionas.audio.manifest import Manifest
 from audionas.statistics.evidence import evidence
 from audionas.statistics.scores import score_of
 from audionas.statistics.system import System
-from audionas.training.metrics import ClassificationMetrics, pooled
+from audionas.training.measures import in_measure, measures_of
+from audionas.training.metrics import Metrics, pooled
 from audionas.training.predictions import Predictions, joined
 from audionas.training.tasks import TaskSeam
 
@@ -28,12 +29,12 @@ ALL = "pooled UA over all test folds, those seen by the search included; mean an
 class FoldScores:
     """Metrics and test predictions of every (split, seed), and which splits the search has seen."""
 
-    metrics: Mapping[tuple[str, int], ClassificationMetrics]
+    metrics: Mapping[tuple[str, int], Metrics]
     predictions: Mapping[tuple[str, int], Predictions]
     seen: Mapping[str, list[str]]
     seeds: tuple[int, ...]
 
-    def of_seed(self, seed: int, splits: Sequence[str]) -> ClassificationMetrics:
+    def of_seed(self, seed: int, splits: Sequence[str]) -> Metrics:
         """One seed's metrics, pooled over splits."""
         return pooled([self.metrics[split, seed] for split in splits])
 
@@ -75,6 +76,7 @@ def metrics_document(
     clean = [name for name in names if not scores.seen[name]]
     return {
         "schema_version": 1,
+        "task": manifest.task,
         "labels": list(manifest.labels),
         "parameters": parameters,
         "speaker_independence_checked": manifest.speaker_independence_checked,
@@ -95,11 +97,13 @@ def metrics_document(
 
 def _summary(what: str, scores: FoldScores, splits: Sequence[str], manifest: Manifest) -> dict[str, Any]:
     each = [scores.of_seed(seed, splits) for seed in scores.seeds]
+    main, second = (measure.key for measure in measures_of({"task": manifest.task}))
+    by_fold = [scores.metrics[split, seed].primary.value for split in splits for seed in scores.seeds]
     return {
-        "what": what,
-        **_mean_sd("ua", [metrics.ua for metrics in each]),
-        **_mean_sd("wa", [metrics.wa for metrics in each]),
-        "ua_fold_mean": mean(scores.metrics[split, seed].ua for split in splits for seed in scores.seeds),
+        "what": in_measure(what, {"task": manifest.task}),
+        **_mean_sd(main, [metrics.scores[main] for metrics in each]),
+        **_mean_sd(second, [metrics.scores[second] for metrics in each]),
+        f"{main}_fold_mean": mean(by_fold),
         "seeds": list(scores.seeds),
         "splits": list(splits),
         "n_clips": each[0].n_clips,

@@ -12,7 +12,7 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.augmented_corpus import recorded_copies, with_copies
-from audionas.experiment.baseline_scores import baseline_records
+from audionas.experiment.baseline_scores import baseline_predictions, written_baselines
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_rows import FoldRows, fold_rows
@@ -32,6 +32,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
 from audionas.training.ledger import step
 from audionas.training.recipe import Recipe
+from audionas.training.tasks import task_of
 
 
 def train_all(run: RunFolder, talk: Talk) -> Path:
@@ -184,7 +185,8 @@ def _scores(
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
     clean = [split for split in splits if not seen[split.name]]
-    baselines = {"headline": baseline_records(corpora, clean or splits)}
+    found = baseline_predictions(corpora, clean or splits)
+    baselines = {"headline": written_baselines(run.path, found, task_of(manifest))}
     return metrics_of_run(run, manifest, splits, seen, is_known, parameters, baselines)
 
 

@@ -87,7 +87,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         refuse_occupied(request.out)  # before the work of preparing
     prepared = prepare(request.data, None, request.preparation, talk.progress)
     manifest = prepared.manifest
-    task_of(manifest)
+    task_of(manifest).clip_weights(manifest.targets, strategy.class_weighting)  # refuses what the task has not
     splits = outer_splits(manifest)
     if not request.nested:
         splits = [find_split(manifest, request.exclude_fold) if request.exclude_fold else splits[0]]

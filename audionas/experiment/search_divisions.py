@@ -95,7 +95,7 @@ def search_data(corpus: Corpus, parts: Parts, strategy: Strategy) -> SearchData:
         tensors,
         parts,
         corpus.input_shape,
-        task_of(manifest),
+        task_of(manifest).fitted(manifest.targets[rows]),
         strategy.class_weighting,
         strategy.batch_size,
     )

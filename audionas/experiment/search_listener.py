@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from audionas.experiment.talk import Talk
 from audionas.quantities import seconds_text
 from audionas.search import SearchListener, Strategy
 from audionas.search.retest import n_retests
+from audionas.training.measures import measure_of_key
 
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
 
@@ -27,7 +28,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         left = (epochs - record["epoch"] - 1) * sum(spent) / len(spent)
         talk.say(
             f"epoch {record['epoch'] + 1}/{epochs}  loss weights {record['weights_loss']:.3f} alphas "
-            f"{record['alphas_loss']:.3f}  UA supernet {record['supernet_ua']:.3f} network {record['network_ua']:.3f} "
+            f"{record['alphas_loss']:.3f}  {_scores_text(record)} "
             f"({record['scored_on']})  entropy {record['entropy']['normal']:.2f}  skips {record['skips']}  "
             f"{record['seconds']:.1f} s, {seconds_text(left)} left"
         )
@@ -46,7 +47,8 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             return
         score = trial.score
         talk.say(
-            f"{head}  validation UA {score.ua:.3f}  loss {score.loss:.3f}  balanced loss {score.balanced_loss:.3f}  "
+            f"{head}  validation {_name(score.names[0])} {score.ua:.3f}  loss {score.loss:.3f}  "
+            f"balanced loss {score.balanced_loss:.3f}  "
             f"{score.parameters} parameters  {score.seconds:.1f} s, {seconds_text(left)} left"
         )
 
@@ -56,7 +58,17 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             talk.warn(f"{head}  {again.status}: {again.error}")
             return
         first, new = trial.value(strategy.objective), again.value(strategy.objective)
-        what = strategy.objective.replace("_", " ").replace("ua", "UA")
+        what = strategy.objective.replace("_", " ").replace("ua", _name(again.score.names[0]))
         talk.say(f"{head}  validation {what} {new:.3f}, first {first:.3f}  {again.score.seconds:.1f} s")
 
     return SearchListener(on_step, on_epoch, on_trial, on_retest)
+
+
+def _scores_text(record: Mapping[str, Any]) -> str:
+    """The main score of the mixture and of the network cut out of it."""
+    key = next(name for name in record if name.startswith("network_")).removeprefix("network_")
+    return f"{_name(key)} supernet {record[f'supernet_{key}']:.3f} network {record[f'network_{key}']:.3f}"
+
+
+def _name(key: str) -> str:
+    return measure_of_key(key).name

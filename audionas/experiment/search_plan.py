@@ -191,10 +191,20 @@ def _data_line(manifest: Manifest, split: str) -> str:
     record = data_record(manifest)
     return (
         f"data: {manifest.root} ({manifest.dataset}), {count_text(record['n_clips'], 'clip')}, "
-        f"{count_text(len(manifest.labels), 'class', 'classes')}, "
+        f"{_labels_text(manifest)}, "
         f"{count_text(record['n_groups'], 'group')} ({manifest.group_source}); folds: {manifest.fold_source}; "
         f"fold {split} is left out for testing{protocol_text(manifest, split)}"
     )
+
+
+def _labels_text(manifest: Manifest) -> str:
+    """How many classes, labels or targets."""
+    nouns = {
+        "classification": ("class", "classes"),
+        "multilabel": ("label (several a clip)", "labels (several a clip)"),
+        "regression": ("target", "targets"),
+    }
+    return count_text(len(manifest.labels), *nouns[manifest.task])
 
 
 def protocol_text(manifest: Manifest, split: str) -> str:

@@ -19,18 +19,20 @@ from audionas.spaces import Genotype
 from audionas.training.batches import Normaliser
 from audionas.training.predictions import Predictions, average_windows
 from audionas.training.scoring import predict_clips
-from audionas.training.tasks import task_of
+from audionas.training.tasks import TaskSeam, task_of
 
 WEIGHTS_FILE = "weights.safetensors"
+TARGETS = "targets."  # names of the scale of the targets
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """In eval mode, with the statistics of its own training clips."""
+    """In eval mode, with the statistics of its own training clips; of a regression also those of their targets."""
 
     network: nn.Module
     normaliser: Normaliser
     device: str
+    task: TaskSeam
 
     def predict(self, corpus: Corpus, rows: list[int]) -> Predictions:
         """Predictions of some clips of any corpus that has the features of the network's training.
@@ -39,8 +41,7 @@ class TrainedNetwork:
             NonFiniteLossError: a score is not finite.
         """
         tensors = corpus.normalised(self.normaliser)
-        task = task_of(corpus.manifest)
-        return predict_clips(self.network, tensors, corpus.manifest, rows, task, device=self.device)
+        return predict_clips(self.network, tensors, corpus.manifest, rows, self.task, device=self.device)
 
 
 def load_trained(
@@ -57,22 +58,29 @@ def load_trained(
     try:
         state = load_file(path)
         normaliser = Normaliser(_array(state.pop("normaliser.mean")), _array(state.pop("normaliser.std")))
+        targets = {name: state.pop(name).double().numpy() for name in list(state) if name.startswith(TARGETS)}
+        task = task_of(corpus.manifest)
+        task = task.restored({name.removeprefix(TARGETS): value for name, value in targets.items()})
     except (SafetensorError, KeyError, OSError) as why:
         raise RunError(f"{path}: damaged ({' '.join(str(why).split())[:120]}); retrain, or copy it again") from why
-    n_outputs = task_of(corpus.manifest).n_outputs(corpus.manifest)
+    n_outputs = task.n_outputs(corpus.manifest)
     options = {"auxiliary": True} if auxiliary else {}
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=n_outputs, **options)
     try:
         network.load_state_dict(state)
     except RuntimeError as why:
         raise RunError(f"{path}: weights of another network than the genotype beside them; retrain") from why
-    return TrainedNetwork(network.eval().to(device), normaliser, device)
+    return TrainedNetwork(network.eval().to(device), normaliser, device, task)
 
 
-def chance_predictions(manifest: Manifest, rows: list[int]) -> Predictions:
-    """What a training that diverged is scored by: every class alike."""
-    n_outputs = task_of(manifest).n_outputs(manifest)
-    return average_windows(manifest, rows, np.full((len(rows), n_outputs), 1.0 / n_outputs), "test")
+def chance_predictions(manifest: Manifest, rows: list[int], targets: np.ndarray) -> Predictions:
+    """What a training that diverged is scored by: every class alike; of numbers the mean of its training targets.
+
+    Args:
+        targets: those of its training clips.
+    """
+    task = task_of(manifest).fitted(targets)
+    return average_windows(manifest, rows, np.tile(task.chance(task.n_outputs(manifest)), (len(rows), 1)), "test")
 
 
 def _array(value: torch.Tensor) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Learning rate and epochs of a retraining, chosen inside each outer split by grouped inner folds.
 
 Every setting of the grid is trained on all but one of the inner folds of the split's training clips, with seed 0, and
-scored on the one left out; the setting with the highest UA over all of these clips is taken (of equals the one with the
-lower loss, then the earlier). No test clip of the split is read. What was compared is kept in `tuning.json`.
+scored on the one left out; the setting with the highest UA (the task's main score) over all of these clips is taken (of
+equals the one with the lower loss, then the earlier). No test clip of the split is read. What was compared is kept in
+`tuning.json`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from audionas.experiment.fold_rows import FoldRows
 from audionas.experiment.fold_training import OnEpoch, TrainingPlan
 from audionas.experiment.inner_folds import inner_out_of_fold
 from audionas.records import read_json, write_json
-from audionas.search.evaluator import log_losses
 from audionas.spaces import Genotype
 from audionas.training.ledger import count
+from audionas.training.measures import measure_of_key
 from audionas.training.tasks import task_of
 
 FILE_NAME = "tuning.json"
@@ -137,7 +138,7 @@ def _compared(
     folder: Path,
     on_epoch: Callable[[Setting, int], OnEpoch],
 ) -> dict[str, Any]:
-    records = []
+    records, task = [], task_of(corpus.manifest)
     for number, setting in enumerate(grid.settings):
         trial = replace(setting.put_into(plan), inner_folds=grid.inner_folds, select="last")
         place = folder / f"setting_{number}"
@@ -147,14 +148,15 @@ def _compared(
 
         count(compared=int(not place.exists()))
         found = inner_out_of_fold(genotype, corpus, rows, trial, place, SEED, teller)
-        metrics = task_of(corpus.manifest).metrics(found.truth, found.scores, found.labels)
-        loss, _ = log_losses(found.truth, found.scores)
-        records.append({**asdict(setting), "ua": metrics.ua, "loss": loss})
-    chosen = max(range(len(records)), key=lambda i: (records[i]["ua"], -records[i]["loss"], -i))
+        metrics = task.metrics(found.truth, found.scores, found.labels)
+        loss, _ = task.losses(found.truth, found.scores)
+        records.append({**asdict(setting), task.main: metrics.primary.value, "loss": loss})
+    chosen = max(range(len(records)), key=lambda i: (records[i][task.main], -records[i]["loss"], -i))
     return {
         "schema_version": 1,
-        "what": f"pooled UA of the training clips, each predicted by a network that was trained without its group "
-        f"({grid.inner_folds} grouped inner folds, seed {SEED}); used to choose, not a result",
+        "what": f"pooled {measure_of_key(task.main).name} of the training clips, each predicted by a network "
+        f"that was trained without its group ({grid.inner_folds} grouped inner folds, seed {SEED}); used to choose, "
+        "not a result",
         "inner_folds": grid.inner_folds,
         "n_clips": len({corpus.manifest.clips[row].clip for row in rows.train}),
         "settings": records,

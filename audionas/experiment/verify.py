@@ -1,7 +1,7 @@
 """`audionas verify`: every figure of a bundle, or of a run folder, computed again from the predictions in it.
 
-Nothing is unpickled or evaluated, and of weights nothing is read. What a bundle cannot prove is said: it holds no
-audio, so the plain baselines, which leave no predictions, are only checked for agreement with their own confusions.
+Nothing is unpickled or evaluated, and of weights nothing is read. Of a retraining of before plain baselines left their
+predictions, these are only checked for agreement with their own confusions.
 """
 
 from __future__ import annotations

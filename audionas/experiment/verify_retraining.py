@@ -1,4 +1,4 @@
-"""A retraining verified: tables of predictions, metrics, sizes of its networks, confusions of the plain baselines."""
+"""A retraining verified: tables of predictions, metrics, sizes of its networks, the plain baselines."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import torch
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.experiment.baseline_scores import baseline_place, baseline_record
 from audionas.experiment.figures import Findings
 from audionas.experiment.genotype_sources import read_source
 from audionas.experiment.noise_scores import table_name
 from audionas.experiment.recompute import recompute_retraining
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.verify_predictions import verify_predictions
+from audionas.experiment.verify_predictions import verify_predictions, verify_table
 from audionas.features import extractor_from_settings
 from audionas.models import build_model, n_parameters
 from audionas.models.macs import n_macs
@@ -40,7 +41,7 @@ def verify_retraining(run: RunFolder, root: Path, name: str, findings: Findings)
         )
         is_same_version = findings.is_same_version(run.record)
         findings.compare(f"{name}/metrics.json", own, found, is_same_version=is_same_version)
-        _verify_baselines(manifest, splits, stored, f"{name}/metrics.json", findings)
+        _verify_baselines(run, manifest, splits, stored, name, findings)
         _verify_final(run.path, stored, name, findings)
     for split in splits:
         with findings.reading(f"{name}/{split_folder(split.name)}"):
@@ -73,24 +74,37 @@ def _verify_sizes(run: RunFolder, manifest: Manifest, split: OuterSplit, name: s
 
 
 def _verify_baselines(
+    run: RunFolder,
     manifest: Manifest,
     splits: Sequence[OuterSplit],
     stored: Mapping[str, Any],
-    file: str,
+    name: str,
     findings: Findings,
 ) -> None:
-    """The scores of a plain baseline are those of its confusion, whose rows are the tested clips of each class."""
-    if manifest.task != "classification":
-        return
+    """The scores of a plain baseline are those of its predictions, which are of the clips that are scored."""
     scored = set((stored["headline"] or stored["all_splits"])["splits"])
-    clips = {manifest.clips[row].clip: row for split in splits if split.name in scored for row in split.test}
-    counts = Counter(manifest.clips[row].label for row in clips.values())
+    rows = {manifest.clips[row].clip: row for split in splits if split.name in scored for row in split.test}
     for number, record in enumerate(stored["baselines"]["headline"]):
-        table = ClassificationMetrics(manifest.labels, tuple(tuple(row) for row in record["confusion"]))
-        key = f"baselines.headline[{number}]"
-        findings.compare(file, {key: record}, {key: {"name": record["name"], **table.as_record()}})
-        for label, row in zip(manifest.labels, record["confusion"], strict=True):
-            findings.expect(file, f"{key}.confusion, clips of {label}", sum(row), counts[label])
+        key, place = f"baselines.headline[{number}]", baseline_place(record["name"])
+        if "predictions" not in record and not (run.path / place).is_file():
+            if manifest.task == "classification":
+                _verify_confusion(manifest, list(rows.values()), record, key, f"{name}/metrics.json", findings)
+            continue
+        verify_table(run.path / place, f"{name}/{place}", manifest, set(rows), findings)
+        with findings.reading(f"{name}/{place}"):
+            found = baseline_record(run.path, record["name"], task_of(manifest))
+            findings.compare(f"{name}/metrics.json", {key: record}, {key: found})
+
+
+def _verify_confusion(
+    manifest: Manifest, rows: Sequence[int], record: Mapping[str, Any], key: str, file: str, findings: Findings
+) -> None:
+    """Of a run of before baselines left predictions: rows of the confusion are the tested clips of each class."""
+    counts = Counter(manifest.clips[row].label for row in rows)
+    table = ClassificationMetrics(manifest.labels, tuple(tuple(row) for row in record["confusion"]))
+    findings.compare(file, {key: record}, {key: {"name": record["name"], **table.as_record()}})
+    for label, row in zip(manifest.labels, record["confusion"], strict=True):
+        findings.expect(file, f"{key}.confusion, clips of {label}", sum(row), counts[label])
 
 
 def _verify_final(run: Path, stored: Mapping[str, Any], name: str, findings: Findings) -> None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from audionas.report.curves import COLOURS
 from audionas.report.run_files import JsonObject
 from audionas.report.svg import drawing, new_figure
+from audionas.training.measures import measure_of_key
 
 WIDTH, ROW_HEIGHT, MARGIN = 620.0, 34.0, 56.0
 
@@ -30,7 +31,7 @@ def draw_arms(arms: Mapping[str, JsonObject]) -> Figure | None:
             axes.plot([mean(each)] * 2, [place - 0.3, place + 0.3], color=colour, linewidth=2)
         axes.set_yticks(range(len(rows)), [name for name, _ in rows])
         axes.invert_yaxis()
-        axes.set_xlabel(str(rows[0][1].get("score", "ua")).upper())
+        axes.set_xlabel(measure_of_key(str(rows[0][1].get("score", "ua"))).name)
         axes.grid(axis="x", color="#e6e8eb", linewidth=0.8)
         axes.set_axisbelow(True)
     return figure

@@ -9,10 +9,11 @@ from audionas.report.ranking_picture import draw_ranking
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.verdict import decision_sentences
 from audionas.spaces.decision import UNDECIDED
+from audionas.training.measures import measures_of, scored_by
 
 INTRO = (
     "A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge. "
-    "The discretisation gap is the UA of the supernet minus that of the network cut out of it."
+    "The discretisation gap is the {} of the supernet minus that of the network cut out of it."
 )
 
 
@@ -24,11 +25,12 @@ def decision_section(files: RunFiles, pictures: Pictures) -> Section | None:
     is_undecided = any((search.decided or {}).get("verdict") == UNDECIDED for search in searches)
     sentences = decision_sentences(files)
     blocks: list[Block] = [Notes(tuple(sentences), is_undecided)] if sentences else []
+    intro = INTRO.format(measures_of(files.data)[0].name)
     if not files.is_nested:
-        return Section("decided", "Is the search decided?", (*blocks, *_of_one(searches[0], pictures)), INTRO)
+        return Section("decided", "Is the search decided?", (*blocks, *_of_one(searches[0], pictures)), intro)
     blocks.append(_splits(searches))
     blocks += [Fold(f"Split {search.split}", tuple(_of_one(search, pictures))) for search in searches]
-    return Section("decided", "Are the searches decided?", tuple(blocks), INTRO)
+    return Section("decided", "Are the searches decided?", tuple(blocks), intro)
 
 
 def _splits(searches: list[SearchRun]) -> Table:
@@ -67,23 +69,25 @@ def _cells(decided: JsonObject) -> Table:
         for name, title in CELLS
         if (cell := decided["cells"].get(name))
     ]
-    gap = decided.get("discretisation_gap")
+    gap, main = decided.get("discretisation_gap"), scored_by(decided)
     note = "" if gap is None else (
-        f"Discretisation gap {gap:.3f}: UA {score_text(decided['supernet_ua'])} of the supernet, "
-        f"{score_text(decided['network_ua'])} of the network cut out (scored on: {decided['scored_on']})."
+        f"Discretisation gap {gap:.3f}: {main.name} {score_text(decided[f'supernet_{main.key}'])} of the supernet, "
+        f"{score_text(decided[f'network_{main.key}'])} of the network cut out (scored on: {decided['scored_on']})."
     )  # fmt: skip
     head = ("cell", "median margin", "closest margin", "skip connections", "edges that restarts share")
     return Table("Margins of the kept operations", head, tuple(rows), note)
 
 
 def _restarts(restarts: JsonObject) -> Table:
+    main = scored_by(restarts["each"][0], "network")
+    network = f"network_{main.key}"
     rows = [
         (
             f"{row['restart']}{' (handed on)' if row['restart'] == restarts.get('chosen') else ''}",
             plain(row["seed"]),
             str(row.get("verdict", "not known")),
             _number(row.get("margin_median")),
-            f"{score_text(row['network_ua'])} ({row['scored_on']})" if "network_ua" in row else "none",
+            f"{score_text(row[network])} ({row['scored_on']})" if network in row else "none",
             str(row["genotype_hash"])[:12],
         )
         for row in restarts["each"]
@@ -94,7 +98,7 @@ def _restarts(restarts: JsonObject) -> Table:
             f" Two restarts share {_share(restarts['agreement'])} of their edges (node, operation and input); two "
             f"random genotypes of the space share {_share(restarts['agreement_by_chance'])}."
         )
-    head = ("restart", "seed", "verdict", "median margin", "UA of the network cut out (on)", "genotype")
+    head = ("restart", "seed", "verdict", "median margin", f"{main.name} of the network cut out (on)", "genotype")
     return Table("Restarts", head, tuple(rows), note)
 
 

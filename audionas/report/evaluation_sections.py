@@ -8,6 +8,7 @@ from audionas.report.group_tables import group_tables
 from audionas.report.quantities import data_name, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
+from audionas.training.measures import measures_of
 
 
 def evaluation_title(files: RunFiles) -> str:
@@ -19,12 +20,13 @@ def evaluation_verdict(files: RunFiles) -> list[str]:
     """The score beside chance; or how far the evaluation has come."""
     metrics = files.evaluation or {}
     found, chance = metrics.get("headline"), metrics.get("chance") or {}
+    main, _ = measures_of(metrics)
     if not found:
         status = str(files.top.get("status", "done"))
         return [f"The evaluation {STATUS_WORDS.get(status, 'is done')}; there is no score yet."]
     sentences = [
-        f"UA {_text(found, 'ua')} on {count_text(found.get('n_clips'), 'clip')} of another corpus; chance is "
-        f"{score_text(chance.get('ua'))}.",
+        f"{main.name} {_text(found, main.key)} on {count_text(found.get('n_clips'), 'clip')} of another corpus; chance "
+        f"is {score_text(chance.get(main.key))}.",
         f"It is of {found.get('what')}.",
     ]
     if found.get("n_clips_left_out"):
@@ -51,18 +53,19 @@ def evaluation_sections(files: RunFiles) -> list[Section | None]:
 
 
 def _networks(metrics: JsonObject) -> Table:
+    measures = measures_of(metrics)
     rows = tuple(
         (
             str(row.get("network")),
-            score_text(row.get("ua")),
-            score_text(row.get("wa")),
+            *(score_text(row.get(each.key)) for each in measures),
             plain(row.get("n_clips")),
             plain(row.get("groups_left_out") or []),
             "diverged, scored as chance" if row.get("is_chance") else "",
         )
         for row in metrics.get("networks") or []
     )
-    return Table("Each network", ("network", "UA", "WA", "clips", "groups left out", "remark"), rows)
+    names = (each.name for each in measures)
+    return Table("Each network", ("network", *names, "clips", "groups left out", "remark"), rows)
 
 
 def _text(found: JsonObject, name: str) -> str:

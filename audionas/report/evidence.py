@@ -9,6 +9,7 @@ from audionas.quantities import p_text
 from audionas.report.quantities import interval_text
 from audionas.report.run_files import JsonObject
 from audionas.statistics.chance import NOT_ABOVE
+from audionas.training.measures import Measure
 
 NOT_COMPUTED = "not computed"
 
@@ -27,9 +28,9 @@ def chance_text(scores: JsonObject) -> str:
     return p_text(scores["chance"]["p"]) if scores.get("chance") else NOT_COMPUTED
 
 
-def interval_words(scores: JsonObject) -> str:
-    """The interval of UA for a sentence, with a separator after it; empty where there is none."""
-    bounds = scores.get("ua_interval")
+def interval_words(scores: JsonObject, main: str = "ua") -> str:
+    """The interval of the main score (its key) for a sentence, with a separator after it; empty where there is none."""
+    bounds = scores.get(f"{main}_interval")
     return f"95 % interval {interval_text(bounds)}; " if bounds else ""
 
 
@@ -38,14 +39,14 @@ def claim_sentences(scores: JsonObject) -> list[str]:
     return [_sentence(str(scores["claim"]))] if scores.get("claim") else []
 
 
-def evidence_note(scores: JsonObject) -> str:
+def evidence_note(scores: JsonObject, main: Measure, second: Measure) -> str:
     """What the interval and the p are, for the foot of a table."""
     if not scores.get("chance"):
         return ""
     found = scores["chance"]
     return (
-        f"{_sentence(str(scores.get('interval', '')))} p: UA against chance, {found['how']}, "
-        f"{found['permutations']:,} permutations; above 0.05 the score is not above chance, whatever WA is."
+        f"{_sentence(str(scores.get('interval', '')))} p: {main.name} against chance, {found['how']}, "
+        f"{found['permutations']:,} permutations; above 0.05 the score is not above chance, whatever {second.name} is."
     )
 
 

@@ -6,7 +6,11 @@ from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
 from audionas.report.quantities import group_word, plain
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
-from audionas.report.trials import OBJECTIVES, is_lower_better
+from audionas.report.trial_sections import objective_text
+from audionas.report.trials import is_lower_better
+from audionas.training.measures import measures_of
+
+_LABEL_WORDS = {"multilabel": "labels, several a clip", "regression": "targets"}
 
 
 def search_facts(files: RunFiles) -> Section | None:
@@ -23,7 +27,7 @@ def search_facts(files: RunFiles) -> Section | None:
         ("clips", count_text(data.get("n_clips"), "clip")),
         ("groups", f"{groups} (from: {data.get('group_source', 'unknown')})"),
         ("folds", f"from: {data.get('fold_source', 'unknown')}"),
-        ("labels", f"{len(labels)}: {plain(labels)}"),
+        (_LABEL_WORDS.get(str(data.get("task")), "labels"), f"{len(labels)}: {plain(labels)}"),
         ("features", plain(top.get("features"))),
     ]
     if top.get("input_shape"):
@@ -71,10 +75,11 @@ def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:
 
 
 def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:
+    main, _ = measures_of(search.run.get("data") or {})
     better = "lower" if is_lower_better(search.objective) else "higher"
     rows = [
         ("trials", plain(search.run.get("trials"))),
-        ("decided by", f"{OBJECTIVES.get(search.objective, search.objective)}; {better} is better"),
+        ("decided by", f"{objective_text(search.objective, main.name)}; {better} is better"),
     ]
     folds, division = search.run.get("inner_folds"), search.run.get("retest_division") or {}
     if folds:

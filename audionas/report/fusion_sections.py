@@ -10,12 +10,14 @@ from audionas.report.blocks import Block, Facts, Section, Table, Tile
 from audionas.report.quantities import data_name, group_word, interval_text, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
 from audionas.report.verdict import STATUS_WORDS
+from audionas.training.measures import Measure, measures_of
 
 MODES = {
     "inner_oof": "inner out-of-fold predictions of each split's training clips",
     "paper": "predictions of the training clips by the networks trained on them, the paper's reading",
 }
 
+Two = tuple[Measure, Measure]
 KINDS = {"stream": "stream", "mlp": "trained fusion", "rule": "rule"}
 
 
@@ -50,11 +52,13 @@ def fusion_tiles(files: RunFiles) -> list[Tile]:
     streams = [row for row in rows if row.get("kind") == "stream"]
     if fused is None or not streams:
         return []
-    best = max(streams, key=lambda row: row.get("ua") or 0.0)
+    main, second = measures_of(files.fusion or {})
+    best = max(streams, key=lambda row: row.get(main.key) or 0.0)
+    name = stream_names(rows)[str(best.get("name"))]
     return [
-        Tile(_score(fused, "ua"), "pooled UA of the fusion MLP"),
-        Tile(_score(fused, "wa"), "pooled WA of the fusion MLP"),
-        Tile(_score(best, "ua"), f"pooled UA of the best stream ({stream_names(rows)[str(best.get('name'))]})"),
+        Tile(_score(fused, main.key), f"pooled {main.name} of the fusion MLP"),
+        Tile(_score(fused, second.key), f"pooled {second.name} of the fusion MLP"),
+        Tile(_score(best, main.key), f"pooled {main.name} of the best stream ({name})"),
         Tile(f"{(fused.get('parameters') or {}).get('total', 0):,}", "parameters of streams and fusion"),
     ]
 
@@ -66,7 +70,8 @@ def fusion_sections(files: RunFiles) -> list[Section]:
     rows: list[JsonObject] = list(found.get("rows") or [])
     sections = []
     if rows:
-        blocks: tuple[Block, ...] = (_scores(rows, found), _differences(found, rows), _per_seed(rows))
+        two = measures_of(metrics)
+        blocks: tuple[Block, ...] = (_scores(rows, found, two), _differences(found, rows, two), _per_seed(rows, two))
         sections.append(Section("scores", "Streams, fusion MLP and rules", blocks, _what(found)))
         sections.append(Section("parameters", "Parameters", (_parameters(rows, files),)))
     facts = _facts(files)
@@ -105,59 +110,63 @@ def stream_names(rows: Sequence[JsonObject]) -> dict[str, str]:
     return {str(row.get("name")): names.get(str(row.get("name")), str(row.get("name"))) for row in rows}
 
 
-def _scores(rows: list[JsonObject], found: JsonObject) -> Table:
+def _scores(rows: list[JsonObject], found: JsonObject, two: Two) -> Table:
+    main, second = two
     names = stream_names(rows)
     table = tuple(
         (
             names[str(row.get("name"))],
             KINDS.get(str(row.get("kind")), ""),
-            _score(row, "ua"),
-            interval_text(row.get("ua_interval")),
-            _score(row, "wa"),
-            interval_text(row.get("wa_interval")),
+            _score(row, main.key),
+            interval_text(row.get(f"{main.key}_interval")),
+            _score(row, second.key),
+            interval_text(row.get(f"{second.key}_interval")),
             _count((row.get("parameters") or {}).get("total")),
         )
         for row in rows
     )
     n_seeds = len(found.get("seeds") or [])
     note = f"Mean ± sd over {n_seeds} seeds." if n_seeds > 1 else "One seed."
-    return Table("Scores", ("system", "kind", "UA", "95 % of UA", "WA", "95 % of WA", "parameters"), table, note)
+    columns = [name for each in two for name in (each.name, f"95 % of {each.name}")]
+    return Table("Scores", ("system", "kind", *columns, "parameters"), table, note)
 
 
-def _differences(found: JsonObject, rows: list[JsonObject]) -> Table:
+def _differences(found: JsonObject, rows: list[JsonObject], two: Two) -> Table:
+    main, second = two
     names = stream_names(rows)
     table = tuple(
         (
             names.get(str(row.get("minus")), str(row.get("minus"))),
-            _signed(row.get("ua")),
-            interval_text(row.get("ua_interval"), signed=True),
-            _signed(row.get("wa")),
-            interval_text(row.get("wa_interval"), signed=True),
+            _signed(row.get(main.key)),
+            interval_text(row.get(f"{main.key}_interval"), signed=True),
+            _signed(row.get(second.key)),
+            interval_text(row.get(f"{second.key}_interval"), signed=True),
             p_text(row["p_holm"]) if row.get("p_holm") is not None else "not computed",
             "yes" if row.get("is_better") else "not shown",
         )
         for row in found.get("differences") or []
     )
-    head = ("fusion MLP minus", "UA", "95 % of UA", "WA", "95 % of WA", "p of UA", "MLP better by UA")
+    columns = [name for each in two for name in (each.name, f"95 % of {each.name}")]
+    head = ("fusion MLP minus", *columns, f"p of {main.name}", f"MLP better by {main.name}")
     note = (
         f"Paired: the same groups left out, drawn or swapped in both systems. p: {found.get('test', 'not computed')}. "
-        "Better: the difference of UA is above 0, its p at most 0.05, and there are groups enough for a claim."
+        f"Better: the difference of {main.name} is above 0, its p at most 0.05, and there are groups enough for a "
+        "claim."
     )
     return Table("Differences", head, table, note)
 
 
-def _per_seed(rows: list[JsonObject]) -> Table:
+def _per_seed(rows: list[JsonObject], two: Two) -> Table:
     names = stream_names(rows)
     table = tuple(
         (
             f"{names[str(row.get('name'))]}, seed {each.get('seed')}",
-            score_text(each.get("ua")),
-            score_text(each.get("wa")),
+            *(score_text(each.get(measure.key)) for measure in two),
         )
         for row in rows
         for each in row.get("per_seed") or []
     )
-    return Table("Per seed", ("system", "UA", "WA"), table, is_folded=True)
+    return Table("Per seed", ("system", *(measure.name for measure in two)), table, is_folded=True)
 
 
 def _parameters(rows: list[JsonObject], files: RunFiles) -> Table:

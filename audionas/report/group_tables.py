@@ -6,6 +6,7 @@ from audionas.quantities import count_text
 from audionas.report.blocks import Block, Table
 from audionas.report.quantities import plain, score_text
 from audionas.report.run_files import JsonObject
+from audionas.training.measures import measure_of_key
 
 
 def group_tables(metrics: JsonObject) -> list[Block]:
@@ -25,7 +26,7 @@ def group_tables(metrics: JsonObject) -> list[Block]:
         )
         for record in sorted(records, key=lambda record: (record.get(score, 0.0), record["group"]))
     ]
-    head = ("group", *(key.upper() for key in _scores(records)), "clips", "absent classes", "remark")
+    head = ("group", *(measure_of_key(key).name for key in _scores(records)), "clips", "absent classes", "remark")
     note = (
         f"Each group's own test clips, mean ± sd over trainings. The lowest of {count_text(len(records), 'group')} is "
         "low by chance too: a few clips move a group's score far."

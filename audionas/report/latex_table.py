@@ -17,8 +17,10 @@ _SPECIAL = {
 
 def latex_text(table: ResultTable, methods: tuple[str, ...] = ()) -> str:
     """The table environment, behind paragraphs of methods if there are any; needs the package booktabs."""
+    unit = ", \\%" if table.is_in_percent else ""
+    main, second = (f"{each.name}{unit}" for each in table.measures)
     heads = [
-        "System", "UA, \\%", "95\\,\\% interval", "$p$", "WA, \\%", "Parameters", "MACs/s", "Clip passes", "Device h",
+        "System", main, "95\\,\\% interval", "$p$", second, "Parameters", "MACs/s", "Clip passes", "Device h",
         table.group_word.capitalize(), "Clips",
     ]  # fmt: skip
     heads += [] if table.is_ranked else ["Differs in"]
@@ -32,7 +34,7 @@ def latex_text(table: ResultTable, methods: tuple[str, ...] = ()) -> str:
         "\\toprule",
         f"{' & '.join(heads)} \\\\",
         "\\midrule",
-        *(f"{' & '.join(_cells(row, table.is_ranked))} \\\\" for row in table.rows),
+        *(f"{' & '.join(_cells(row, table))} \\\\" for row in table.rows),
         "\\bottomrule",
         "\\end{tabular}",
         "\\end{table}",
@@ -50,15 +52,16 @@ def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in plain).replace("+-", "$\\pm$")
 
 
-def _cells(row: ResultRow, is_ranked: bool) -> list[str]:
-    bounds = row.ua_interval
+def _cells(row: ResultRow, table: ResultTable) -> list[str]:
+    bounds, of = row.ua_interval, _score if table.is_in_percent else _number
+    scale, digits = (100, 1) if table.is_in_percent else (1, 3)
     name = escaped(row.name) + (f" ({escaped(row.remark)})" if row.remark else "")
     cells = [
         f"\\emph{{{name}}}" if row.kind == BASELINE else name,
-        _score(row.ua, row.ua_sd),
-        f"{100 * bounds[0]:.1f} to {100 * bounds[1]:.1f}" if bounds else DASH,
+        of(row.ua, row.ua_sd),
+        " to ".join(f"{scale * bound:.{digits}f}" for bound in bounds) if bounds else DASH,
         DASH if row.p is None else f"{row.p:.2g}",
-        DASH if row.wa is None else _score(row.wa, row.wa_sd),
+        DASH if row.wa is None else of(row.wa, row.wa_sd),
         DASH if row.parameters is None else f"{row.parameters:,}".replace(",", "\\,"),
         _si(row.macs_per_second),
         _passes(row.cost),
@@ -66,11 +69,15 @@ def _cells(row: ResultRow, is_ranked: bool) -> list[str]:
         DASH if row.n_groups is None else str(row.n_groups),
         DASH if row.n_clips is None else str(row.n_clips),
     ]
-    return cells if is_ranked else [*cells, escaped(row.rules)]
+    return cells if table.is_ranked else [*cells, escaped(row.rules)]
 
 
 def _score(mean: float, sd: float | None) -> str:
     return f"${100 * mean:.1f}" + ("$" if sd is None else f" \\pm {100 * sd:.1f}$")
+
+
+def _number(mean: float, sd: float | None) -> str:
+    return f"${mean:.3f}" + ("$" if sd is None else f" \\pm {sd:.3f}$")
 
 
 def _si(value: float | None) -> str:

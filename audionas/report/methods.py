@@ -9,6 +9,7 @@ from typing import Any
 from audionas.quantities import count_text, seconds_text
 from audionas.report.quantities import data_name, group_word, plain
 from audionas.report.run_files import JsonObject, RunFiles, read_run
+from audionas.training.measures import measures_of
 
 _PACKAGES = ("audionas", "python", "torch", "nni", "librosa", "scikit-learn")
 
@@ -50,7 +51,8 @@ def _corpus(files: RunFiles) -> str:
     if data.get("speaker_independence_checked") and data.get("n_groups"):
         text += f" by {count_text(data['n_groups'], group_word(data))}"
     if labels:
-        text += f", labelled with {count_text(len(labels), 'class', 'classes')} ({', '.join(map(str, labels))})"
+        told = _LABELLED.get(str(data.get("task")), ("labelled with {}", "class", "classes"))
+        text += f", {told[0].format(count_text(len(labels), *told[1:]))} ({', '.join(map(str, labels))})"
     if data.get("manifest_sha256"):
         text += f"; sha256 of the manifest: {data['manifest_sha256']}"
     unknown = (
@@ -59,6 +61,12 @@ def _corpus(files: RunFiles) -> str:
         else " The speakers are not known: each file is its own group, and speaker independence was not checked."
     )
     return f"{text}.{unknown}"
+
+
+_LABELLED = {
+    "multilabel": ("each labelled with any of {}", "label", "labels"),
+    "regression": ("rated by {}", "number", "numbers"),
+}
 
 
 def _protocol(files: RunFiles) -> str:
@@ -136,9 +144,10 @@ def _retraining(files: RunFiles) -> str:
     text = f"The networks were trained from scratch{for_epochs} in every fold"
     text += f" with {count_text(len(run['seeds']), 'seed')} ({', '.join(map(str, run['seeds']))})"
     text += f"; {', '.join(how)}" if how else ""
+    main, _ = measures_of(_metrics(files))
     select = {
         "last": "the last epoch was taken",
-        "best": "the epoch was chosen by UA on inner validation groups, never on test clips",
+        "best": f"the epoch was chosen by {main.name} on inner validation groups, never on test clips",
     }.get(str(run.get("select")))
     return f"{text}; {select}." if select and not tuned else f"{text}."
 
@@ -169,7 +178,8 @@ def _fusion(files: RunFiles) -> str:
     if not n_streams or not trained:
         return ""
     streams = count_text(n_streams, "stream")
-    return f"The class probabilities of {streams} were fused by an MLP, trained in each fold on {trained}."
+    what = {"multilabel": "label probabilities", "regression": "predictions"}.get(str(_metrics(files).get("task")))
+    return f"The {what or 'class probabilities'} of {streams} were fused by an MLP, trained in each fold on {trained}."
 
 
 def _scores(files: RunFiles) -> str:
@@ -178,10 +188,13 @@ def _scores(files: RunFiles) -> str:
     if not found or not n_seeds:
         return ""
     spread = f"mean and standard deviation over {count_text(n_seeds, 'seed')}" if n_seeds > 1 else "one seed"
-    return (
-        "UA is the mean class recall and WA the accuracy, each of the confusion matrix summed over the scored folds "
-        f"({count_text(found.get('n_clips'), 'clip')}); {spread}."
-    )
+    main, second = measures_of(_metrics(files))
+    is_classes = main.key == "ua"
+    of, what = f"{main.meaning}, {second.meaning}", "the clips of the scored folds together"
+    if is_classes:
+        of = "UA is the mean class recall and WA the accuracy"
+        what = "the confusion matrix summed over the scored folds"
+    return f"{of}, each of {what} ({count_text(found.get('n_clips'), 'clip')}); {spread}."
 
 
 def _statistics(files: RunFiles) -> str:

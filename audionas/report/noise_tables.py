@@ -5,6 +5,7 @@ from __future__ import annotations
 from audionas.report.blocks import Block, Table
 from audionas.report.quantities import score_text
 from audionas.report.run_files import JsonObject
+from audionas.training.measures import measures_of
 
 
 def noise_tables(metrics: JsonObject) -> list[Block]:
@@ -13,6 +14,7 @@ def noise_tables(metrics: JsonObject) -> list[Block]:
     if not found:
         return []
     clean = metrics.get("headline") or metrics.get("all_splits") or {}
+    measures = measures_of(metrics)
     n_seeds = len(found.get("seeds") or [])
     rows = [("none (the score above)", clean)]
     rows += [(f"{row['snr_db']:g} dB", row) for row in found.get("rows") or []]
@@ -20,9 +22,9 @@ def noise_tables(metrics: JsonObject) -> list[Block]:
     return [
         Table(
             "With noise in the test clips",
-            ("noise, SNR", "UA", "WA"),
+            ("noise, SNR", *(measure.name for measure in measures)),
             tuple(
-                (name, *(score_text(row.get(key), row.get(f"{key}_sd"), n_seeds) for key in ("ua", "wa")))
+                (name, *(score_text(row.get(each.key), row.get(f"{each.key}_sd"), n_seeds) for each in measures))
                 for name, row in rows
             ),
             f"Noise of {noise.get('n_files')} file(s) in {noise.get('folder')}; {found.get('what')}.",

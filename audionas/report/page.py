@@ -25,7 +25,8 @@ from audionas.report.run_files import JsonObject, RunFiles, read_run
 from audionas.report.score_sections import learning_section, score_section
 from audionas.report.search_sections import search_section
 from audionas.report.trial_sections import trial_tiles
-from audionas.report.verdict import LOGISTIC, baseline_scores, title, verdict
+from audionas.report.verdict import baseline_scores, strongest_plain, title, verdict
+from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
 OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
@@ -100,15 +101,20 @@ def _tiles(files: RunFiles) -> list[Tile]:
     if headline:
         n_seeds = len(headline.get("seeds") or [])
         seeds = f"mean ± sd over {n_seeds} seeds" if n_seeds > 1 else "one seed"
-        ua = score_text(headline.get("ua"), headline.get("ua_sd"), n_seeds)
-        wa = score_text(headline.get("wa"), headline.get("wa_sd"), n_seeds)
         warning = "" if is_above_chance(headline) else f", not above chance (p {chance_text(headline)})"
-        tiles += [Tile(ua, f"pooled UA ({seeds}){warning}"), Tile(wa, f"pooled WA ({seeds})")]
-        if LOGISTIC in baseline_scores(metrics):
-            tiles.append(Tile(score_text(baseline_scores(metrics)[LOGISTIC].get("ua")), f"pooled UA of {LOGISTIC}"))
+        main, second = measures_of(metrics)
+        for each, told in ((main, warning), (second, "")):
+            score = score_text(headline.get(each.key), headline.get(f"{each.key}_sd"), n_seeds)
+            tiles.append(Tile(score, f"pooled {each.name} ({seeds}){told}"))
+        plain_system = strongest_plain(metrics)
+        if plain_system in baseline_scores(metrics):
+            beside = score_text(baseline_scores(metrics)[plain_system].get(main.key))
+            tiles.append(Tile(beside, f"pooled {main.name} of {plain_system}"))
     last = next((search.epochs[-1] for search in files.searches if search.epochs), {})
-    if not metrics and last.get("network_ua") is not None and not files.is_nested:
-        tiles.append(Tile(score_text(last["network_ua"]), f"UA of the network cut out ({last.get('scored_on')})"))
+    main, _ = measures_of(files.data)
+    cut_out = last.get(f"network_{main.key}")
+    if not metrics and cut_out is not None and not files.is_nested:
+        tiles.append(Tile(score_text(cut_out), f"{main.name} of the network cut out ({last.get('scored_on')})"))
     if not metrics and files.searches and files.searches[0].trials and not files.is_nested:
         tiles += trial_tiles(files.searches[0])
     parameters = metrics.get("parameters", None if files.is_nested else last.get("parameters"))

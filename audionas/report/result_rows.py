@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audionas.training.measures import MEASURES, Measure
+
 SYSTEM, FUSION, BASELINE = "system", "fusion", "plain baseline"
 
 
@@ -26,10 +28,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One system: scores between 0 and 1, mean and sd over seeds; None where something is not known.
+    """One system: scores, mean and sd over seeds; None where something is not known.
 
-    `macs_per_second` are multiply-accumulates a second of audio. `remark` says what a reader must know of the row,
-    `rules` in which rules its run differs from the others of the table.
+    `ua` and `wa` are the main and the second score of the task. `macs_per_second` are multiply-accumulates a second of
+    audio. `remark` says what a reader must know of the row, `rules` in which rules its run differs from the others of
+    the table.
     """
 
     name: str
@@ -53,22 +56,29 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """Rows, best first unless `is_ranked` is False; `caption` says what the numbers are."""
+    """Rows, best first unless `is_ranked` is False; `caption` says what the numbers are, `measures` the scores."""
 
     rows: tuple[ResultRow, ...]
     caption: str
     is_ranked: bool = True
     group_word: str = "speakers"
+    measures: tuple[Measure, Measure] = MEASURES["classification"]
+
+    @property
+    def is_in_percent(self) -> bool:
+        """Whether scores are shares: all but those of a regression."""
+        return self.measures != MEASURES["regression"]
 
 
-def scores(record: Mapping[str, Any]) -> dict[str, Any]:
+def scores(record: Mapping[str, Any], measures: tuple[Measure, Measure]) -> dict[str, Any]:
     """The score fields of a row from a summary of `metrics.json`; what an older run lacks is None."""
-    bounds, chance = record.get("ua_interval"), record.get("chance") or {}
+    main, second = (measure.key for measure in measures)
+    bounds, chance = record.get(f"{main}_interval"), record.get("chance") or {}
     return {
-        "ua": record["ua"],
-        "ua_sd": record.get("ua_sd"),
+        "ua": record[main],
+        "ua_sd": record.get(f"{main}_sd"),
         "ua_interval": (bounds[0], bounds[1]) if bounds else None,
         "p": chance.get("p"),
-        "wa": record.get("wa"),
-        "wa_sd": record.get("wa_sd"),
+        "wa": record.get(second),
+        "wa_sd": record.get(f"{second}_sd"),
     }

@@ -6,15 +6,15 @@ from audionas.quantities import seconds_text
 from audionas.report.blocks import Table
 from audionas.report.quantities import score_text
 from audionas.report.run_files import SearchRun
-from audionas.report.trials import OBJECTIVES, TrialLine, best_first, is_lower_better, trial_lines
+from audionas.report.trials import OBJECTIVES, TrialLine, best_first, is_lower_better, main_name, trial_lines
 
 
 def retest_table(search: SearchRun) -> Table | None:
     """One row a re-tested trial, best by the re-test first; None where nothing was re-tested."""
     objective = search.objective
-    name = OBJECTIVES.get(objective, objective)
-    first = {line.number: line for line in trial_lines(search.trials)}
     again = best_first(trial_lines(search.retests), objective)
+    name = main_name(again) if objective == "ua" else OBJECTIVES.get(objective, objective)
+    first = {line.number: line for line in trial_lines(search.trials)}
     pairs = [(first[line.number], line) for line in again if line.number in first]
     if not pairs:
         return None

@@ -12,10 +12,12 @@ from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
 from audionas.report.evidence import chance_text, evidence_note, is_above_chance
 from audionas.report.group_tables import group_tables
+from audionas.report.label_sections import label_pictures, label_tables, label_text
 from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
+from audionas.training.measures import measures_of
 
 SEARCHED = "searched network"
 
@@ -26,9 +28,14 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
     if metrics is None:
         return None
     blocks: list[Block] = [_overview(metrics), *_systems(metrics)]
-    confusion = _confusion_picture(metrics, pictures)
-    if confusion:
-        blocks.append(Gallery((confusion,)))
+    if metrics.get("task", "classification") == "classification":
+        confusion = _confusion_picture(metrics, pictures)
+        shown = [confusion] if confusion else []
+    else:
+        blocks += label_tables(metrics, SEARCHED, baseline_scores(metrics))
+        shown = label_pictures(files, metrics, pictures)
+    if shown:
+        blocks.append(Gallery(tuple(shown)))
     blocks += [
         *noise_tables(metrics),
         _per_fold(metrics),
@@ -36,27 +43,28 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
         _per_seed(metrics),
         _per_fold_and_seed(metrics),
     ]
-    intro = (
-        "UA (unweighted accuracy) is the mean of the class recalls, WA (weighted accuracy) the share of "
-        "right clips. Pooled: of the confusion matrix summed over the test folds. sd: over seeds."
-    )
+    first, second = measures_of(metrics)
+    of = "the confusion matrix summed over" if first.key == "ua" else "the clips of"
+    pooled = f"Pooled: of {of} the test folds" + ("" if first.key == "ua" else " together")
+    intro = f"{first.meaning}, {second.meaning}. {pooled}. sd: over seeds."
     return Section("scores", "Scores of the retrained network", tuple(blocks), intro)
 
 
 def _overview(metrics: JsonObject) -> Table:
-    rows = []
+    rows, (main, other) = [], measures_of(metrics)
     for name, key in (("headline", "headline"), ("all folds", "all_splits")):
         scores = metrics.get(key)
         if not scores:
             continue
         n_seeds = len(scores.get("seeds") or [])
+        first, second = _two_scores(metrics, scores, n_seeds)
         rows.append(
             (
                 name if is_above_chance(scores) else f"{name}: not above chance",
-                score_text(scores.get("ua"), scores.get("ua_sd"), n_seeds),
-                interval_text(scores.get("ua_interval")),
+                first,
+                interval_text(scores.get(f"{main.key}_interval")),
                 chance_text(scores),
-                score_text(scores.get("wa"), scores.get("wa_sd"), n_seeds),
+                second,
                 str(n_seeds),
                 plain(scores.get("splits")),
                 plain(scores.get("n_clips")),
@@ -64,13 +72,24 @@ def _overview(metrics: JsonObject) -> Table:
             )
         )
     notes = [] if metrics.get("headline") else ["No headline: the search has seen every test fold."]
-    notes.append(evidence_note(metrics.get("headline") or metrics.get("all_splits") or {}))
+    notes.append(evidence_note(metrics.get("headline") or metrics.get("all_splits") or {}, main, other))
     return Table(
         "Pooled scores, mean ± sd over seeds",
-        ("score", "UA", "95 % of UA", "p", "WA", "seeds", "test folds", "clips", "what it is"),
+        ("score", main.name, f"95 % of {main.name}", "p", other.name, "seeds", "test folds", "clips", "what it is"),
         tuple(rows),
         " ".join(note for note in notes if note),
     )
+
+
+def _two_names(metrics: JsonObject) -> tuple[str, ...]:
+    """Names of the main and the second measure."""
+    return tuple(measure.name for measure in measures_of(metrics))
+
+
+def _two_scores(metrics: JsonObject, scores: JsonObject, n_seeds: int = 1) -> tuple[str, ...]:
+    """Main and second score of a row."""
+    keys = [measure.key for measure in measures_of(metrics)]
+    return tuple(score_text(scores.get(key), scores.get(f"{key}_sd"), n_seeds) for key in keys)
 
 
 def _systems(metrics: JsonObject) -> list[Block]:
@@ -81,14 +100,17 @@ def _systems(metrics: JsonObject) -> list[Block]:
     n_seeds = len(scores.get("seeds") or [])
     baselines = baseline_scores(metrics)
     folds = "the headline's test folds" if metrics.get("headline") else "all folds, seen by the search"
-    rows = [
-        (
-            SEARCHED,
-            score_text(scores.get("ua"), scores.get("ua_sd"), n_seeds),
-            score_text(scores.get("wa"), scores.get("wa_sd"), n_seeds),
-        )
-    ]
-    rows += [(name, score_text(row.get("ua")), score_text(row.get("wa"))) for name, row in baselines.items()]
+    rows = [(SEARCHED, *_two_scores(metrics, scores, n_seeds))]
+    rows += [(name, *_two_scores(metrics, row)) for name, row in baselines.items()]
+    beside = Table(
+        "Beside plain systems",
+        ("system", *_two_names(metrics)),
+        tuple(rows),
+        f"Pooled, on {folds}. The plain systems train on the same clips and have no seeds."
+        if baselines else f"Pooled, on {folds}. No plain systems were scored.",
+    )  # fmt: skip
+    if metrics.get("task", "classification") != "classification":
+        return [beside]
     labels = [str(label) for label in metrics.get("labels") or []]
     recalls = _recalls(metrics)
     counts = _counts(metrics)
@@ -98,22 +120,13 @@ def _systems(metrics: JsonObject) -> list[Block]:
         text = score_text(float(np.mean(own)), _sd(own), len(own)) if own else "no test clips"
         others = tuple(score_text((row.get("recalls") or {}).get(label)) for row in baselines.values())
         by_class.append((label, str(counts[i]), text, *others))
-    tables: list[Block] = [
-        Table(
-            "Beside plain systems",
-            ("system", "UA", "WA"),
-            tuple(rows),
-            f"Pooled, on {folds}. The plain systems train on the same clips and have no seeds."
-            if baselines else f"Pooled, on {folds}. No plain systems were scored.",
-        ),
-        Table(
-            "Recall of each class",
-            ("class", "test clips", SEARCHED, *baselines),
-            tuple(by_class),
-            f"Pooled, on {folds}" + ("; mean ± sd over seeds." if n_seeds > 1 else "; one seed."),
-        ),
-    ]  # fmt: skip
-    return tables
+    recall_table = Table(
+        "Recall of each class",
+        ("class", "test clips", SEARCHED, *baselines),
+        tuple(by_class),
+        f"Pooled, on {folds}" + ("; mean ± sd over seeds." if n_seeds > 1 else "; one seed."),
+    )
+    return [beside, recall_table]
 
 
 def _headline_folds(metrics: JsonObject) -> list[JsonObject]:
@@ -167,48 +180,48 @@ def _per_fold(metrics: JsonObject) -> Table:
     rows = []
     for split in metrics.get("splits") or []:
         own = [fold for fold in metrics.get("per_fold") or [] if str(fold["split"]) == str(split["name"])]
-        uas, was = [fold["ua"] for fold in own], [fold["wa"] for fold in own]
+        columns = [[fold[measure.key] for fold in own] for measure in measures_of(metrics)]
         rows.append(
             (
                 str(split["name"]),
-                score_text(float(np.mean(uas)) if uas else None, _sd(uas), len(uas)),
-                score_text(float(np.mean(was)) if was else None, _sd(was), len(was)),
+                *(score_text(float(np.mean(each)) if each else None, _sd(each), len(each)) for each in columns),
                 plain(split.get("n_clips")),
                 plain(split.get("n_groups")),
                 "seen by the search" if split.get("seen_by_search") else "clean",
                 plain(split.get("absent_classes") or []),
             )
         )
-    head = ("test fold", "UA", "WA", "clips", "groups", "search", "absent classes")
-    return Table("Per fold, mean ± sd over seeds", head, tuple(rows), "An absent class does not count in a fold's UA.")
+    head = ("test fold", *_two_names(metrics), "clips", "groups", "search", "absent classes")
+    main = measures_of(metrics)[0]
+    note = "" if main.key == "ccc" else f"An absent class does not count in a fold's {main.name}."
+    return Table("Per fold, mean ± sd over seeds", head, tuple(rows), note)
 
 
 def _per_seed(metrics: JsonObject) -> Table:
     rows = tuple(
         (
             plain(row.get("seed")),
-            score_text(row.get("ua")),
-            score_text(row.get("wa")),
+            *_two_scores(metrics, row),
             plain(row.get("splits")),
         )
         for row in metrics.get("per_seed") or []
     )
-    return Table("Per seed, pooled over the folds named", ("seed", "UA", "WA", "test folds"), rows)
+    return Table("Per seed, pooled over the folds named", ("seed", *_two_names(metrics), "test folds"), rows)
 
 
 def _per_fold_and_seed(metrics: JsonObject) -> Table:
     labels = [str(label) for label in metrics.get("labels") or []]
+    what = {"multilabel": "AP", "regression": "CCC"}.get(str(metrics.get("task")), "recall")
     rows = tuple(
         (
             f"{fold['split']}, seed {fold['seed']}",
-            score_text(fold.get("ua")),
-            score_text(fold.get("wa")),
+            *_two_scores(metrics, fold),
             "seen by the search" if fold.get("seen_by_search") else "clean",
-            *(_recall_text(fold, label) for label in labels),
+            *(_recall_text(fold, label) if what == "recall" else label_text(fold, label) for label in labels),
         )
         for fold in metrics.get("per_fold") or []
     )
-    head = ("test fold", "UA", "WA", "search", *(f"recall of {label}" for label in labels))
+    head = ("test fold", *_two_names(metrics), "search", *(f"{what} of {label}" for label in labels))
     return Table("Per fold and seed", head, rows, is_folded=True)
 
 

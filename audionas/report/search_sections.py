@@ -23,6 +23,7 @@ from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
 from audionas.report.trials import best_first, count_statuses, trial_lines
 from audionas.spaces.cnn_genotype import node_edges
+from audionas.training.measures import measures_of
 
 
 def search_section(files: RunFiles, pictures: Pictures) -> Section | None:
@@ -45,6 +46,7 @@ def search_section(files: RunFiles, pictures: Pictures) -> Section | None:
 def _nested_trials(files: RunFiles) -> Table:
     """One row a search by trials: what is best in it so far."""
     objective = files.searches[0].objective
+    main, _ = measures_of(files.data)
     rows = []
     for search in files.searches:
         lines = trial_lines(search.trials)
@@ -67,13 +69,14 @@ def _nested_trials(files: RunFiles) -> Table:
             )
         )
     head = (
-        "test split", "status", "read", "trials", f"best first {objective_text(objective)}", "its trial (recipe)",
-        "its validation UA", "its parameters", "winner, re-tested", "genotype",
+        "test split", "status", "read", "trials", f"best first {objective_text(objective, main.name)}",
+        "its trial (recipe)", f"its validation {main.name}", "its parameters", "winner, re-tested", "genotype",
     )  # fmt: skip
-    return Table("The searches", head, tuple(rows), objective_note(objective))
+    return Table("The searches", head, tuple(rows), objective_note(objective, main.name))
 
 
 def _nested_table(files: RunFiles) -> Table:
+    main, _ = measures_of(files.data)
     rows = []
     for search in files.searches:
         last: JsonObject = search.epochs[-1] if search.epochs else {}
@@ -84,7 +87,7 @@ def _nested_table(files: RunFiles) -> Table:
                 str(search.run.get("status", "unknown")),
                 count_text(_total(search.run, "n_clips", data), "clip"),
                 f"{len(search.epochs)} of {search.run.get('epochs', '?')}",
-                f"{score_text(last.get('network_ua'))} ({last.get('scored_on', 'not recorded')})",
+                f"{score_text(last.get(f'network_{main.key}'))} ({last.get('scored_on', 'not recorded')})",
                 plain(last.get("skips")),
                 plain(last.get("parameters")),
                 str((search.genotype or {}).get("hash", "none yet"))[:12],
@@ -95,7 +98,7 @@ def _nested_table(files: RunFiles) -> Table:
         "status",
         "read",
         "epochs",
-        "UA of the network cut out (on)",
+        f"{main.name} of the network cut out (on)",
         "skips",
         "parameters",
         "genotype",
@@ -120,24 +123,31 @@ def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) ->
 
 
 def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
-    epochs = search.epochs
+    epochs, data = search.epochs, search.run.get("data") or {}
+    main, _ = measures_of(data)
     drawn = []
     losses = [
         _line(epochs, "weights_loss", "loss on the weights part", 0),
         _line(epochs, "alphas_loss", "loss on the alphas part", 1, "--"),
     ]
     if any(line.epochs for line in losses):
-        drawn.append(pictures.make("Losses of the supernet", draw_lines(losses, y_label="cross-entropy")))
+        drawn.append(
+            pictures.make(
+                "Losses of the supernet",
+                draw_lines(losses, y_label="1 - CCC" if main.key == "ccc" else "cross-entropy"),
+            )
+        )
     scores = [
-        _line(epochs, "supernet_ua", "mixed supernet", 0),
-        _line(epochs, "network_ua", "network cut out of it", 1, "--"),
+        _line(epochs, f"supernet_{main.key}", "mixed supernet", 0),
+        _line(epochs, f"network_{main.key}", "network cut out of it", 1, "--"),
     ]
     if any(line.epochs for line in scores):
         parts = {str(epoch.get("scored_on")) for epoch in epochs if epoch.get("scored_on")}
         caption = "Scored on " + " and ".join(sorted(map(_part_in_words, parts))) + "."
-        n_labels = len((search.run.get("data") or {}).get("labels") or [])
-        figure = draw_lines(scores, y_label="UA", y_range=(0, 1), chance=1 / n_labels if n_labels else None)
-        drawn.append(pictures.make("UA during the search", figure, caption))
+        n_labels = len(data.get("labels") or []) if main.key == "ua" else 0
+        lowest = -1 if main.key == "ccc" else 0
+        figure = draw_lines(scores, y_label=main.name, y_range=(lowest, 1), chance=1 / n_labels if n_labels else None)
+        drawn.append(pictures.make(f"{main.name} during the search", figure, caption))
     entropies = [
         Line(
             title,

@@ -19,6 +19,7 @@ from audionas.report.trials import (
     draw_trials,
     failure_reasons,
     is_lower_better,
+    main_name,
     trial_lines,
 )
 
@@ -35,8 +36,9 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")
     again = retest_table(search)
     blocks += [again] if again else []
-    title = f"Trials by {objective_text(objective)} ({count_statuses(lines)})"
-    blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], objective_note(objective)))
+    main = main_name(lines)
+    title = f"Trials by {objective_text(objective, main)} ({count_statuses(lines)})"
+    blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], objective_note(objective, main)))
     if len(rows) > N_TRIALS_SHOWN:
         rest = rows[N_TRIALS_SHOWN:]
         blocks.append(Table(f"The other {count_text(len(rest), 'trial')}", head, rest, is_folded=True))
@@ -52,24 +54,24 @@ def trial_tiles(search: SearchRun) -> list[Tile]:
     return [*tiles, Tile(str(len(again)), f"re-tests ({count_statuses(again)})")] if again else tiles
 
 
-def objective_text(objective: str) -> str:
-    """What decides between trials, in words."""
-    return OBJECTIVES.get(objective, objective)
+def objective_text(objective: str, main: str = "UA") -> str:
+    """What decides between trials, in words; `main` is the name of the main score."""
+    return main if objective == "ua" else OBJECTIVES.get(objective, objective)
 
 
-def objective_note(objective: str) -> str:
+def objective_note(objective: str, main: str = "UA") -> str:
     """What decides between trials, in a sentence."""
     better = "lower" if is_lower_better(objective) else "higher"
     return (
-        f"The {objective_text(objective)} decides: {better} is better, of equals the smaller network. All scores here "
-        "are of validation clips, used to choose: the best of them is optimistic and no result."
+        f"The {objective_text(objective, main)} decides: {better} is better, of equals the smaller network. All scores "
+        "here are of validation clips, used to choose: the best of them is optimistic and no result."
     )
 
 
 def _pictures(
     lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], pictures: Pictures
 ) -> list[Picture]:
-    name, best = objective_text(objective), "lowest" if is_lower_better(objective) else "highest"
+    name, best = objective_text(objective, main_name(lines)), "lowest" if is_lower_better(objective) else "highest"
     title = name[0].upper() + name[1:]
     drawn = []
     figure = draw_trials(lines, objective)
@@ -88,6 +90,7 @@ def _rows(
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Head and rows, best first; a column that no trial fills is left out."""
     others = [name for name in ("ua", "loss") if name != objective]
+    main, second = next(((line.main, line.second) for line in lines if line.ua is not None), ("UA", "WA"))
     table = []
     for line in best_first(lines, objective):
         table.append(
@@ -95,9 +98,9 @@ def _rows(
                 "trial": str(line.shown),
                 "recipe": line.recipe,
                 "status": line.status + (f": {line.shown_error}" if line.error else ""),
-                f"{objective_text(objective)} ({role})": score_text(line.value(objective)),
-                **{objective_text(name): score_text(line.value(name)) for name in others},
-                "WA": score_text(line.wa),
+                f"{objective_text(objective, main)} ({role})": score_text(line.value(objective)),
+                **{objective_text(name, main): score_text(line.value(name)) for name in others},
+                second: score_text(line.wa),
                 "epoch scored": _epoch(line),
                 "parameters": "none" if line.parameters is None else f"{line.parameters:,}",
                 "time": "none" if line.seconds is None else seconds_text(line.seconds),

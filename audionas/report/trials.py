@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from audionas.report.svg import drawing, new_figure
+from audionas.training.measures import MEASURES
 
 OBJECTIVES = {"ua": "UA", "loss": "validation loss", "balanced_loss": "class-balanced validation loss"}
 DOT, BEST = "#2166ac", "#c2570c"
@@ -24,6 +25,7 @@ class TrialLine:
 
     `recipe` is the choice from a catalogue; `epoch` counts from 0 and is the one that was scored, of `epochs`.
     `number` counts from 0, as the file does; `shown` counts from 1, as the page and the console do.
+    `ua` and `wa` are the main and the second score of the task, `main` and `second` their names.
     """
 
     number: int
@@ -39,6 +41,8 @@ class TrialLine:
     epoch: int | None = None
     epochs: int | None = None
     recipe: str = ""
+    main: str = "UA"
+    second: str = "WA"
 
     @property
     def shown(self) -> int:
@@ -64,13 +68,16 @@ def trial_lines(events: Sequence[Mapping[str, Any]]) -> list[TrialLine]:
     for number in sorted(proposed.keys() | finished.keys()):
         start, end = proposed.get(number, {}), finished.get(number, {})
         score = end.get("score") or {}
+        main, second = next((pair for pair in MEASURES.values() if pair[0].key in score), MEASURES["classification"])
         lines.append(
             TrialLine(
                 number=number,
                 genotype_hash=str(start.get("hash") or ""),
                 status=str(end.get("status") or "running"),
-                ua=score.get("ua"),
-                wa=score.get("wa"),
+                ua=score.get(main.key),
+                wa=score.get(second.key),
+                main=main.name,
+                second=second.name,
                 loss=score.get("loss"),
                 balanced_loss=score.get("balanced_loss"),
                 parameters=score.get("parameters"),
@@ -142,7 +149,7 @@ def draw_trials(lines: Sequence[TrialLine], objective: str) -> Figure | None:
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.set_xlabel("parameters")
-        _set_values(axes, objective, [value for _, value in points])
+        _set_values(axes, objective, [value for _, value in points], main_name(lines))
     return figure
 
 
@@ -157,20 +164,28 @@ def draw_against_text(lines: Sequence[TrialLine], objective: str, losses: Mappin
         figure = _scatter(points, [line.recipe for line in shown], best)
         figure.axes[0].xaxis.set_major_locator(MaxNLocator(nbins=5))
         figure.axes[0].set_xlabel("loss on text (nats)")
-        _set_values(figure.axes[0], objective, [value for _, value in points])
+        _set_values(figure.axes[0], objective, [value for _, value in points], main_name(lines))
     return figure
 
 
-def _set_values(axes: Axes, objective: str, values: Sequence[float]) -> None:
+def main_name(lines: Sequence[TrialLine]) -> str:
+    """The name of the trials' main score: UA where no trial has one."""
+    return next((line.main for line in lines if line.ua is not None), "UA")
+
+
+def _set_values(axes: Axes, objective: str, values: Sequence[float], main: str) -> None:
     """Name and scale of the vertical axis; one loss far above the others does not flatten them."""
-    axes.set_ylabel(
-        "UA on the validation part" if objective == "ua" else f"{OBJECTIVES.get(objective, objective)} (nats)"
-    )
+    axes.set_ylabel(f"{main} on the validation part" if objective == "ua" else _loss_text(objective, main))
     if is_lower_better(objective) and max(values) > 4 * min(values) > 0:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _loss_text(objective: str, main: str) -> str:
+    """The loss that decides, with its unit: that of a regression is 1 - CCC and has none."""
+    return OBJECTIVES.get(objective, objective) + ("" if main == "CCC" else " (nats)")
 
 
 def _scatter(points: Sequence[tuple[float, float]], names: Sequence[str], best: tuple[float, float]) -> Figure:

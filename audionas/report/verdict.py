@@ -11,9 +11,11 @@ from audionas.report.evidence import chance_text, claim_sentences, interval_word
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.spaces.decision import decisions_sentence
+from audionas.training.measures import Measure, measures_of
 
 NOT_CHECKED = "speaker independence not checked"
 LOGISTIC = "logistic regression on mean + sd of the features"
+RIDGE = "ridge regression on mean + sd of the features"
 STATUS_WORDS = {
     "running": "is not finished",
     "interrupted": "was interrupted",
@@ -45,6 +47,11 @@ def decision_sentences(files: RunFiles) -> list[str]:
     """Whether the searches are decided, in a sentence; none where that is not known."""
     sentence = decisions_sentence([search.decided for search in files.searches if search.decided])
     return [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else []
+
+
+def strongest_plain(metrics: JsonObject) -> str:
+    """The plain system that a searched network has to beat: the one that hears the same features."""
+    return RIDGE if metrics.get("task") == "regression" else LOGISTIC
 
 
 def title(files: RunFiles) -> str:
@@ -87,29 +94,33 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
     given = f"The network built from a given genotype on {dataset}"
     subject = f"The network found {_in_space(files)}" if files.searches else given
     headline = metrics.get("headline")
+    main, _ = measures_of(metrics)
+    plain_system = strongest_plain(metrics)
     if headline is None:
         everything = metrics.get("all_splits") or {}
-        beaten = baseline_scores(metrics).get(LOGISTIC)
-        loses = beaten is not None and (everything.get("ua") or 0.0) <= beaten["ua"]
-        even_so = f", and even so does not beat {LOGISTIC} ({score_text(beaten['ua'])})" if beaten and loses else ""
+        beaten = baseline_scores(metrics).get(plain_system)
+        loses = beaten is not None and (everything.get(main.key) or 0.0) <= beaten[main.key]
+        even_so = ""
+        if beaten and loses:
+            even_so = f", and even so does not beat {plain_system} ({score_text(beaten[main.key])})"
         return _led(
             everything,
-            f"{subject} has no clean score, because the search has seen every test fold: pooled UA "
-            f"{_ua(everything)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}.",
+            f"{subject} has no clean score, because the search has seen every test fold: pooled "
+            f"{main.name} {_main(everything, main)} ({_evidence(files, metrics, everything)}) is optimistic{even_so}.",
         )
-    scored = f"pooled UA {_ua(headline)} ({_evidence(files, metrics, headline)})"
-    logistic = baseline_scores(metrics).get(LOGISTIC)
+    scored = f"pooled {main.name} {_main(headline, main)} ({_evidence(files, metrics, headline)})"
+    logistic = baseline_scores(metrics).get(plain_system)
     if not is_above_chance(headline):
         return _led(headline, f"{subject} reaches {scored}.")
     if logistic is None:
-        return f"{subject} reaches {scored}; it was not compared with {LOGISTIC}."
-    gain = headline["ua"] - logistic["ua"]
-    other = score_text(logistic["ua"])
+        return f"{subject} reaches {scored}; it was not compared with {plain_system}."
+    gain = headline[main.key] - logistic[main.key]
+    other = score_text(logistic[main.key])
     if gain <= 0:
-        return f"{subject} does not beat {LOGISTIC} ({other}): {scored}."
-    if gain <= (headline.get("ua_sd") or 0.0):
-        return f"{subject} reaches {scored}, above {LOGISTIC} ({other}) by less than the sd over seeds."
-    return f"{subject} reaches {scored} and beats {LOGISTIC} ({other})."
+        return f"{subject} does not beat {plain_system} ({other}): {scored}."
+    if gain <= (headline.get(f"{main.key}_sd") or 0.0):
+        return f"{subject} reaches {scored}, above {plain_system} ({other}) by less than the sd over seeds."
+    return f"{subject} reaches {scored} and beats {plain_system} ({other})."
 
 
 def _led(scores: JsonObject, sentence: str) -> str:
@@ -119,8 +130,8 @@ def _led(scores: JsonObject, sentence: str) -> str:
     return f"Not above chance (p {chance_text(scores)}): {sentence[:1].lower()}{sentence[1:]}"
 
 
-def _ua(scores: JsonObject) -> str:
-    return score_text(scores.get("ua"), scores.get("ua_sd"), len(scores.get("seeds") or []))
+def _main(scores: JsonObject, main: Measure) -> str:
+    return score_text(scores.get(main.key), scores.get(f"{main.key}_sd"), len(scores.get("seeds") or []))
 
 
 def _evidence(files: RunFiles, metrics: JsonObject, scores: JsonObject) -> str:
@@ -131,7 +142,8 @@ def _evidence(files: RunFiles, metrics: JsonObject, scores: JsonObject) -> str:
     groups: list[Any] = [split.get("n_groups") for split in metrics.get("splits") or [] if split["name"] in names]
     n_groups = None if None in groups or not groups else sum(groups)
     who = count_text(n_groups, group_word(files.data)) if _is_checked(files) else NOT_CHECKED
-    return f"{interval_words(scores)}{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
+    interval = interval_words(scores, measures_of(metrics)[0].key)
+    return f"{interval}{seeds}; {count_text(scores.get('n_clips'), 'test clip')}, {who}"
 
 
 def _is_checked(files: RunFiles) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
 from torch import nn
 
 from audionas.audio.manifest import Manifest
@@ -17,6 +16,7 @@ from audionas.seeding import derive, seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
+from audionas.training.measures import MEASURES
 from audionas.training.predictions import Predictions, joined
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
@@ -58,7 +58,11 @@ class SearchData:
 
 @dataclass(frozen=True)
 class Score:
-    """How a candidate did on the validation part; losses are cross-entropies in nats."""
+    """How a candidate did on the validation part; losses are those of the task, cross-entropies in nats.
+
+    `ua` and `wa` are the main and the second score of the task; `names` are their keys in files, UA and WA in a
+    classification.
+    """
 
     ua: float
     wa: float
@@ -67,10 +71,25 @@ class Score:
     parameters: int
     seconds: float
     epoch: int | None = None
+    names: tuple[str, str] = ("ua", "wa")
 
     def objective(self, name: str) -> float:
-        """The number to maximise: UA itself, or a loss with its sign turned."""
+        """The number to maximise: UA (the task's main score) itself, or a loss with its sign turned."""
         return self.ua if name == "ua" else -float(getattr(self, name))
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON form."""
+        record = asdict(self)
+        keys = dict(zip(("ua", "wa"), record.pop("names"), strict=True))
+        return {keys.get(name, name): value for name, value in record.items()}
+
+    @staticmethod
+    def of_record(record: Mapping[str, Any]) -> Score:
+        """The score that `as_record` gave."""
+        pairs = ((main.key, second.key) for main, second in MEASURES.values())
+        main, second = next(pair for pair in pairs if pair[0] in record)
+        rest = {name: value for name, value in record.items() if name not in (main, second)}
+        return Score(record[main], record[second], **rest, names=(main, second))
 
 
 class DivergedError(NonFiniteLossError):
@@ -135,7 +154,7 @@ class TrainingEvaluator:
         return network, predictions
 
     def _refuse_divergence(self, epoch: int, loss: float) -> None:
-        limit = self.stop_diverging and self.stop_diverging * math.log(self.data.n_outputs)
+        limit = self.stop_diverging and self.stop_diverging * self.data.task.guessing_loss(self.data.n_outputs)
         if limit and loss > limit:
             raise DivergedError(f"epoch {epoch}: the training loss {loss:.3g} is above {limit:.3g}, it diverges")
 
@@ -149,15 +168,9 @@ class TrainingEvaluator:
 
     def _score(self, found: Predictions, network: nn.Module, epoch: int, started: float) -> Score:
         metrics = self.data.task.metrics(found.truth, found.scores, found.labels)
-        loss, balanced = log_losses(found.truth, found.scores)
+        loss, balanced = self.data.task.losses(found.truth, found.scores)
         if not math.isfinite(loss):
             raise NonFiniteLossError(f"epoch {epoch}: the validation loss is {loss}; lower the learning rate")
         seconds = round(time.perf_counter() - started, 3)
-        return Score(metrics.ua, metrics.wa, loss, balanced, n_parameters(network), seconds, epoch)
-
-
-def log_losses(truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
-    """Mean cross-entropy over clips, and over classes (each class weighing the same), in nats."""
-    each = -np.log(np.maximum(scores[np.arange(len(truth)), truth], 1e-12))
-    by_class = [each[truth == label].mean() for label in np.unique(truth)]
-    return float(each.mean()), float(np.mean(by_class))
+        (main, first), (second, other) = metrics.scores.items()
+        return Score(first, other, loss, balanced, n_parameters(network), seconds, epoch, (main, second))

@@ -56,7 +56,8 @@ def search_one_shot(
             _train(space, strategy, evaluator, seed, log, checkpoint)
     record = log.records[-1]
     if pick == "best":
-        record = max(log.records, key=lambda line: (line["network_ua"], line["epoch"]))
+        score = f"network_{evaluator.data.task.main}"
+        record = max(log.records, key=lambda line: (line[score], line["epoch"]))
     return space.make(*(tuple((op, source) for op, source in record["genotype"][kind]) for kind in KINDS)), record[
         "epoch"
     ]
@@ -129,7 +130,7 @@ def _train(
 
 
 class EpochLog(pl.Callback):
-    """`epochs.jsonl`: losses, UA of supernet and of the derived sub-network, alphas, genotype."""
+    """`epochs.jsonl`: losses, UA (the task's main score) of supernet and derived sub-network, alphas, genotype."""
 
     supernet: CnnSupernet
 
@@ -182,25 +183,26 @@ class EpochLog(pl.Callback):
         self._listener.on_epoch(record)
 
     def _scores(self, epoch: int) -> dict[str, Any]:
-        """UA of the mixture and of the derived sub-network, both with BN statistics of the scored batches."""
+        """UA (the main score) of the mixture and the derived sub-network, both with BN statistics of what is scored."""
         part = "monitor" if self._data.parts.get("monitor") else "alphas"
         rows = list(self._data.parts[part])
         generator(self._seed, "score", epoch).shuffle(rows)
         genotype = self.supernet.genotype()
 
-        def ua(forward: Any) -> float:
+        def score(forward: Any) -> float:
             data = self._data
             device = self.supernet.alphas_normal.device
             found = predict_clips(
                 forward, data.tensors, data.manifest, rows, data.task, part=part, batch_size=SCORE_BATCH, device=device
             )
-            return data.task.metrics(found.truth, found.scores, found.labels).ua
+            return data.task.metrics(found.truth, found.scores, found.labels).primary.value
 
         def derived(x: Tensor, lengths: Tensor | None = None) -> Tensor:
             return self.supernet(x, lengths, genotype)  # type: ignore[no-any-return]
 
         with batch_statistics(self.supernet):
-            scores = {"supernet_ua": ua(self.supernet), "network_ua": ua(derived)}
+            main = self._data.task.main
+            scores = {f"supernet_{main}": score(self.supernet), f"network_{main}": score(derived)}
         return {**scores, "scored_on": "monitor" if part == "monitor" else "used by the search"}
 
 

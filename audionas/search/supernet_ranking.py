@@ -42,8 +42,8 @@ def load_supernet(run: Path, space: CnnCellSpace, data: SearchData) -> CnnSupern
     return supernet
 
 
-def supernet_ua(supernet: CnnSupernet, genotype: CnnGenotype, data: SearchData, part: str, seed: int) -> float:
-    """UA of the sub-network of a genotype on a part, with the batch statistics of the scored clips.
+def supernet_score(supernet: CnnSupernet, genotype: CnnGenotype, data: SearchData, part: str, seed: int) -> float:
+    """UA (the task's main score) of the sub-network of a genotype on a part, with batch statistics of the scored clips.
 
     The order of the clips, and so the batches, is keyed by (seed, "rank", "score"): the same for each genotype.
     """
@@ -59,4 +59,4 @@ def supernet_ua(supernet: CnnSupernet, genotype: CnnGenotype, data: SearchData, 
         found = predict_clips(
             sub_network, data.tensors, data.manifest, order, data.task, part=part, batch_size=SCORE_BATCH, device=device
         )
-    return data.task.metrics(found.truth, found.scores, found.labels).ua
+    return data.task.metrics(found.truth, found.scores, found.labels).primary.value

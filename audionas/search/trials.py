@@ -6,7 +6,7 @@ The log is the truth: a resumed search replays it, and proposals without a finis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class TrialLog:
         self.finished[trial.number] = trial
         append_jsonl(self._path, {
             "event": "finished", "number": trial.number, "status": trial.status,
-            "score": asdict(trial.score) if trial.score else None,
+            "score": trial.score.as_record() if trial.score else None,
             "seconds": trial.score.seconds if trial.score else None, "error": trial.error,
         })  # fmt: skip
 
@@ -76,5 +76,5 @@ class TrialLog:
 
 
 def _trial(proposed: Mapping[str, Any], finished: Mapping[str, Any]) -> Trial:
-    score = Score(**finished["score"]) if finished["score"] else None
+    score = Score.of_record(finished["score"]) if finished["score"] else None
     return Trial(proposed["number"], proposed["hash"], proposed["sample"], finished["status"], score, finished["error"])

@@ -22,24 +22,34 @@ def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Verdict, margins, skips and discretisation gap of the genotype derived at one epoch of `epochs.jsonl`.
 
     A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge, `none` left
-    out. The gap is the UA of the supernet minus that of the network cut out of it, on the same clips.
+    out. The gap is the UA (the task's main score, under its own key) of the supernet minus that of the network cut
+    out of it, on the same clips.
     """
+    main = score_key(epoch)
+    supernet, network = epoch.get(f"supernet_{main}"), epoch.get(f"network_{main}")
     margins = [margin for kind in KINDS for margin in epoch["margins"][kind]]
-    gap = None
-    if epoch.get("supernet_ua") is not None and epoch.get("network_ua") is not None:
-        gap = epoch["supernet_ua"] - epoch["network_ua"]
     return {
         "verdict": UNDECIDED if median(margins) < UNDECIDED_MARGIN else DECIDED,
         "undecided_below": UNDECIDED_MARGIN,
         "margin_median": median(margins),
         "margin_min": min(margins),
         "epoch": epoch["epoch"],
-        "discretisation_gap": gap,
-        "supernet_ua": epoch.get("supernet_ua"),
-        "network_ua": epoch.get("network_ua"),
+        "discretisation_gap": None if supernet is None or network is None else supernet - network,
+        f"supernet_{main}": supernet,
+        f"network_{main}": network,
         "scored_on": epoch.get("scored_on"),
         "cells": {kind: _cell(epoch["margins"][kind], epoch["genotype"][kind]) for kind in KINDS},
     }
+
+
+def score_key(record: Mapping[str, Any]) -> str:
+    """Key of the main score in an epoch or a decision: `ua`, or that of another task; `ua` where none is there.
+
+    >>> score_key({"supernet_map": 0.5, "network_map": 0.4})
+    'map'
+    """
+    names = (name.removeprefix("network_") for name in record if name.startswith("network_"))
+    return next(names, "ua")
 
 
 def _cell(margins: Sequence[float], edges: Sequence[Sequence[Any]]) -> dict[str, Any]:
@@ -104,4 +114,12 @@ def _restarts_text(restarts: Mapping[str, Any]) -> str:
     return f"{found}, which share {share:.0%} of their edges ({chance:.0%} by chance){as_random}"
 
 
-__all__ = ["DECIDED", "UNDECIDED", "UNDECIDED_MARGIN", "decision_of", "decision_sentence", "decisions_sentence"]
+__all__ = [
+    "DECIDED",
+    "UNDECIDED",
+    "UNDECIDED_MARGIN",
+    "decision_of",
+    "decision_sentence",
+    "decisions_sentence",
+    "score_key",
+]

@@ -67,7 +67,8 @@ def _how(system: System) -> str:
         parts.append(f"within each of {count_text(mixed, 'group')}")
     if single:
         parts.append(f"among {count_text(single, 'group')} of one label each")
-    return f"labels permuted {' and '.join(parts)}"
+    what = "targets" if system.seeds[0].task == "regression" else "labels"
+    return f"{what} permuted {' and '.join(parts)}"
 
 
 def _is_mixed(system: System) -> np.ndarray:

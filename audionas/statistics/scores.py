@@ -13,6 +13,7 @@ import numpy as np
 
 from audionas.errors import SettingsError, unknown
 from audionas.training.metrics import classification_metrics
+from audionas.training.tasks import TASKS
 
 OfRows = Callable[[np.ndarray, np.ndarray, Sequence[str]], float]
 OfConfusion = Callable[[np.ndarray], np.ndarray]
@@ -20,7 +21,7 @@ OfConfusion = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Score:
-    """A score; more is better.
+    """A score; more is better, but of RMSE, which decides nothing.
 
     Attributes:
         name: as in `metrics.json`, lower case.
@@ -62,9 +63,30 @@ def _wa_of_confusion(confusion: np.ndarray) -> np.ndarray:
     return np.asarray(np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=(-2, -1)))
 
 
+def _of_task(task: str) -> OfRows:
+    """The main score of a task, as its seam computes it."""
+
+    def of_rows(truth: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> float:
+        return TASKS[task].metrics(truth, scores, labels).primary.value
+
+    return of_rows
+
+
+def _second_of_task(task: str, key: str) -> OfRows:
+    def of_rows(truth: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> float:
+        return TASKS[task].metrics(truth, scores, labels).scores[key]
+
+    return of_rows
+
+
 UA = Score("ua", _ua_of_rows, _ua_of_confusion)
 WA = Score("wa", _wa_of_rows, _wa_of_confusion)
-TASK_SCORES = {"classification": UA}
+MAP = Score("map", _of_task("multilabel"))
+AUC = Score("auc", _second_of_task("multilabel", "auc"))
+CCC = Score("ccc", _of_task("regression"), bounds=(-1.0, 1.0))
+RMSE = Score("rmse", _second_of_task("regression", "rmse"), bounds=(0.0, np.inf))
+TASK_SCORES = {"classification": UA, "multilabel": MAP, "regression": CCC}
+SECOND_SCORES = {"classification": WA, "multilabel": AUC, "regression": RMSE}
 
 
 def score_of(task: str) -> Score:
@@ -76,3 +98,8 @@ def score_of(task: str) -> Score:
     if task not in TASK_SCORES:
         raise SettingsError(f"no score to compare systems by: {unknown('task', task, TASK_SCORES)}")
     return TASK_SCORES[task]
+
+
+def second_score_of(task: str) -> Score:
+    """The score that stands beside the one that decides: WA, macro AUC or RMSE."""
+    return SECOND_SCORES[task]

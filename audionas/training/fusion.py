@@ -16,33 +16,35 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from torch import Tensor, nn
 
+from audionas.audio.manifest import Task
 from audionas.seeding import generator, seed_torch
-from audionas.training.metrics import classification_metrics
-from audionas.training.tasks import Classification
+from audionas.training.tasks import TASKS, TaskSeam
 
 Weighting = Literal["balanced", "none"]
 Predict = Callable[[np.ndarray], np.ndarray]
 LEARNING_RATE = 1.0e-3
 EPOCHS = 100
+FEWEST_HIDDEN = 8
 BATCH_SIZE = 16
 LOWEST = 1e-12  # a probability that was rounded to 0 has a logarithm again
 TEMPERATURES = (0.05, 20.0)
 
 
 class FusionMlp(nn.Module):
-    """Probabilities (clips, streams * classes) float32 -> logits (clips, classes).
+    """Probabilities (clips, streams * classes) float32 -> logits (clips, classes); `hidden` widths as the paper's.
 
     Layers (S*C, S*C), (S*C, C), (C, C) with biases, ReLU between them: for two streams of four classes the paper's
     (8,8), (8,4), (4,4), 128 parameters. The paper names neither biases nor activations; 128 needs the biases.
     """
 
-    def __init__(self, n_streams: int, n_classes: int) -> None:
+    def __init__(self, n_streams: int, n_classes: int, hidden: tuple[int, int] | None = None) -> None:
         super().__init__()
         width = n_streams * n_classes
+        first, second = hidden or (width, n_classes)
         self.layers = nn.Sequential(
-            nn.Linear(width, width), nn.ReLU(),
-            nn.Linear(width, n_classes), nn.ReLU(),
-            nn.Linear(n_classes, n_classes),
+            nn.Linear(width, first), nn.ReLU(),
+            nn.Linear(first, second), nn.ReLU(),
+            nn.Linear(second, n_classes),
         )  # fmt: skip
 
     def forward(self, probabilities: Tensor) -> Tensor:
@@ -53,14 +55,19 @@ class FusionMlp(nn.Module):
 
 @dataclass(frozen=True)
 class FusionClips:
-    """What a fusion is trained on or tested on: probabilities (streams, clips, classes), truth (clips,) int64."""
+    """What a fusion is trained on or tested on: probabilities (streams, clips, classes), truth (clips,) int64.
+
+    Under other tasks than classification the truth is (clips, labels); of a regression, in place of probabilities are
+    predicted numbers.
+    """
 
     probabilities: np.ndarray
     truth: np.ndarray
+    task: Task = "classification"
 
     def rows(self, chosen: np.ndarray) -> FusionClips:
         """Some of the clips."""
-        return FusionClips(self.probabilities[:, chosen], self.truth[chosen])
+        return FusionClips(self.probabilities[:, chosen], self.truth[chosen], self.task)
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,12 @@ class FittedMlp:
 
     network: FusionMlp
     epochs: int
+    task: TaskSeam
     judged: tuple[np.ndarray, ...] = ()
 
     def __call__(self, probabilities: np.ndarray) -> np.ndarray:
         """Fused probabilities (clips, classes) of streams (streams, clips, classes)."""
-        return _outputs(self.network, _inputs(probabilities))
+        return _outputs(self.network, _inputs(probabilities, self.task), self.task)
 
 
 def fit_mlp(
@@ -84,17 +92,18 @@ def fit_mlp(
     weighting: Weighting = "none",
     judge: FusionClips | None = None,
 ) -> FittedMlp:
-    """Train the MLP: Adam, rate 1e-3, 100 epochs (the paper's), batches of 16 (not said there), cross-entropy.
+    """Train the MLP: Adam, rate 1e-3, 100 epochs (the paper's), batches of 16 (not said there), the task's loss.
 
     Args:
         judge: clips of which the epoch with the highest UA (of equals the first) is kept; None keeps the last.
     """
     n_streams, _, n_classes = train.probabilities.shape
     seed_torch(seed, "fusion", "weights")
-    network = FusionMlp(n_streams, n_classes)
+    task = TASKS[train.task].fitted(train.truth)
+    network = fusion_mlp(train.task, n_streams, n_classes)
     optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-    x, targets = _inputs(train.probabilities), torch.from_numpy(train.truth)
-    weights = torch.from_numpy(Classification().clip_weights(train.truth, weighting))
+    x, targets = _inputs(train.probabilities, task), torch.from_numpy(train.truth)
+    weights = torch.from_numpy(task.clip_weights(train.truth, weighting))
     judged: list[np.ndarray] = []
     states: list[dict[str, Tensor]] = []
     for epoch in range(epochs):
@@ -102,16 +111,25 @@ def fit_mlp(
         for first in range(0, len(order), BATCH_SIZE):
             rows = order[first : first + BATCH_SIZE]
             optimiser.zero_grad()
-            Classification().loss(network(x[rows]), targets[rows], weights[rows]).backward()  # type: ignore[no-untyped-call]
+            task.loss(network(x[rows]), targets[rows], weights[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         if judge is not None:
-            judged.append(_outputs(network, _inputs(judge.probabilities)))
+            judged.append(_outputs(network, _inputs(judge.probabilities, task), task))
             states.append({name: value.clone() for name, value in network.state_dict().items()})
     if judge is None:
-        return FittedMlp(network, epochs)
-    best = _best_epoch(judge.truth, judged)
+        return FittedMlp(network, epochs, task)
+    best = _best_epoch(task, judge.truth, judged)
     network.load_state_dict(states[best])
-    return FittedMlp(network, best + 1, tuple(judged))
+    return FittedMlp(network, best + 1, task, tuple(judged))
+
+
+def fusion_mlp(task: str, n_streams: int, n_outputs: int) -> FusionMlp:
+    """The MLP of a task. With few outputs, as of one target, layers of the paper's widths could be dead at the start:
+    under other tasks than classification the hidden ones have `FEWEST_HIDDEN` units at least.
+    """
+    if task == "classification":
+        return FusionMlp(n_streams, n_outputs)
+    return FusionMlp(n_streams, n_outputs, (max(n_streams * n_outputs, FEWEST_HIDDEN), max(n_outputs, FEWEST_HIDDEN)))
 
 
 def epochs_by_folds(
@@ -128,13 +146,17 @@ def epochs_by_folds(
         for name in names
     ]
     truth = np.concatenate([train.truth[folds == name] for name in names])
-    return _best_epoch(truth, [np.concatenate([each.judged[epoch] for each in fitted]) for epoch in range(most)]) + 1
+    judged = [np.concatenate([each.judged[epoch] for each in fitted]) for epoch in range(most)]
+    return _best_epoch(TASKS[train.task], truth, judged) + 1
 
 
-def _best_epoch(truth: np.ndarray, scores: Sequence[np.ndarray]) -> int:
-    """The epoch whose scores (clips, classes) have the highest UA, of equals the first."""
+def _best_epoch(task: TaskSeam, truth: np.ndarray, scores: Sequence[np.ndarray]) -> int:
+    """The epoch whose scores (clips, classes) have the highest UA (the task's main score), of equals the first."""
     labels = [str(i) for i in range(scores[0].shape[1])]
-    return int(np.argmax([classification_metrics(truth, each.argmax(axis=1), labels).ua for each in scores]))
+    return int(np.argmax([task.metrics(truth, each, labels).primary.value for each in scores]))
+
+
+Rule = Callable[[FusionClips], Predict]
 
 
 def averaging(train: FusionClips) -> Predict:  # noqa: ARG001
@@ -173,10 +195,30 @@ def temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-FUSION_RULES: dict[str, Callable[[FusionClips], Predict]] = {
+def label_by_label(rule: Rule) -> Rule:
+    """A rule of two classes, having and not having it, for each label of several by itself; one T a stream."""
+
+    def pairs(probabilities: np.ndarray) -> np.ndarray:
+        flat = probabilities.reshape(len(probabilities), -1)
+        return np.stack([flat, 1.0 - flat], axis=-1)
+
+    def fitted(train: FusionClips) -> Predict:
+        classes = np.where(train.truth.ravel() > 0, 0, 1)
+        predict = rule(FusionClips(pairs(train.probabilities), classes))
+        return lambda given: np.asarray(predict(pairs(given))[:, 0].reshape(given.shape[1:]))
+
+    return fitted
+
+
+FUSION_RULES: dict[str, Rule] = {
     "averaging": averaging,
     "temperature-scaled averaging": scaled_averaging,
     "product": product,
+}
+RULES_OF_TASKS: dict[str, dict[str, Rule]] = {
+    "classification": FUSION_RULES,
+    "multilabel": {name: label_by_label(rule) for name, rule in FUSION_RULES.items()},
+    "regression": {"averaging": averaging},  # the others are of probabilities
 }
 
 
@@ -184,11 +226,13 @@ def _log(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(np.maximum(probabilities, LOWEST)))
 
 
-def _inputs(probabilities: np.ndarray) -> Tensor:
-    """(streams, clips, classes) -> (clips, streams * classes) float32, the streams side by side."""
-    return torch.from_numpy(np.concatenate(list(probabilities), axis=1).astype(np.float32))
+def _inputs(probabilities: np.ndarray, task: TaskSeam) -> Tensor:
+    """(streams, clips, classes) -> (clips, streams * classes) float32, streams side by side; numbers standardised."""
+    scale = task.state()
+    given = (probabilities - scale["mean"]) / scale["std"] if scale else probabilities
+    return torch.from_numpy(np.concatenate(list(given), axis=1).astype(np.float32))
 
 
-def _outputs(network: FusionMlp, x: Tensor) -> np.ndarray:
+def _outputs(network: FusionMlp, x: Tensor, task: TaskSeam) -> np.ndarray:
     with torch.no_grad():
-        return np.asarray(torch.softmax(network(x).double(), dim=-1).numpy())
+        return np.asarray(task.scores(network(x).double()).double().numpy())

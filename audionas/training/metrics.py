@@ -8,10 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
+
+
+class Primary(NamedTuple):
+    """The main score of a task, by which epochs and trials are chosen: its key in files, its value; more is better."""
+
+    name: str
+    value: float
+
+
+class Metrics(Protocol):
+    """What every step may ask of the scores of any task."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Classes, labels or targets."""
+        ...
+
+    @property
+    def n_clips(self) -> int:
+        """Number of clips scored."""
+        ...
+
+    @property
+    def primary(self) -> Primary:
+        """The main score."""
+        ...
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The main score and the second one, by their keys."""
+        ...
+
+    @property
+    def absent_classes(self) -> tuple[str, ...]:
+        """Classes or labels that no clip has."""
+        ...
+
+    def as_record(self) -> dict[str, Any]:
+        """JSON form."""
+        ...
+
+    @staticmethod
+    def pool(parts: Sequence[Any]) -> Any:
+        """The scores of all parts' clips together."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -52,6 +97,22 @@ class ClassificationMetrics:
         """Share of clips predicted right, in [0, 1]."""
         return float(np.trace(np.asarray(self.confusion)) / self.n_clips)
 
+    @property
+    def primary(self) -> Primary:
+        """UA."""
+        return Primary("ua", self.ua)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """UA and WA."""
+        return {"ua": self.ua, "wa": self.wa}
+
+    @staticmethod
+    def pool(parts: Sequence[ClassificationMetrics]) -> ClassificationMetrics:
+        """The confusion matrix summed over parts."""
+        total = np.sum([np.asarray(part.confusion) for part in parts], axis=0)
+        return ClassificationMetrics(parts[0].labels, tuple(tuple(int(n) for n in row) for row in total))
+
     def as_record(self) -> dict[str, Any]:
         """JSON form."""
         return {
@@ -70,13 +131,16 @@ def classification_metrics(truth: np.ndarray, predicted: np.ndarray, labels: Seq
     return ClassificationMetrics(tuple(labels), tuple(tuple(int(n) for n in row) for row in table))
 
 
-def pooled(parts: Sequence[ClassificationMetrics]) -> ClassificationMetrics:
-    """Metrics of the confusion matrix summed over parts (test folds).
+AnyMetrics = TypeVar("AnyMetrics", bound=Metrics)
+
+
+def pooled(parts: Sequence[AnyMetrics]) -> AnyMetrics:
+    """Metrics over parts (test folds) together: of the confusion matrix summed, or of all their clips.
 
     Raises:
         ValueError: there is no part, or two parts have other labels.
     """
     if not parts or any(part.labels != parts[0].labels for part in parts):
         raise ValueError("pooling needs at least one part, all with the same labels")
-    total = np.sum([np.asarray(part.confusion) for part in parts], axis=0)
-    return ClassificationMetrics(parts[0].labels, tuple(tuple(int(n) for n in row) for row in total))
+    found: AnyMetrics = parts[0].pool(parts)
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
@@ -33,7 +33,8 @@ class BaselineResult:
     """Scores of one plain system, pooled: of the confusion matrix summed over the test parts.
 
     `recalls` and `confusion` (rows truth, columns predicted) are in the order of the class indices; the
-    recall of a class without test clips is None and does not count in `ua`.
+    recall of a class without test clips is None and does not count in `ua`. `scores` are class probabilities
+    (clips, classes) float64 of all test rows, split after split; one-hot of the majority class.
     """
 
     name: str
@@ -41,6 +42,7 @@ class BaselineResult:
     wa: float
     recalls: tuple[float | None, ...]
     confusion: tuple[tuple[int, ...], ...]
+    scores: np.ndarray = field(compare=False, repr=False)
 
 
 def summarise(feature: np.ndarray) -> np.ndarray:
@@ -93,13 +95,14 @@ def plain_baselines(
         (DURATION, log_durations, _fit_duration),
         (LOGISTIC, summaries, _fit_logistic),
     ):
-        confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+        confusion, scores = np.zeros((n_classes, n_classes), dtype=np.int64), []
         for _, test, train in splits:
             rows = np.asarray(train, dtype=np.int64)
             model = fit(inputs[rows], targets[rows], names[rows], seed)
             held_out = np.asarray(test, dtype=np.int64)
             np.add.at(confusion, (targets[held_out], model.predict(inputs[held_out])), 1)
-        results.append(_result(name, confusion))
+            scores.append(_class_scores(model, inputs[held_out], n_classes))
+        results.append(_result(name, confusion, np.concatenate(scores)))
     return results
 
 
@@ -171,7 +174,14 @@ def choose_regularisation(inputs: np.ndarray, targets: np.ndarray, groups: np.nd
     return best
 
 
-def _result(name: str, confusion: np.ndarray) -> BaselineResult:
+def _class_scores(model: DummyClassifier | Pipeline, inputs: np.ndarray, n_classes: int) -> np.ndarray:
+    """Probabilities of all classes (clips, classes), 0 for those that the training rows lack."""
+    scores = np.zeros((len(inputs), n_classes))
+    scores[:, model.classes_] = model.predict_proba(inputs)
+    return scores
+
+
+def _result(name: str, confusion: np.ndarray, scores: np.ndarray) -> BaselineResult:
     counts = confusion.sum(axis=1)
     recalls = tuple(float(confusion[label, label] / count) if count else None for label, count in enumerate(counts))
     present = [recall for recall in recalls if recall is not None]
@@ -181,4 +191,5 @@ def _result(name: str, confusion: np.ndarray) -> BaselineResult:
         wa=float(np.trace(confusion) / counts.sum()),
         recalls=recalls,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        scores=scores,
     )

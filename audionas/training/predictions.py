@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audionas.audio.manifest import Manifest, read_table
+from audionas.audio.manifest import Manifest, Task, read_table
 from audionas.errors import RunError, unknown
 from audionas.records import write_text
+from audionas.training.prediction_columns import read_values, task_of_columns, text_columns, value_columns
 
 FIXED_COLUMNS = ("clip", "group", "label", "predicted", "part")
 PARTS = ("train", "validation", "test", "inner_oof")
@@ -24,7 +25,11 @@ PARTS = ("train", "validation", "test", "inner_oof")
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores (clips, labels) float64 for the clips of one part, with the truth (clips,) int64."""
+    """Scores (clips, labels) float64 for the clips of one part, with the truth (clips,) int64.
+
+    Of several labels a clip, and of a regression, the truth is (clips, labels) float32; scores of a regression are
+    predicted numbers in the targets' own units.
+    """
 
     clips: tuple[str, ...]
     groups: tuple[str, ...]
@@ -32,6 +37,7 @@ class Predictions:
     scores: np.ndarray
     labels: tuple[str, ...]
     part: str = "test"
+    task: Task = "classification"
 
     def write(self, path: Path) -> None:
         """Write a table of this part alone."""
@@ -51,7 +57,10 @@ class Predictions:
 
 
 def write_predictions(path: Path, parts: Sequence[Predictions]) -> None:
-    """Write a CSV, part after part: clip, group, label, predicted, part and one `p:<label>` column a class."""
+    """Write a CSV, part after part: clip, group, label, predicted, part and one `p:<label>` column a class.
+
+    Of several labels a clip also `t:<label>`, 1 or 0; of a regression `t:<target>` and `y:<target>` alone.
+    """
     text = StringIO()
     table = pd.concat([_table(part) for part in parts], ignore_index=True)
     table.to_csv(text, index=False, lineterminator="\n")
@@ -59,6 +68,8 @@ def write_predictions(path: Path, parts: Sequence[Predictions]) -> None:
 
 
 def _table(part: Predictions) -> pd.DataFrame:
+    if part.task != "classification":
+        return _table_of_values(part)
     labels = part.labels
     table = pd.DataFrame({
         "clip": part.clips,
@@ -72,6 +83,14 @@ def _table(part: Predictions) -> pd.DataFrame:
     return table
 
 
+def _table_of_values(part: Predictions) -> pd.DataFrame:
+    """Of several labels a clip, or of numbers."""
+    is_several = part.task == "multilabel"
+    texts = text_columns(part.labels, part.truth, part.scores) if is_several else {}
+    values = value_columns(part.task, part.labels, part.truth, part.scores)
+    return pd.DataFrame({"clip": part.clips, "group": part.groups, **texts, "part": part.part, **values})
+
+
 def read_predictions(path: Path) -> dict[str, Predictions]:
     """The parts of a table that `write_predictions` wrote, in its order.
 
@@ -80,6 +99,9 @@ def read_predictions(path: Path) -> dict[str, Predictions]:
             clip stands twice in one part.
     """
     table = read_table(path)
+    task = task_of_columns(table)
+    if task != "classification":
+        return _parts_of_values(path, table, task)
     missing = [name for name in FIXED_COLUMNS if name not in table.columns]
     labels = tuple(str(name)[2:] for name in table.columns if str(name).startswith("p:"))
     if missing or not labels or not len(table):
@@ -89,6 +111,18 @@ def read_predictions(path: Path) -> dict[str, Predictions]:
         str(part): _part(path, table.loc[rows], scores[np.asarray(rows)], labels, str(part))
         for part, rows in table.groupby("part", sort=False).groups.items()
     }
+
+
+def _parts_of_values(path: Path, table: pd.DataFrame, task: Task) -> dict[str, Predictions]:
+    labels, truth, scores = read_values(path, table, task)
+    parts = {}
+    for name, indices in table.groupby("part", sort=False).groups.items():
+        rows, own = np.asarray(indices), table.loc[indices]
+        _check_part(path, own, str(name))
+        parts[str(name)] = Predictions(
+            tuple(own["clip"]), tuple(own["group"]), truth[rows], scores[rows], labels, str(name), task
+        )
+    return parts
 
 
 def _scores(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> np.ndarray:
@@ -105,13 +139,17 @@ def _part(path: Path, table: pd.DataFrame, scores: np.ndarray, labels: tuple[str
     unknown_labels = sorted(set(table["label"]) - set(labels))
     if unknown_labels:
         raise RunError(f"{path}: not a predictions table (no scores for label {unknown_labels[0]!r})")
+    _check_part(path, table, part)
+    truth = np.array([labels.index(label) for label in table["label"]], dtype=np.int64)
+    return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)
+
+
+def _check_part(path: Path, table: pd.DataFrame, part: str) -> None:
     if part not in PARTS:
         raise RunError(f"{path}: not a predictions table ({unknown('part', part, PARTS)})")
     twice = table.loc[table["clip"].duplicated(), "clip"]
     if len(twice):
         raise RunError(f"{path}: not a predictions table (clip {twice.iloc[0]!r} stands twice in part {part})")
-    truth = np.array([labels.index(label) for label in table["label"]], dtype=np.int64)
-    return Predictions(tuple(table["clip"]), tuple(table["group"]), truth, scores, labels, part)
 
 
 def average_windows(manifest: Manifest, rows: Sequence[int], scores: np.ndarray, part: str = "test") -> Predictions:
@@ -127,6 +165,7 @@ def average_windows(manifest: Manifest, rows: Sequence[int], scores: np.ndarray,
         scores=np.stack([scores[positions].mean(axis=0) for positions in members.values()]),
         labels=manifest.labels,
         part=part,
+        task=manifest.task,
     )
 
 
@@ -139,4 +178,5 @@ def joined(parts: Sequence[Predictions], part: str) -> Predictions:
         scores=np.concatenate([each.scores for each in parts]),
         labels=parts[0].labels,
         part=part,
+        task=parts[0].task,
     )

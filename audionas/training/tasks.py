@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
@@ -14,14 +15,26 @@ from torch import Tensor
 from torch.nn import functional
 
 from audionas.audio.manifest import Manifest
-from audionas.errors import SettingsError
-from audionas.training.metrics import ClassificationMetrics, classification_metrics
+from audionas.errors import SettingsError, unknown
+from audionas.training.losses import log_losses
+from audionas.training.metrics import ClassificationMetrics, Metrics, classification_metrics
+from audionas.training.multilabel import Multilabel
+from audionas.training.regression import Regression
 
 ClassWeighting = Literal["balanced", "none", "sampler"]
 
 
 class TaskSeam(Protocol):
     """Everything that training and scoring need to know of a task."""
+
+    @property
+    def main(self) -> str:
+        """Key of the main score in files: ua, map or ccc."""
+        ...
+
+    def fitted(self, targets: np.ndarray) -> TaskSeam:
+        """The seam for one training, with what it needs to know of its training clips' targets, and of no others."""
+        ...
 
     def n_outputs(self, manifest: Manifest) -> int:
         """Width of the network's last layer."""
@@ -32,20 +45,50 @@ class TaskSeam(Protocol):
         ...
 
     def scores(self, logits: Tensor) -> Tensor:
-        """What predictions hold: (batch, outputs), here probabilities."""
+        """What predictions hold: (batch, outputs), probabilities or numbers in the targets' own units."""
         ...
 
-    def metrics(self, truth: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> ClassificationMetrics:
-        """Metrics of scores (clips, outputs) against the truth (clips,)."""
+    def metrics(self, truth: np.ndarray, scores: np.ndarray, labels: Sequence[str]) -> Metrics:
+        """Metrics of scores (clips, outputs) against the truth, (clips,) or (clips, outputs)."""
         ...
 
     def clip_weights(self, targets: np.ndarray, weighting: ClassWeighting) -> np.ndarray:
-        """Weight of each clip in the loss: (clips,) float32, mean 1."""
+        """Weight of each clip in the loss: (clips,) float32, mean 1.
+
+        Raises:
+            SettingsError: the weighting is not for this task.
+        """
+        ...
+
+    def losses(self, truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+        """Loss of scored clips, plain and balanced."""
+        ...
+
+    def chance(self, n_outputs: int) -> np.ndarray:
+        """What a network that learnt nothing says of every clip: (outputs,) float64."""
+        ...
+
+    def guessing_loss(self, n_outputs: int) -> float:
+        """The training loss of guessing."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What `fitted` found and the weights are useless without."""
+        ...
+
+    def restored(self, state: Mapping[str, np.ndarray]) -> TaskSeam:
+        """The seam that gave this state. Raises KeyError where a part of it is missing."""
         ...
 
 
 class Classification:
     """One class a clip: softmax, weighted cross-entropy, UA."""
+
+    main: ClassVar[str] = "ua"
+
+    def fitted(self, targets: np.ndarray) -> Classification:
+        """Itself: nothing depends on the training clips."""
+        return self
 
     def n_outputs(self, manifest: Manifest) -> int:
         """One output a label."""
@@ -72,18 +115,40 @@ class Classification:
         weights = len(targets) / (np.count_nonzero(counts) * counts[targets])
         return np.asarray(weights, dtype=np.float32)
 
+    def losses(self, truth: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+        """Cross-entropy, over clips and over classes."""
+        return log_losses(truth, scores)
 
-TASKS: dict[str, TaskSeam] = {"classification": Classification()}
+    def chance(self, n_outputs: int) -> np.ndarray:
+        """Every class alike."""
+        return np.full(n_outputs, 1.0 / n_outputs)
+
+    def guessing_loss(self, n_outputs: int) -> float:
+        """Cross-entropy of uniform guessing, in nats."""
+        return math.log(n_outputs)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Nothing was fitted."""
+        return {}
+
+    def restored(self, state: Mapping[str, np.ndarray]) -> Classification:
+        """Itself."""
+        return self
+
+
+TASKS: dict[str, TaskSeam] = {
+    "classification": Classification(),
+    "multilabel": Multilabel(),
+    "regression": Regression(),
+}
 
 
 def task_of(manifest: Manifest) -> TaskSeam:
     """The seam of a manifest's task.
 
     Raises:
-        SettingsError: the task is known but cannot be trained yet.
+        SettingsError: there is no seam for it.
     """
     if manifest.task not in TASKS:
-        raise SettingsError(
-            f"{manifest.root}: task {manifest.task!r} cannot be trained yet; accepted: {', '.join(TASKS)}"
-        )
+        raise SettingsError(f"{manifest.root}: {unknown('task', manifest.task, TASKS)}")
     return TASKS[manifest.task]

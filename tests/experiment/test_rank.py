@@ -22,7 +22,7 @@ from audionas.experiment.ranked_genotypes import distinct_genotypes, open_ranked
 from audionas.experiment.search import SearchRequest, search
 from audionas.experiment.talk import Silent
 from audionas.search.evaluator import Score
-from audionas.search.supernet_ranking import supernet_ua
+from audionas.search.supernet_ranking import supernet_score
 from audionas.spaces import load_search_space
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.genotype_file import read_genotype_file
@@ -71,7 +71,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
                 raise NonFiniteLossError("epoch 0: the training loss is nan")
             return Score(ua, ua, 1.0, 1.0, 100, 0.1)
 
-        monkeypatch.setattr(module, "supernet_ua", lambda *_: next(scores))
+        monkeypatch.setattr(module, "supernet_score", lambda *_: next(scores))
         monkeypatch.setattr(module.TrainingEvaluator, "evaluate", evaluate)
 
     return make
@@ -120,7 +120,7 @@ def test_the_supernet_is_that_of_the_searchs_last_epoch(run: Path) -> None:
     last = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()][-1]
     assert searched.supernet.alphas_normal.tolist() == last["alphas"]["normal"]
     genotype = read_genotype_file(run / "genotype.json").genotype
-    found = supernet_ua(searched.supernet, genotype, searched.as_searched, searched.part, 0)  # type: ignore[arg-type]
+    found = supernet_score(searched.supernet, genotype, searched.as_searched, searched.part, 0)  # type: ignore[arg-type]
     assert found == pytest.approx(last["network_ua"]), "all clips of the part are one batch, so their order is nothing"
 
 
@@ -128,7 +128,7 @@ def test_sub_networks_are_scored_without_changing_the_supernet(run: Path) -> Non
     searched = open_ranked_search(run, "cpu", Silent())
     before = {name: value.clone() for name, value in searched.supernet.state_dict().items()}
     for genotype in distinct_genotypes(searched.space, 3, 0):
-        supernet_ua(searched.supernet, genotype, searched.as_searched, searched.part, 0)
+        supernet_score(searched.supernet, genotype, searched.as_searched, searched.part, 0)
     assert all(torch.equal(before[name], value) for name, value in searched.supernet.state_dict().items())
 
 

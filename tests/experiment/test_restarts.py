@@ -176,8 +176,8 @@ def space(tiny_space: Path) -> CnnCellSpace:
 @pytest.mark.parametrize(
     "uas,scored_on,chosen,rule",
     [
-        ([0.4, 0.6, 0.5], "monitor", 2, BY_MONITOR),
-        ([0.5, 0.6, 0.6], "monitor", 2, BY_MONITOR),
+        ([0.4, 0.6, 0.5], "monitor", 2, BY_MONITOR.format("UA")),
+        ([0.5, 0.6, 0.6], "monitor", 2, BY_MONITOR.format("UA")),
         ([0.4, 0.6, 0.5], "used by the search", 1, FIRST),
     ],
 )

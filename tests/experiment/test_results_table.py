@@ -109,13 +109,12 @@ def test_intervals_p_passes_and_verdict_are_taken_where_they_are_on_record(
     assert "& 2k / 1k & 0.5 &" in texts["latex"]
 
 
-def test_a_run_given_twice_and_a_run_without_ua_are_refused(finished: FinishedRuns, tmp_path: Path) -> None:
+def test_a_run_given_twice_and_runs_of_two_tasks_are_refused(finished: FinishedRuns, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="given twice; name each run once"):
         results_table([finished.searched, finished.one])
-    headline = {"ccc": 0.5, "splits": [], "seeds": []}
-    run = _changed(finished.two, tmp_path / "two", "metrics.json", headline=headline)
-    with pytest.raises(SettingsError, match="has no UA; the table of results is for classification"):
-        results_table([run])
+    run = _changed(finished.two, tmp_path / "two", "metrics.json", task="regression")
+    with pytest.raises(RunError, match=r"two: is scored by CCC, .* by UA; no table holds both"):
+        results_table([finished.one, run])
 
 
 def test_methods_stand_before_the_latex_table_or_alone(finished: FinishedRuns) -> None:

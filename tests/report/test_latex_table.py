@@ -7,9 +7,10 @@ from io import StringIO
 
 import pytest
 
-from audionas.report.csv_table import COLUMNS, csv_text
+from audionas.report.csv_table import columns, csv_text
 from audionas.report.latex_table import escaped, latex_text
 from audionas.report.result_rows import BASELINE, SYSTEM, Cost, ResultRow, ResultTable
+from audionas.training.measures import MEASURES
 
 FULL = ResultRow(
     "darts_cnn & 100 %", SYSTEM, 0.7334, 0.0171, (0.6512, 0.8049), 0.0021, 0.74, 0.01, 3, 1304, 1_234_567.0,
@@ -56,10 +57,29 @@ def test_an_unranked_table_has_a_column_of_differences() -> None:
 
 def test_the_csv_holds_plain_numbers_with_units_in_the_names() -> None:
     found = list(csv.DictReader(StringIO(csv_text(ResultTable((FULL, BARE), "")))))
-    assert tuple(found[0]) == COLUMNS
+    assert tuple(found[0]) == columns(ResultTable((), ""))
     assert found[0]["system"] == "darts_cnn & 100 %"
     wanted = {"ua_percent": "73.34", "ua_sd_percent": "1.71", "ua_high_percent": "80.49", "p_chance": "0.0021",
               "n_parameters": "1304", "macs_per_second_of_audio": "1234567", "clip_passes_backward": "60000",
               "device_hours": "1.00000", "wall_hours": "2.00000", "n_groups": "10"}  # fmt: skip
     assert {name: found[0][name] for name in wanted} == wanted
     assert {name for name, cell in found[1].items() if cell} == {"system", "kind", "ua_percent"}
+
+
+@pytest.mark.parametrize(
+    ("task", "names", "cells", "in_latex"),
+    [
+        ("multilabel", ("map_percent", "map_low_percent", "auc_percent"), ("73.34", "65.12", "74.00"), "& mAP, \\% &"),
+        ("regression", ("ccc", "ccc_low", "rmse"), ("0.7334", "0.6512", "0.7400"), "& CCC &"),
+    ],
+)
+def test_the_scores_are_named_after_the_task_and_only_shares_are_percentages(
+    task: str, names: tuple[str, ...], cells: tuple[str, ...], in_latex: str
+) -> None:
+    table = ResultTable((FULL,), "", measures=MEASURES[task])
+    (found,) = csv.DictReader(StringIO(csv_text(table)))
+    assert tuple(found[name] for name in names) == cells
+    assert not [name for name in found if name.startswith(("ua_", "wa_"))]
+    assert in_latex in latex_text(table)
+    row = r"$73.3 \pm 1.7$ & 65.1 to 80.5" if task == "multilabel" else r"$0.733 \pm 0.017$ & 0.651 to 0.805"
+    assert row in latex_text(table)

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionas.search.evaluator import Score, log_losses
+from audionas.search.evaluator import Score
 from audionas.search.trials import Trial, TrialLog
 from audionas.spaces import CnnGenotype, load_search_space
+from audionas.training.losses import log_losses
 
 SPACE = load_search_space("darts_cnn_small")
 

@@ -10,10 +10,12 @@ from audionas.training.fusion import (
     EPOCHS,
     FUSION_RULES,
     LEARNING_RATE,
+    RULES_OF_TASKS,
     FusionClips,
     FusionMlp,
     epochs_by_folds,
     fit_mlp,
+    fusion_mlp,
     temperature,
 )
 
@@ -152,3 +154,31 @@ def test_scaled_averaging_softens_each_stream_by_its_own_temperature() -> None:
         parts.append(soft / soft.sum(axis=1, keepdims=True))
     np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-6)
     assert accuracy(train, found) > accuracy(train, FUSION_RULES["averaging"](train)(train.probabilities))
+
+
+def test_a_rule_of_several_labels_takes_each_label_by_itself() -> None:
+    streams = np.array([[[0.9, 0.2], [0.3, 0.5]], [[0.6, 0.4], [0.1, 0.5]]])
+    train = FusionClips(streams, np.array([[1, 0], [0, 1]], np.float32), "multilabel")
+    with_it, without = np.sqrt(streams.prod(axis=0)), np.sqrt((1 - streams).prod(axis=0))
+    rules = RULES_OF_TASKS["multilabel"]
+    assert rules["product"](train)(streams) == pytest.approx(with_it / (with_it + without))
+    assert rules["averaging"](train)(streams) == pytest.approx(streams.mean(axis=0))
+    assert rules["temperature-scaled averaging"](train)(streams).shape == (2, 2)
+    assert list(RULES_OF_TASKS["regression"]) == ["averaging"]
+
+
+def test_the_mlp_of_numbers_learns_to_trust_the_stream_that_knows_and_keeps_the_unit() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(50, 10, size=(400, 1)).astype(np.float32)
+    streams = np.stack([truth + rng.normal(0, 1, truth.shape), rng.normal(50, 10, truth.shape)])
+    train, test = (FusionClips(streams[:, part], truth[part], "regression") for part in (slice(300), slice(300, 400)))
+    fused = fit_mlp(train, seed=0)(test.probabilities)
+    averaged = RULES_OF_TASKS["regression"]["averaging"](train)(test.probabilities)
+    errors = [float(np.sqrt(np.mean((given - test.truth) ** 2))) for given in (fused, averaged)]
+    assert errors[0] < 3 < errors[1]
+
+
+def test_the_mlp_of_few_outputs_has_hidden_layers_of_eight() -> None:
+    assert sizes(fusion_mlp("regression", 2, 1))[::2] == [(8, 2), (8, 8), (1, 8)]
+    assert sizes(fusion_mlp("multilabel", 3, 10))[::2] == [(30, 30), (10, 30), (10, 10)]
+    assert sizes(fusion_mlp("classification", 2, 2)) == sizes(FusionMlp(2, 2))

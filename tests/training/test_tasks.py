@@ -61,7 +61,7 @@ def test_one_output_a_label() -> None:
     assert TASK.n_outputs(toy_manifest(labels=("a", "b"))) == 2
 
 
-def test_a_task_that_cannot_be_trained_yet_is_refused_in_one_line() -> None:
+def test_a_task_without_a_seam_is_refused_in_one_line() -> None:
     assert isinstance(task_of(toy_manifest()), Classification)
-    with pytest.raises(SettingsError, match=r"^/toy: task 'regression' cannot be trained yet; accepted: class"):
-        task_of(replace(toy_manifest(), task="regression"))
+    with pytest.raises(SettingsError, match=r"^/toy: unknown task 'ranking'; known: classification, multilabel, reg"):
+        task_of(replace(toy_manifest(), task="ranking"))
