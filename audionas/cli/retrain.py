@@ -63,6 +63,12 @@ def retrain(
             "--inner-folds", help="For audionas fuse: inner out-of-fold predictions (3 is usual), 0 for none."
         ),
     ] = 0,
+    settings_of: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings-of", help="Take the learning rate and epochs that this retraining chose in each split."
+        ),
+    ] = None,
     padding: Annotated[
         str, typer.Option("--padding", help="as_searched, masked, or counted like any other frame.")
     ] = "as_searched",
@@ -151,7 +157,7 @@ def retrain(
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
-                    augment=augment,
+                    augment=augment, settings_of=settings_of,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -33,7 +33,7 @@ from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_rec
 from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.talk import Silent, Talk
-from audionas.experiment.tuning import Grid, check_groups, checked_grid
+from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
@@ -74,6 +74,7 @@ class RetrainRequest:
     test_noise: Path | None = None
     snr_db: tuple[float, ...] = ()
     augment: str | None = None
+    settings_of: Path | None = None
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -97,6 +98,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         if request.features is None:
             source_features(source)
     manifest, features_folder = _data(request, talk)
+    taken = TakenSettings.of(request.settings_of, manifest) if request.settings_of else None
+    grid = taken.grid if taken else grid
     task_of(manifest).clip_weights(manifest.targets, cast(ClassWeighting, request.class_weighting))
     table = by_split(sources, outer_splits(manifest))
     change = None
@@ -118,9 +121,10 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     plan = {
         "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
         "seeds": list(range(request.seeds)),
-        "epochs": max(request.epochs_tried, default=request.epochs),
+        "epochs": max(grid.epochs) if grid else request.epochs,
         "select": request.select,
         "tuning": asdict(grid) if grid else None,
+        "settings_of": str(request.settings_of.resolve()) if request.settings_of else None,
         "search_cost": search_cost(source.path for source in table.values()),
         "options": {
             "recipe": recipe.model_dump(mode="json"),
@@ -142,6 +146,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     manifest.write(out)
     for name, source in table.items():
         save_genotype(source.genotype, out / split_folder(name) / "genotype.json", dict(source.provenance))
+    if taken:
+        taken.write(out)
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
     if change:
         run.warn(change)
@@ -179,6 +185,10 @@ def _check(request: RetrainRequest) -> None:
 
 def _grid(request: RetrainRequest, recipe: Recipe) -> Grid | None:
     """What is to be chosen inside each split, if anything."""
+    if request.settings_of and max(len(request.learning_rates), len(request.epochs_tried)) > 1:
+        raise SettingsError("--settings-of and several values of --learning-rate or --epochs: give one of them")
+    if request.settings_of and request.select == "best":
+        raise SettingsError("--settings-of and --select best: both choose the epoch; give one of them")
     return checked_grid(
         request.learning_rates or (recipe.learning_rate,), request.epochs_tried or (request.epochs,), request.select
     )

@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audionas.audio.folds import outer_splits
+from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.errors import ManifestError, SettingsError
+from audionas.errors import ManifestError, RunError, SettingsError
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows
 from audionas.experiment.fold_training import OnEpoch, TrainingPlan
 from audionas.experiment.inner_folds import inner_out_of_fold
+from audionas.experiment.run_folder import RunFolder
 from audionas.records import read_json, write_json
 from audionas.spaces import Genotype
 from audionas.training.ledger import count
@@ -105,6 +106,39 @@ def check_groups(grid: Grid, manifest: Manifest) -> None:
                 f"{grid.inner_folds} inner folds that choose rate or epochs; give one --learning-rate and one "
                 "--epochs, or add groups"
             )
+
+
+@dataclass(frozen=True)
+class TakenSettings:
+    """What another retraining chose in each split, to be used again: two retrainings then differ in nothing else."""
+
+    grid: Grid
+    documents: dict[str, dict[str, Any]]
+
+    @staticmethod
+    def of(run: Path, manifest: Manifest) -> TakenSettings:
+        """Read them.
+
+        Raises:
+            RunError: the folder is no finished retraining, chose nothing, or has other clips or folds.
+        """
+        found = RunFolder.open(run, "retrain")
+        record = found.record
+        if record["status"] != "done" or not record.get("tuning"):
+            raise RunError(
+                f"{run}: --settings-of: not a finished retraining that chose learning rates or epochs "
+                f"(status {record['status']}); give one that was made with several of them"
+            )
+        if record["data"]["manifest_sha256"] != manifest.sha256:
+            raise RunError(f"{run}: --settings-of: has other clips or folds; its choices were made on other clips")
+        names = [split.name for split in outer_splits(manifest)]
+        documents = {name: read_json(run / split_folder(name) / FILE_NAME, "tuning") for name in names}
+        return TakenSettings(Grid.from_record(record["tuning"]), documents)
+
+    def write(self, out: Path) -> None:
+        """Put each split's choice into a new retraining."""
+        for name, document in self.documents.items():
+            write_json(out / split_folder(name) / FILE_NAME, document)
 
 
 def tuned(

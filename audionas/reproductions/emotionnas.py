@@ -202,10 +202,12 @@ def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequ
 def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path) -> RetrainRequest:
     epochs = plan.frame_epochs if name == "frames" else (plan.spectrogram_epochs,)
     sources = chosen_searches(out / name, _searches(plan, name))
+    is_same_settings = padding != "masked" and len(epochs) > 1
     request = RetrainRequest(
         sources=sources,
         epochs=epochs[0],
-        epochs_tried=epochs,
+        epochs_tried=epochs[:1] if is_same_settings else epochs,
+        settings_of=out / name / "masked" if is_same_settings else None,
         padding="masked" if padding == "masked" else "counted",
         seeds=plan.seeds,
         select=plan.select,
@@ -215,7 +217,8 @@ def _retrain_request(plan: Plan, out: Path, name: str, padding: str, place: Path
         out=place,
     )
     flags = {
-        "--epochs": ",".join(map(str, epochs)), "--padding": request.padding, "--seeds": request.seeds,
+        "--epochs": None if is_same_settings else ",".join(map(str, epochs)), "--settings-of": request.settings_of,
+        "--padding": request.padding, "--seeds": request.seeds,
         "--select": request.select, "--inner-folds": request.inner_folds, "--device": request.device,
         "--threads": request.threads, "--out": place,
     }  # fmt: skip

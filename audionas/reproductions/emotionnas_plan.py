@@ -41,7 +41,7 @@ class Plan(Record):
     """Every setting of a reproduction, as its `run.json` keeps it.
 
     Of several `frames` each split takes those whose best recipe has the lowest validation loss; of several
-    `frame_epochs` what inner folds of its training clips choose.
+    `frame_epochs` what inner folds of its training clips choose, with padding masked; counted, the same number.
     """
 
     corpus: Literal["iemocap", "emodb"]

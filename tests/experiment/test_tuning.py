@@ -11,7 +11,7 @@ import pytest
 
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
-from audionas.errors import ManifestError, SettingsError
+from audionas.errors import ManifestError, RunError, SettingsError
 from audionas.experiment import inner_folds, tuning
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
@@ -132,6 +132,28 @@ def test_the_final_model_chooses_on_all_clips(retrained: Retrain) -> None:
     model = read_json(run / "final" / "model.json", "model")
     assert document["n_clips"] == len(Manifest.read(run))
     assert model["epochs"] == document["settings"][document["chosen"]]["epochs"]
+
+
+def test_another_retraining_takes_the_same_settings_split_by_split(
+    retrained: Retrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = retrained("first")
+    monkeypatch.setattr(tuning, "inner_out_of_fold", None)  # nothing is chosen again
+    second = retrained(
+        "second", learning_rates=(), epochs_tried=(), epochs=9, settings_of=first, padding="masked"
+    )  # fmt: skip
+    for name in ("1", "2", "3"):
+        one, other = (read_json(run / f"split_{name}" / "tuning.json", "tuning") for run in (first, second))
+        assert one == other
+        result = read_json(second / f"split_{name}" / "seed_0" / "result.json", "result")
+        assert result["epochs"] == one["settings"][one["chosen"]]["epochs"]
+    plain = retrained("plain", learning_rates=(), epochs_tried=(), epochs=1)
+    with pytest.raises(RunError, match="--settings-of: not a finished retraining that chose"):
+        retrained("third", learning_rates=(), epochs_tried=(), settings_of=plain)
+    with pytest.raises(SettingsError, match="--settings-of and several values"):
+        retrained("fourth", settings_of=first)
+    with pytest.raises(SettingsError, match="--settings-of and --select best"):
+        retrained("fifth", learning_rates=(), epochs_tried=(), select="best", settings_of=first)
 
 
 def test_more_inner_folds_than_groups_are_refused_before_the_first_training(
