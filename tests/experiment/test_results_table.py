@@ -82,7 +82,7 @@ def test_a_score_on_folds_that_the_search_has_read_is_not_ranked(finished: Finis
     with pytest.raises(RunError, match="the search has read the test clips of every fold, its score cannot be ranked"):
         results_table([finished.searched, seen])
     row = next(row for row in results_table([seen]).rows if row.kind == SYSTEM)
-    assert row.remark == "the search has read the test clips"
+    assert row.remark.split("; ")[0] == "the search has read the test clips"
 
 
 def test_intervals_p_passes_and_verdict_are_taken_where_they_are_on_record(
