@@ -68,6 +68,7 @@ def evaluate(
     Labels of equal names mean the same unless a map is given; what a map does not name is left out. Groups whose
     audio a network was trained on are left out and counted.
 
+    \b
     Example: audionas evaluate runs/first --on recordings --map joy=happiness,grief=sadness
     """
     from audionas.errors import SettingsError

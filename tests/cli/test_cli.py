@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,9 @@ def test_the_subcommands_are_those_tested_here() -> None:
 @pytest.mark.parametrize("command", LONG_COMMANDS)
 def test_the_example_of_a_long_command_is_a_line_of_the_readme(command: str) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
-    assert " ".join(["audionas", *example(command)]) in readme
+    words = ["audionas", *example(command)]
+    lines = [shlex.split(line, comments=True) for line in readme if line.startswith(f"audionas {command} ")]
+    assert any(line[: len(words)] == words for line in lines), "none begins with the words of the example"
 
 
 @pytest.mark.slow
