@@ -124,10 +124,11 @@ def _fuse(
     for number, fold in enumerate(folds, start=1):
         key = fold.split, fold.seed
         scores, epochs[key] = _mlp_scores(fold, request)
-        outputs[MLP][key] = fold.fused(scores)
+        table = run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv"
+        fold.fused(scores).write(table)
+        outputs[MLP][key] = Predictions.read(table)  # scored is what is written, so that it can be verified
         for name, rule in rules.items():
             outputs[name][key] = fold.fused(rule(fold.train)(fold.test))
-        outputs[MLP][key].write(run.path / split_folder(fold.split) / f"seed_{fold.seed}" / "predictions.csv")
         talk.progress("fusion", number, len(folds))
     document = fusion_document(request, streams, splits, fusion_rows(streams, folds, outputs), epochs)
     seen = ", ".join(split["name"] for split in document["splits"] if split["seen_by_search"])

@@ -172,6 +172,13 @@ def systems_of(name: str) -> tuple[System, System]:
 
 
 @tasks
+def test_a_seam_is_restored_from_its_state(name: str) -> None:
+    task, manifest = fitted(name)
+    logits = torch.randn(16, task.n_outputs(manifest), dtype=torch.float64)
+    assert torch.equal(TASKS[name].restored(task.state()).scores(logits), task.scores(logits))
+
+
+@tasks
 def test_statistics_tell_an_exact_system_from_one_that_guesses(name: str) -> None:
     exact, blind = systems_of(name)
     main = MEASURES[name][0].key

@@ -75,3 +75,13 @@ def test_the_splits_of_a_run_are_joined(tmp_path: Path) -> None:
         predictions([group] * 2, [0, 1], [0, 1]).write(tmp_path / f"split_{split}" / "seed_0" / "predictions.csv")
     found = group_scores(tmp_path, ["1", "2"], [0], TASK, is_checked=True)
     assert [record["group"] for record in found["per_group"]] == ["a", "b"]
+
+
+def test_the_worst_group_is_the_one_with_the_lowest_main_score_of_the_task() -> None:
+    truth = np.arange(20.0)[:, None]
+    given = np.concatenate([truth[:10], truth[10:][::-1]])  # of the second group, the wrong way round
+    clips, groups = tuple(map(str, range(20))), ("a",) * 10 + ("b",) * 10
+    found = group_records([Predictions(clips, groups, truth, given, ("x",), task="regression")], TASKS["regression"])
+    assert [record["ccc"] for record in found["per_group"]] == pytest.approx([1.0, -1.0])
+    assert found["worst_group"]["group"] == "b"
+    assert worst_group_line(found) == "worst group: b, CCC -1.000 (10 clips; lowest of 2 groups)"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audionas.audio.manifest import Clip, Manifest
+from audionas.audio.manifest import Clip, Manifest, Task
 from audionas.errors import ManifestError, SettingsError
 from audionas.experiment.label_map import map_labels, read_label_map
 
@@ -81,3 +81,26 @@ def test_a_map_is_given_once_and_must_be_there(tmp_path: Path) -> None:
         read_label_map("a=b", tmp_path / "map.yaml")
     with pytest.raises(SettingsError, match="cannot read this label map"):
         read_label_map(None, tmp_path / "map.yaml")
+
+
+def of_task(task: Task, labels: tuple[str, ...], *texts: str) -> Manifest:
+    clips = (Clip(f"{i}.wav", text, f"g{i}", clip=str(i)) for i, text in enumerate(texts))
+    return Manifest(Path("/corpus"), tuple(clips), labels, task)
+
+
+def test_of_several_labels_only_the_label_is_left_out_and_the_clip_stays() -> None:
+    manifest = of_task("multilabel", ("bark", "drizzle", "rain"), "bark;rain", "drizzle", "bark", "")
+    found = map_labels(manifest, ("dog", "rain"), {"rain": "rain", "drizzle": "rain"})
+    assert found.manifest.targets.tolist() == [[0, 1], [0, 1], [0, 0], [0, 0]]
+    assert found.left_out == {"bark": 2}
+
+
+def test_numbers_are_put_in_the_networks_order_and_each_of_its_targets_needs_one() -> None:
+    manifest = of_task("regression", ("arousal", "dominance", "valence"), "1;2;3", "4;5;6")
+    found = map_labels(manifest, ("valence", "activation"), {"arousal": "activation", "valence": "valence"})
+    assert found.manifest.targets.tolist() == [[3, 1], [6, 4]]
+    assert found.left_out == {"dominance": 2}
+    with pytest.raises(ManifestError, match=r"no number is mapped to target 'activation' .* --map arousal=activation"):
+        map_labels(manifest, ("valence", "activation"), None)
+    with pytest.raises(SettingsError, match="two numbers are mapped to target 'valence'"):
+        map_labels(manifest, ("valence",), {"arousal": "valence", "valence": "valence"})

@@ -83,10 +83,19 @@ def test_search_retrain_fuse_and_report(task: str, label: str, main: str, second
 
     for folder in ("one_shot", "random", "fused"):
         ok("report", tmp_path / folder)
+        ok("bundle", tmp_path / folder, "--out", tmp_path / f"{folder}.zip")
+        assert "OK" in ok("verify", tmp_path / f"{folder}.zip")
         page = (tmp_path / folder / "report.html").read_text()
         assert {"map": "mAP", "ccc": "CCC"}[main] in page
         assert " UA" not in page
         assert "confusion" not in page.lower()
+    ok("report", tmp_path / "random", "--csv", tmp_path / "results.csv")
+    found = pd.read_csv(tmp_path / "results.csv")
+    unit, scale = ("_percent", 100) if task == "multilabel" else ("", 1)
+    headline = read_json(tmp_path / "random" / "retrained" / "metrics.json", "metrics")["headline"]
+    row = found[found["kind"] == "system"].iloc[0]
+    assert row[f"{main}{unit}"] == pytest.approx(scale * headline[main], abs=0.01)
+    assert row["p_chance"] == pytest.approx(headline["chance"]["p"])
 
 
 def check_metrics(task: str, main: str, second: str, retrained: Path) -> None:
