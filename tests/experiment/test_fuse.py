@@ -145,7 +145,7 @@ def test_folds_that_the_search_of_a_stream_read_are_kept_out_of_the_headline(run
     assert metrics["headline"]["splits"] == ["1"]
     assert "did not read" in metrics["headline"]["what"]
     assert metrics["headline"]["is_better"] is False
-    assert "(6 at least)" in metrics["headline"]["conclusion"]
+    assert "from 2 groups: it takes 6" in metrics["headline"]["conclusion"]
     assert "no interval" in metrics["headline"]["conclusion"]
     assert metrics["headline"]["rows"][0]["ua_interval"] is None, "two speakers"
     assert any("test fold(s) 2, 3:" in line for line in _json(tmp_path / "out" / "run.json")["warnings"])
