@@ -115,6 +115,7 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
         f"{count_text(found['n_networks'], 'network')}, "
         f"{count_text(found['n_clips'], 'clip')}",
         f"  = {found['what']}",
+        *_evidence(found, main.key),
         *(
             [f"left out because a network has read their groups: up to {count_text(left_out, 'clip')}"]
             if left_out
@@ -124,6 +125,18 @@ def _table(run: Path, metrics: dict[str, Any]) -> list[str]:
         f"beside it: chance: {main.name} {chance[main.key]:.3f}; {_beside(chance, second)}",
         f"next: audionas report {run}",
     ]
+
+
+def _evidence(found: dict[str, Any], key: str) -> list[str]:
+    """Interval over groups and p against chance, where all networks have the same clips."""
+    from audionas.quantities import p_text
+
+    if "verdict" not in found:
+        return ["  the networks have other clips to score: no interval, no p"]
+    bounds = found[f"{key}_interval"]
+    between = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
+    claim = f"; {found['claim']}" if found["claim"] else ""
+    return [f"  {found['verdict']} (p {p_text(found['chance']['p'])}), {found['interval']}{between}{claim}"]
 
 
 def _beside(chance: dict[str, Any], second: Measure) -> str:

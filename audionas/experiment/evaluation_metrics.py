@@ -14,6 +14,9 @@ from audionas.experiment.final_model import FINAL
 from audionas.experiment.group_scores import group_records
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.score_means import mean_scores
+from audionas.statistics.evidence import evidence
+from audionas.statistics.scores import score_of
+from audionas.statistics.system import System
 from audionas.training.predictions import Predictions
 from audionas.training.tasks import task_of
 
@@ -66,6 +69,7 @@ def evaluation_metrics(
             "n_networks": len(networks),
             "n_clips": max(network["n_clips"] for network in networks),
             "n_clips_left_out": max(network["n_clips_left_out"] for network in networks),
+            **_evidence(tables, other),
         },
         "chance": _chance(other),
         "speaker_independence_checked": has_groups,
@@ -73,6 +77,13 @@ def evaluation_metrics(
         "networks_without_clips": [name for name in record["networks"] if name not in scored],
         **groups,
     }
+
+
+def _evidence(tables: Sequence[Predictions], other: Manifest) -> dict[str, Any]:
+    """Interval, p and verdict over groups, all networks together; nothing where they have other clips to score."""
+    if any(set(table.clips) != set(tables[0].clips) for table in tables):
+        return {}
+    return evidence(System("networks", tuple(tables), score_of(other.task), other.speaker_independence_checked))
 
 
 def _chance(other: Manifest) -> dict[str, float]:

@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from audionas.quantities import count_text, p_text
-from audionas.statistics.chance import ALPHA
+from audionas.statistics.chance import ALPHA, chance
 from audionas.statistics.claims import why_no_claim
 from audionas.statistics.holm import holm
 from audionas.statistics.intervals import difference_estimate, interval_words, score_estimate
@@ -95,6 +95,8 @@ class _Scored:
             "name": self.row.name,
             "kind": self.row.kind,
             **scored,
+            "chance": (against := chance(self.main)).as_record(),
+            "verdict": against.verdict,
             "parameters": self.row.parameters(),
             "per_seed": [{"seed": seed, **each.as_record()} for seed, each in zip(seeds, self.metrics, strict=True)],
         }

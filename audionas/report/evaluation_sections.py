@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audionas.quantities import count_text
+from audionas.quantities import count_text, p_text
 from audionas.report.blocks import Block, Facts, Section, Table
 from audionas.report.group_tables import group_tables
 from audionas.report.quantities import data_name, plain, score_text
@@ -29,6 +29,9 @@ def evaluation_verdict(files: RunFiles) -> list[str]:
         f"is {score_text(chance.get(main.key))}.",
         f"It is of {found.get('what')}.",
     ]
+    if found.get("verdict"):
+        sentences.insert(0, f"{str(found['verdict']).capitalize()} (p {p_text(found['chance']['p'])}).")
+        sentences += [f"{str(found['claim'])[:1].upper()}{str(found['claim'])[1:]}."] if found.get("claim") else []
     if found.get("n_clips_left_out"):
         left_out = count_text(found["n_clips_left_out"], "clip")
         sentences.append(f"Left out, because a network or its search has read their groups: up to {left_out}.")

@@ -84,6 +84,9 @@ def test_every_network_predicts_the_mapped_clips(evaluated: Evaluate) -> None:
     assert metrics["headline"]["ua"] == pytest.approx(np.mean(uas))
     assert metrics["headline"]["ua_sd"] == pytest.approx(np.std(uas, ddof=1))
     assert "no independent samples" in metrics["headline"]["what"]
+    assert 0 < metrics["headline"]["chance"]["p"] <= 1
+    assert metrics["headline"]["n_groups"] == 3
+    assert "no claim about speakers is possible from 3 groups" in metrics["headline"]["claim"]
     assert metrics["labels_left_out"] == {"odd": 6}
     assert metrics["chance"] == {"ua": 0.5, "majority_wa": 0.5}
     assert [row["group"] for row in metrics["per_group"]] == ["t0", "t1", "t2"]
