@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
+
+from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.search import SearchRequest, search
 
 if TYPE_CHECKING:
     from tests.experiment.finished_runs import FinishedRuns
@@ -54,6 +58,26 @@ def make_tiny_space(folder: Path) -> Path:
     path = folder / "tiny.yaml"
     path.write_text(SPACE.format(features=folder / "features.yaml"))
     return path
+
+
+@pytest.fixture(scope="session")
+def _searched_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One finished search of one epoch on the tiny corpus, three folds by speaker; its features lie beside it."""
+    folder = tmp_path_factory.mktemp("searched_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return search(
+            SearchRequest(
+                make_tiny_corpus(folder), str(make_tiny_space(folder)), epochs=1, threads=1, out=folder / "run",
+                preparation=PrepareOptions(group_from="^(s[0-9])", folds="3"),
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def searched(_searched_once: Path, tmp_path: Path) -> Path:
+    """A finished search to do anything with: a copy of one that is made once."""
+    return Path(shutil.copytree(_searched_once, tmp_path / "run"))
 
 
 @pytest.fixture

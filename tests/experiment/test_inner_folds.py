@@ -19,9 +19,7 @@ from audionas.experiment.fold_rows import FoldRows
 from audionas.experiment.fold_training import TrainingPlan, train_network
 from audionas.experiment.genotype_sources import read_source, source_features
 from audionas.experiment.inner_folds import inner_fold_clips, inner_fold_rows, untrained_classes
-from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
-from audionas.experiment.search import SearchRequest, search
 from audionas.experiment.talk import Silent
 from audionas.seeding import derive
 from audionas.training.predictions import read_predictions
@@ -29,16 +27,6 @@ from audionas.training.recipe import Recipe
 from tests.training.toys import toy_manifest
 
 Retrain = Callable[..., Path]
-
-
-@pytest.fixture
-def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Path:
-    options = PrepareOptions(group_from="^(s[0-9])", folds="3")
-    return search(
-        SearchRequest(
-            tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run", preparation=options
-        )
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
 from audionas.training.predictions import Predictions, read_predictions
+from tests.experiment.conftest import FEATURES
 
 BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
 Retrain = Callable[..., Path]
@@ -35,11 +36,6 @@ def tiny_search(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Retrain:
         return search(SearchRequest(tiny_corpus, str(tiny_space), **(fields | changes)))
 
     return run
-
-
-@pytest.fixture
-def searched(tiny_search: Retrain) -> Path:
-    return tiny_search()
 
 
 @pytest.fixture
@@ -420,13 +416,14 @@ def test_a_training_that_diverges_is_scored_as_chance_and_does_not_end_the_other
 
 
 def test_other_features_than_the_searchs_are_a_warning_that_is_kept(retrained: Retrain, tmp_path: Path) -> None:
-    other = tmp_path / "other.yaml"
-    other.write_text((tmp_path / "features.yaml").read_text().replace("n_mels: 8", "n_mels: 10"))
+    own, other = tmp_path / "own.yaml", tmp_path / "other.yaml"
+    own.write_text(FEATURES)
+    other.write_text(FEATURES.replace("n_mels: 8", "n_mels: 10"))
     line = (
         f"searched on log_mel (n_mels 8), retrained on {other} (n_mels 10): the genotype was chosen for other features"
     )
     changed = retrained(features=str(other), epochs=1, seeds=1, out=tmp_path / "changed")
-    same = retrained(features=str(tmp_path / "features.yaml"), epochs=1, seeds=1, out=tmp_path / "same")
+    same = retrained(features=str(own), epochs=1, seeds=1, out=tmp_path / "same")
     assert line in _json(changed / "run.json")["warnings"]
     assert not [each for each in _json(same / "run.json")["warnings"] if "searched on" in each]
 
