@@ -35,7 +35,7 @@ def test_the_table_has_a_line_a_system_and_a_conclusion(workshop: Workshop) -> N
     lines = workshop.outcomes["fuse"].out.splitlines()
     assert lines[0].startswith("run: runs/")
     assert lines[0].endswith("-fused")
-    assert "95 % interval by a bootstrap over groups" in lines[1]
+    assert "no interval from 2 groups: it takes 4" in lines[1]
     names = ["runs/spectrogram", "runs/frames", "fusion MLP", "averaging", "temperature-scaled averaging", "product"]
     assert [line.split("  ")[0] for line in lines[2:8]] == names
     assert all("  UA 0." in line and "  WA 0." in line and line.endswith(" parameters") for line in lines[2:8])
