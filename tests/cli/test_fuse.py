@@ -41,7 +41,9 @@ def test_the_table_has_a_line_a_system_and_a_conclusion(workshop: Workshop) -> N
     assert all("  UA 0." in line and "  WA 0." in line and line.endswith(" parameters") for line in lines[2:8])
     assert "+ 128 = " in lines[4]
     assert lines[8].startswith("The fusion MLP is not shown to be better, by UA, than ")
-    assert len(lines) == 9
+    assert " No claim about speakers is possible from 2 groups: it takes 6" in lines[8]
+    assert lines[9].endswith("corrected by Holm's method")
+    assert len(lines) == 10
 
 
 @pytest.mark.slow
