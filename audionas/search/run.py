@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from audionas.errors import SettingsError, unknown
+from audionas.errors import SettingsError
+from audionas.search.engines import EngineOptions, make_engine
 from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
 from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
+from audionas.search.trial_runner import Refuse
 from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
-
-ENGINES = ("in_process",)
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,14 @@ def run_search(
     pick: Pick = "last",
     listener: SearchListener | None = None,
     redrawn: Callable[[], TrainingEvaluator] | None = None,
+    options: EngineOptions | None = None,
+    refuse: Refuse | None = None,
 ) -> SearchResult:
     """Search, logging into `run` (`epochs.jsonl`, `checkpoint/` or `trials.jsonl`, `retests.jsonl`); goes on from logs.
 
     Args:
+        engine: where trials run, with its `options`; a one-shot search always runs in this process.
+        refuse: of a multi-trial search, why a candidate may not be trained (it is over a hard limit), or None.
         redrawn: of a multi-trial search, makes the evaluator of the re-test; without it only the seeds are new there.
 
     Raises:
@@ -54,8 +59,6 @@ def run_search(
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
-    if engine not in ENGINES:
-        raise SettingsError(unknown("engine", engine, ENGINES))
     if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
         raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
     strategy = strategy.for_space(space)
@@ -67,6 +70,9 @@ def run_search(
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:
-        genotype, winner, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener, redrawn)
+        genotype, winner, stopped = search_multi_trial(
+            space, strategy, evaluator, seed, run, listener, redrawn,
+            engine=partial(make_engine, engine, options=options), refuse=refuse,
+        )  # fmt: skip
         number = winner.trial
     return SearchResult(genotype, number, time.perf_counter() - started, stopped, winner)
