@@ -57,7 +57,7 @@ def search_multi_trial(
             retested = retest(space, strategy, workers, seed, run, best, listener)
     winner = name_winner(ranked, retested, strategy.objective)
     sample = dict(log.finished[winner.trial].sample)
-    return space.genotype(sample), winner, "exhausted" if trials.spent < strategy.budget.trials else "budget"
+    return space.genotype(sample), winner, "exhausted" if trials.left > 1 - 1e-9 else "budget"
 
 
 def propose_all(space: SearchSpace, strategy: Strategy, trials: TrialRunner) -> None:

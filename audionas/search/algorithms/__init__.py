@@ -35,7 +35,13 @@ ALGORITHMS: dict[str, Algorithm] = {
         "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
     ),
     "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
+    "hyperband": Algorithm(
+        "hyperband", "multi-trial", "successive halving from every rung in turn (Li et al. 2018)", ANY
+    ),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
+    "successive_halving": Algorithm(
+        "successive_halving", "multi-trial", "many trained a little, the best of them more (ASHA, Li et al. 2020)", ANY
+    ),
 }
 
 
@@ -75,7 +81,8 @@ def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
     """Refuse settings that `build` does not take or whose type is wrong.
 
     Raises:
-        SettingsError: naming the accepted settings, read from the signature of `build`.
+        SettingsError: naming the accepted settings, read from the signature of `build`; or out of range, which the
+            module's `check`, where it has one, says.
     """
     accepted = {k: p for k, p in inspect.signature(builder(name)).parameters.items() if k != "seed"}
     for key, value in settings.items():
@@ -89,3 +96,6 @@ def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
             raise SettingsError(
                 f"{where}: settings.{key}: got {value!r}, must be {wanted.__name__} such as {accepted[key].default!r}"
             )
+    check = getattr(importlib.import_module(builder(name).__module__), "check", None)
+    if check is not None:
+        check(**settings)
