@@ -20,6 +20,7 @@ from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_divisions import redrawn_parts, search_evaluator, trained_rows
+from audionas.experiment.search_front import write_front
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
@@ -208,6 +209,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
         _tell_winner(run, result.winner, talk)
     read = [row for rows in parts.values() for row in rows]
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
+    if result.winner:
+        write_front(run, space, strategy, result, lambda each: provenance(run, manifest, read, corpus, each))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
     if strategy.kind == "one-shot":
         record_decision(run, result.epoch_or_trial)

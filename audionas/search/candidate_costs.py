@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,13 +16,8 @@ from audionas.models import build_model
 from audionas.models.macs import n_macs
 from audionas.spaces import Genotype
 
-MEASURED = ("macs_per_second", "latency_ms")
-COSTS = ("parameters", *MEASURED)  # `parameters` every score has anyway
-COST_TEXTS = {
-    "parameters": "parameters",
-    "macs_per_second": "MACs per second of audio",
-    "latency_ms": "latency in ms",
-}
+if TYPE_CHECKING:
+    from audionas.search.evaluator import Score
 
 
 def costs_asked(algorithm: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -32,6 +27,19 @@ def costs_asked(algorithm: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
     from audionas.search.algorithms.nsga2 import asked
 
     return asked(**settings)
+
+
+def cost_of(score: Score, name: str) -> float:
+    """One cost of a scored candidate; its parameters every score has.
+
+    Raises:
+        SettingsError: it was not measured.
+    """
+    if name == "parameters":
+        return float(score.parameters)
+    if name not in score.costs:
+        raise SettingsError(f"settings.{name}: this evaluator does not measure it; set it to false")
+    return float(score.costs[name])
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "hyperband": Algorithm(
         "hyperband", "multi-trial", "successive halving from every rung in turn (Li et al. 2018)", ANY
     ),
+    "nsga2": Algorithm("nsga2", "multi-trial", "evolution towards a front: score against costs (Deb et al. 2002)", ANY),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
     "successive_halving": Algorithm(
         "successive_halving", "multi-trial", "many trained a little, the best of them more (ASHA, Li et al. 2020)", ANY
