@@ -14,6 +14,7 @@ from audionas.audio.manifest import Manifest
 from audionas.audio.shares import share_of_rows
 from audionas.models import build_model, n_parameters
 from audionas.search.candidate_costs import CandidateCosts
+from audionas.search.proxies import compute
 from audionas.seeding import derive, seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
@@ -147,6 +148,22 @@ class TrainingEvaluator:
         ]
         best = max(scores, key=lambda score: score.objective(self.objective))
         return replace(best, seconds=scores[-1].seconds, costs=self.costs.of(genotype) if self.costs else {})
+
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        """A zero-cost proxy of one candidate, on the first batch of its train part; more is better.
+
+        The batch is the same for every candidate. With inner folds it is of the first of them.
+
+        Raises:
+            SettingsError: the proxy is unknown or has no meaning for this candidate.
+        """
+        data = self.folds[0] if self.folds else self.data
+        batch = next(iter(data.batches("train", seed=self.share_seed, epoch=lambda: 0, n_batches=1)))
+        x, targets, weights, lengths = (None if each is None else each.to(self.device) for each in batch)
+        seed_torch(seed, "proxy", "weights")
+        network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs).to(self.device)
+        assert x is not None and targets is not None and weights is not None
+        return compute(name, network, (x, targets, weights, lengths), data.task)
 
     def _train(
         self, genotype: Genotype, data: SearchData, epochs: int, seed: int

@@ -13,16 +13,21 @@ from nni.nas.execution import ExecutionEngine
 from nni.nas.execution.event import FinalMetricEvent, TrainingEndEvent
 from nni.nas.space import ModelStatus
 
+from audionas.search.proxy_ranking import ProxyRanking
 from audionas.search.strategy import Budget
 from audionas.search.trial_runner import TrialRunner
 from audionas.search.trials import Trial
 
 
 class TrialEngine(ExecutionEngine):  # type: ignore[misc]
-    """Hands proposals to a `TrialRunner`; nothing here sleeps or polls."""
+    """Hands proposals to a `TrialRunner`; nothing here sleeps or polls.
 
-    def __init__(self, runner: TrialRunner) -> None:
+    `ranking` scores candidates without training, for strategies that ask for it.
+    """
+
+    def __init__(self, runner: TrialRunner, ranking: ProxyRanking | None = None) -> None:
         super().__init__()
+        self.ranking = ranking
         self._runner = runner
         self._history: list[Any] = []
         self._expecting: dict[int, list[Any]] = {}

@@ -12,6 +12,8 @@ from audionas.augmentations.waveform_augmentation import WaveformAugmentation, a
 from audionas.errors import SettingsError, unknown
 from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings
+from audionas.search.proxies import check_proxy
+from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
 from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
@@ -39,6 +41,7 @@ class Strategy(Record):
     `augment` makes augmented copies of the clips that train weights: a name, a path, or the settings themselves.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
     part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
+    `warm_start` takes the first proposals from a zero-cost ranking.
     """
 
     name: str = "unnamed"
@@ -57,6 +60,7 @@ class Strategy(Record):
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
     augment: WaveformAugmentation | None = None
+    warm_start: WarmStart | None = None
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -89,6 +93,11 @@ class Strategy(Record):
             raise ValueError(
                 f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
             )
+        if self.warm_start and self.kind == "one-shot":
+            raise ValueError(f"warm_start: algorithm {self.algorithm!r} is one-shot and proposes nothing; remove it")
+        cold = refuse_cold(self.algorithm) if self.warm_start else None
+        if cold:
+            raise ValueError(cold)
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
@@ -103,6 +112,12 @@ class Strategy(Record):
         """Whether one supernet is trained, or many candidates."""
         return ALGORITHMS[self.algorithm].kind
 
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The zero-cost proxies that it needs."""
+        own = (str(self.settings.get("proxy", "synflow")),) if self.algorithm == "zero_cost" else ()
+        return (*own, self.warm_start.proxy) if self.warm_start else own
+
     def shares(self, n_groups: int) -> dict[str, float]:
         """Share of each part of the search groups, summing to 1; `auto` is a fifth from 8 groups on, else none."""
         auto = AUTO_MONITOR_SHARE if n_groups >= AUTO_MONITOR_GROUPS else 0.0
@@ -115,9 +130,11 @@ class Strategy(Record):
         """The strategy with its recipe filled in.
 
         Raises:
-            SettingsError: the algorithm cannot search this kind of space.
+            SettingsError: the algorithm cannot search this kind of space, or its proxy has no meaning there.
         """
         check_pair(self.algorithm, space.kind, space.name)
+        for proxy in self.proxies:
+            check_proxy(proxy, space.kind)
         return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:

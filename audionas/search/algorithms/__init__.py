@@ -43,6 +43,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "successive_halving": Algorithm(
         "successive_halving", "multi-trial", "many trained a little, the best of them more (ASHA, Li et al. 2020)", ANY
     ),
+    "zero_cost": Algorithm(
+        "zero_cost", "multi-trial", "the best of many by a score without training (Abdelfattah et al. 2021)", ANY
+    ),
 }
 
 
