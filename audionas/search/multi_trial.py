@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from audionas.errors import RunError
+from audionas.errors import RunError, SettingsError
 from audionas.search.algorithms import builder
 from audionas.search.engines import Engine, Evaluator
 from audionas.search.listener import SearchListener
@@ -68,6 +68,9 @@ def propose_all(
 
     Args:
         ranking: scores candidates without training; for strategies with a warm start or a zero-cost ranking.
+
+    Raises:
+        SettingsError: the strategy needs a ranking and there is none, or its proxy has no meaning for a candidate.
     """
     import_nni()
     from nni.nas.evaluator import FunctionalEvaluator
@@ -78,9 +81,10 @@ def propose_all(
     nni_engine = TrialEngine(trials, ranking)
     nni_strategy = builder(strategy.algorithm)(seed=derive(trials.seed, strategy.algorithm), **strategy.settings)
     model_space = WarmStarted.from_model(AudioModelSpace(space), FunctionalEvaluator(_run_by_the_engine))
+    if strategy.proxies and ranking is None:
+        raise SettingsError(f"strategy {strategy.name!r}: nothing here computes zero-cost proxies")
     warm = strategy.warm_start
-    first = ranking.best_first(warm.proxy, warm.draws)[: warm.take] if warm and ranking else []
-    model_space.start_with(first)
+    model_space.start_with(ranking.best_first(warm.proxy, warm.draws)[: warm.take] if warm and ranking else [])
     nni_strategy(model_space, nni_engine)
     nni_engine.wait_models()
 

@@ -53,7 +53,7 @@ class Nsga2(Strategy):  # type: ignore[misc]
     def _run(self) -> None:
         generation = 0
         while self.engine.budget_available():
-            submitted = []
+            submitted, n_seen = [], len(self._seen)
             for child in range(self._size):
                 if not self.wait_for_resource():
                     break
@@ -63,6 +63,8 @@ class Nsga2(Strategy):  # type: ignore[misc]
             self.engine.wait_models(*submitted)
             self._select()
             generation += 1
+            if len(self._seen) == n_seen:  # not one of many draws was new: the space is exhausted
+                break
 
     def _draw(self, generation: int, child: int) -> Any:
         """A candidate of the first generation."""

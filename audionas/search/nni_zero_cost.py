@@ -37,9 +37,15 @@ class WarmStarted(SimplifiedModelSpace):  # type: ignore[misc]
 
     def random(self, memo: Any = None, random_state: Any = None) -> Any:
         """The next given sample, or a random one where none is left."""
-        if not self.starts:
+        sample = next_start(self)
+        if sample is None:
             return super().random(memo, random_state)
-        sample = self.starts.popleft()
         if memo is not None:
             memo.update(sample)
         return self.freeze(sample)
+
+
+def next_start(model_space: Any) -> dict[str, str] | None:
+    """The next given draw of a model space; None where none is left. For strategies that draw samples themselves."""
+    starts = getattr(model_space, "starts", None)
+    return starts.popleft() if starts else None

@@ -75,7 +75,9 @@ def refuse_network(name: str, network: nn.Module) -> None:
         raise SettingsError(_meaningless(name, "recurrent cells, whose products and tanh it cannot follow"))
     gates = sorted({type(module).__name__ for module in network.modules() if isinstance(module, GATES)})
     if name == "synflow" and gates:
-        raise SettingsError(_meaningless(name, f"cells with {', '.join(gates)}, which are not linear for positive input"))
+        raise SettingsError(
+            _meaningless(name, f"cells with {', '.join(gates)}, which are not linear for positive input")
+        )
     if name == "naswot" and not any(isinstance(module, nn.ReLU) for module in network.modules()):
         raise SettingsError(_meaningless(name, "networks without ReLU"))
 

@@ -29,7 +29,9 @@ def compute(network: nn.Module, batch: Batch, task: TaskSeam) -> float:  # noqa:
         bits = (output.detach() > 0).flatten(1).double().cpu().numpy()
         kernel[:] += bits @ bits.T + (1 - bits) @ (1 - bits).T
 
-    hooks = [module.register_forward_hook(add_agreements) for module in network.modules() if isinstance(module, nn.ReLU)]
+    hooks = [
+        module.register_forward_hook(add_agreements) for module in network.modules() if isinstance(module, nn.ReLU)
+    ]
     count(forward=len(x))
     with torch.no_grad():
         network.train()(x) if lengths is None else network.train()(x, lengths)

@@ -16,7 +16,15 @@ import numpy as np
 from pymoo.operators.survival.rank_and_crowding.metrics import calc_crowding_distance
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
-SHAPES = [(1, 2, 0), (2, 2, 0), (20, 2, 0), (30, 3, 0), (40, 4, 0), (30, 2, 5), (40, 3, 4)]  # points, objectives, values
+SHAPES = [
+    (1, 2, 0),
+    (2, 2, 0),
+    (20, 2, 0),
+    (30, 3, 0),
+    (40, 4, 0),
+    (30, 2, 5),
+    (40, 3, 4),
+]  # points, objectives, values
 
 
 def main() -> None:
