@@ -26,10 +26,11 @@ from audionas.experiment.search_plan import divide_search_clips, plan_search, ya
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
-from audionas.records import write_text
+from audionas.records import read_jsonl, write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
 from audionas.search.retest import Winner
+from audionas.search.trials import FILE_NAME
 from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -221,7 +222,8 @@ def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
     for line in winner_warnings(winner):
         run.warn(line)
         talk.warn(line)
-    talk.say(winner_line(winner, run.record["trials"]))
+    events = read_jsonl(run.path / FILE_NAME)  # trials of several fidelities are more than the budget says
+    talk.say(winner_line(winner, sum(event["event"] == "proposed" for event in events)))
 
 
 def check_plan(

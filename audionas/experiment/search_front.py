@@ -52,5 +52,5 @@ def _point(k: int, trial: Trial, objective: str, costs: tuple[str, ...]) -> dict
     assert trial.score is not None
     return {
         "file": f"{FOLDER}/{k}.json", "trial": trial.number, "hash": trial.hash, objective: trial.value(objective),
-        **{name: cost_of(trial.score, name) for name in costs},
+        **{name: trial.score.parameters if name == "parameters" else cost_of(trial.score, name) for name in costs},
     }  # fmt: skip

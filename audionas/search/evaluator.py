@@ -159,10 +159,10 @@ class TrainingEvaluator:
         """
         data = self.folds[0] if self.folds else self.data
         batch = next(iter(data.batches("train", seed=self.share_seed, epoch=lambda: 0, n_batches=1)))
-        x, targets, weights, lengths = (None if each is None else each.to(self.device) for each in batch)
+        x, targets, weights = (each.to(self.device) for each in batch[:3])
+        lengths = None if batch[3] is None else batch[3].to(self.device)
         seed_torch(seed, "proxy", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs).to(self.device)
-        assert x is not None and targets is not None and weights is not None
         return compute(name, network, (x, targets, weights, lengths), data.task)
 
     def _train(

@@ -74,6 +74,7 @@ def propose_all(
     """
     import_nni()
     from nni.nas.evaluator import FunctionalEvaluator
+
     from audionas.search.nni_engine import TrialEngine
     from audionas.search.nni_space import AudioModelSpace
     from audionas.search.nni_zero_cost import WarmStarted

@@ -24,19 +24,21 @@ def non_dominated_ranks(values: Floats) -> NDArray[np.int64]:
     [0, 0, 1, 2]
     """
     lower_equal = (values[:, None] <= values[None]).all(axis=2)
-    dominates = lower_equal & (values[:, None] < values[None]).any(axis=2)
+    dominates: NDArray[np.bool_] = lower_equal & (values[:, None] < values[None]).any(axis=2)
     ranks = np.full(len(values), -1, dtype=np.int64)
     for rank in range(len(values)):
         left = ranks < 0
         if not left.any():
             break
-        ranks[left & ~dominates[left].any(axis=0)] = rank
+        beaten = np.asarray(dominates[left].any(axis=0))
+        ranks[left & ~beaten] = rank
     return ranks
 
 
 def crowding_distances(values: Floats) -> Floats:
-    """Crowding distance of each point of one front, (points,): how far its neighbours are, each objective over its span.
+    """Crowding distance of each point of one front, (points,): how far its neighbours lie apart.
 
+    Each objective counts over its span.
     The outermost points of an objective have an infinite distance; an objective without a span adds nothing else.
 
     >>> crowding_distances(np.array([[0.0, 4.0], [1.0, 1.0], [4.0, 0.0]])).tolist()

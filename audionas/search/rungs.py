@@ -8,11 +8,13 @@ rate of each training decays to its own end; a failed trial stays in its rung an
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 
 from audionas.errors import SettingsError
-from audionas.search.strategy import Budget
+from audionas.search.algorithms import builder
+from audionas.search.strategy import Budget, Strategy
 from audionas.search.trials import Fidelity
 
 Sample = Mapping[str, str]
@@ -49,6 +51,29 @@ def make_rungs(budget: Budget, by: str, eta: int, rungs: int) -> tuple[Fidelity,
         return tuple(Fidelity(budget.epochs, share) for share in shares)
     epochs = [max(1, round(budget.epochs * share)) for share in shares]
     return tuple(Fidelity(n) for n in dict.fromkeys(epochs))
+
+
+def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
+    """The fidelities that a strategy trains at, least first; of most strategies whole trainings alone."""
+    if strategy.algorithm not in ("successive_halving", "hyperband"):
+        return (Fidelity(strategy.budget.epochs),)
+    settings = {name: p.default for name, p in signature(builder(strategy.algorithm)).parameters.items()}
+    settings |= strategy.settings
+    return make_rungs(strategy.budget, settings["by"], settings["eta"], settings["rungs"])
+
+
+def rungs_text(rungs: Sequence[Fidelity]) -> str:
+    """What rungs differ in, in words.
+
+    >>> rungs_text([Fidelity(2), Fidelity(7), Fidelity(20)])
+    '2, 7 or 20 epochs'
+    >>> rungs_text([Fidelity(20, 1 / 3), Fidelity(20)])
+    '33 or 100 % of the training clips'
+    """
+    by_share = any(rung.fraction < 1 for rung in rungs)
+    values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in rungs]
+    listed = " or ".join([", ".join(values[:-1]), values[-1]] if values[1:] else values)
+    return f"{listed} {'% of the training clips' if by_share else 'epochs'}"
 
 
 def halving_brackets(rungs: tuple[Fidelity, ...], eta: int) -> Iterator[Bracket]:

@@ -132,7 +132,7 @@ def test_costs_asked_for_are_kept_with_the_score_and_come_back_from_its_record()
 
 
 def test_a_latency_that_nothing_measures_is_refused() -> None:
-    with pytest.raises(SettingsError, match="settings.latency_ms: nothing here measures the latency"):
+    with pytest.raises(SettingsError, match=r"settings.latency_ms: nothing here measures the latency"):
         CandidateCosts(("latency_ms",), (1, 8, 12), 2, 0.5)
 
 

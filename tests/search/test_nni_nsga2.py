@@ -109,7 +109,7 @@ def test_costs_that_a_score_holds_are_objectives(tmp_path: Path) -> None:
 
     ranked = search(Flat(), tmp_path, strategy(12, parameters=False, macs_per_second=True))
     assert [trial.number for trial in front(ranked, "ua", ("macs_per_second",))] == [ranked[0].number]
-    with pytest.raises(SettingsError, match="settings.macs_per_second: this evaluator does not measure it"):
+    with pytest.raises(SettingsError, match=r"settings.macs_per_second: this evaluator does not measure it"):
         search(Told(), tmp_path / "none", strategy(12, macs_per_second=True))
 
 

@@ -64,7 +64,7 @@ def test_a_killed_ranking_goes_on_with_the_next_draw(tmp_path: Path, n_lines: in
 def test_scores_of_another_search_or_proxy_are_refused(tmp_path: Path) -> None:
     ProxyRanking(SPACE, Told(), 0, tmp_path).best_first("synflow", 2)
     for seed, proxy in ((1, "synflow"), (0, "naswot")):
-        with pytest.raises(RunError, match="proxies.jsonl: draw 0 is of another search; remove the file"):
+        with pytest.raises(RunError, match=r"proxies.jsonl: draw 0 is of another search; remove the file"):
             ProxyRanking(SPACE, Told(), seed, tmp_path).best_first(proxy, 2)
 
 
@@ -103,15 +103,15 @@ def test_a_warm_start_gives_the_first_proposals(tmp_path: Path, algorithm: str) 
 
 def test_what_cannot_be_warm_started_is_refused() -> None:
     warm: Any = {"proxy": "synflow"}
-    with pytest.raises(SettingsError, match="warm_start: algorithm 'zero_cost' does not begin with random draws"):
+    with pytest.raises(SettingsError, match=r"warm_start: algorithm 'zero_cost' does not begin with random draws"):
         strategy(warm_start=warm)
-    with pytest.raises(SettingsError, match="warm_start: algorithm 'darts' is one-shot and proposes nothing"):
+    with pytest.raises(SettingsError, match=r"warm_start: algorithm 'darts' is one-shot and proposes nothing"):
         strategy_from_settings(
             {"algorithm": "darts", "parts": {"weights": 0.5, "alphas": 0.5}, "warm_start": warm}, "mine", "mine.yaml"
         )
-    with pytest.raises(SettingsError, match="warm_start.proxy: .*unknown zero-cost proxy 'x'"):
+    with pytest.raises(SettingsError, match=r"warm_start.proxy: .*unknown zero-cost proxy 'x'"):
         strategy("random", warm_start={"proxy": "x"})
-    with pytest.raises(SettingsError, match="settings.draws: got 0, must be 1 to 1000000"):
+    with pytest.raises(SettingsError, match=r"settings.draws: got 0, must be 1 to 1000000"):
         strategy(settings={"draws": 0})
 
 

@@ -10,7 +10,7 @@ from audionas.spaces import Genotype
 
 
 class Told:
-    """Keeps what was trained, as (hash, epochs, fraction), in `seen`; stops as a kill does before training `kill_at`."""
+    """Keeps what was trained, as (hash, epochs, fraction), in `seen`; is killed before training `kill_at`."""
 
     def __init__(self, kill_at: int | None = None, costs: Mapping[str, float] | None = None) -> None:
         self.seen: list[tuple[str, int, float]] = []
@@ -25,7 +25,7 @@ class Told:
         ua -= 0.3 * noise / (epochs * fraction)
         return Score(ua, ua, 1 - ua, 1 - ua, int(1000 * size), 0.1, 0, costs=self._costs)
 
-    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:  # noqa: ARG002
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
         self.proxied.append(genotype.hash)
         return self.values(genotype.hash)[0]
 

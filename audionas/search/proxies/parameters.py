@@ -1,6 +1,6 @@
 """The number of trainable weights as a proxy: larger networks are often better, and it costs nothing.
 
-Source: Ning et al. 2021, "Evaluating Efficient Performance Estimators of Neural Architectures", who find it hard to beat.
+Source: Ning et al. 2021, "Evaluating Efficient Performance Estimators of Neural Architectures": it is hard to beat.
 """
 
 from __future__ import annotations

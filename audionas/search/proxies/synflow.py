@@ -27,7 +27,7 @@ def compute(network: nn.Module, batch: Batch, task: TaskSeam) -> float:  # noqa:
     count(forward=1, backward=1)
     network(torch.ones(1, *shape, dtype=torch.float64, device=batch[0].device)).sum().backward()
     flow = sum(
-        float((p * p.grad).abs().sum()) for p in network.parameters() if p.ndim >= 2 and p.grad is not None
+        float((p.detach() * p.grad).abs().sum()) for p in network.parameters() if p.ndim >= 2 and p.grad is not None
     )  # fmt: skip
     return math.log(flow) if flow > 0 else -math.inf
 
