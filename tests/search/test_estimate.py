@@ -91,7 +91,7 @@ def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytes
             seen.append(len(x))
             return super().forward(x)
 
-    monkeypatch.setattr("audionas.search.estimate.CnnSupernet", lambda *_: Network(140, 1))
+    monkeypatch.setattr("audionas.search.estimate.build_supernet", lambda *_: Network(140, 1))
     ticks = iter([0.0, 4.0, 4.0, 7.0])  # 4 s, then 3 s
     assert seconds_per_step(TINY, SHAPE, 2, 16, clock=lambda: next(ticks)) == 2 * 3.0 * 16 / 2
     assert seen == [2, 2]
