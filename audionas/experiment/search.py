@@ -244,7 +244,7 @@ def check_plan(
     if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted(shapes):
-            check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
+            check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
     return max(shapes)
 
 
