@@ -81,7 +81,8 @@ class GumbelMixing(Mixing):
 
     def __call__(self, alphas: Tensor) -> Tensor:
         """Alphas (..., options) -> a relaxed or, when sparse, a one-hot draw with gradients."""
-        noise = -torch.empty(alphas.shape, dtype=alphas.dtype).exponential_(generator=self._draws).log()
+        empty = torch.empty(alphas.shape, dtype=alphas.dtype, device="cpu")  # the same draws for every device
+        noise = -empty.exponential_(generator=self._draws).log()
         logits = torch.log_softmax(alphas, dim=-1) + noise.to(alphas.device)
         soft = torch.softmax(logits / self.temperature, dim=-1)
         if not self.is_sparse:

@@ -19,7 +19,7 @@ from audionas.spaces import Genotype, SearchSpace
 from audionas.spaces.derived import derived_document
 
 EVOLUTION_FILE = "evolution.jsonl"
-ATTEMPTS = 100  # to draw a path that was not met before, then the generation is left smaller
+ATTEMPTS = 100  # to make a path that was not met before, then to draw one, then the generation is left smaller
 
 Sample = Mapping[str, str]
 
@@ -110,10 +110,13 @@ def _new_child(
     parents: Sequence[ScoredPath],
     met: Mapping[str, ScoredPath],
 ) -> tuple[Genotype, Sample] | None:
-    """A path not met before: mutated in the first half of a generation, crossed in the second, random at first."""
-    for attempt in range(ATTEMPTS):
+    """A path not met before: mutated in the first half of a generation, crossed in the second.
+
+    Random in the first generation, and where the parents give nothing new.
+    """
+    for attempt in range(2 * ATTEMPTS):
         rng = generator(seed, "evolution", generation, place, attempt)
-        if not parents:
+        if not parents or attempt >= ATTEMPTS:
             sample = _random(space, rng)
         elif place < plan.population // 2:
             sample = _mutated(space, _one(parents, rng).sample, plan.mutation, rng)
