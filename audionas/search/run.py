@@ -59,8 +59,7 @@ def run_search(
     """
     if engine not in ENGINES:
         raise SettingsError(unknown("engine", engine, ENGINES))
-    if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
-        raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+    strategy.check_pick(pick, bool(evaluator.data.parts.get("monitor")))
     strategy = strategy.for_space(space)
     started = time.perf_counter()
     listener = listener or SearchListener()
