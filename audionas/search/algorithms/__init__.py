@@ -111,6 +111,11 @@ def setting_defaults(name: str) -> dict[str, Any]:
     return {k: p.default for k, p in inspect.signature(builder(name)).parameters.items() if k != "seed"}
 
 
+def setting_of(name: str, settings: Mapping[str, Any], key: str, otherwise: Any) -> Any:
+    """A setting as an algorithm takes it: given, else its default, else `otherwise` where it has no such setting."""
+    return settings.get(key, setting_defaults(name).get(key, otherwise))
+
+
 def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
     """Refuse settings that `build` does not take or whose type is wrong.
 
