@@ -9,17 +9,31 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+<<<<<<< HEAD
 from audionas.errors import SettingsError
 from audionas.search.engines import EngineOptions, make_engine
+=======
+from audionas.errors import SettingsError, unknown
+from audionas.search.algorithms import evolution_of
+>>>>>>> wt-oneshot
 from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
+from audionas.search.path_search import search_paths
 from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
+<<<<<<< HEAD
 from audionas.search.trial_runner import Refuse
 from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
 
+=======
+from audionas.spaces import Genotype, SearchSpace
+
+StoppedBy = Literal["budget", "exhausted", "collapse"]
+ENGINES = ("in_process",)
+
+>>>>>>> wt-oneshot
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -28,7 +42,7 @@ class SearchResult:
     genotype: Genotype
     epoch_or_trial: int
     seconds: float
-    stopped_by: Literal["budget", "exhausted"]
+    stopped_by: StoppedBy
     winner: Winner | None = None
 
 
@@ -59,16 +73,25 @@ def run_search(
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
+<<<<<<< HEAD
     if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
         raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+=======
+    if engine not in ENGINES:
+        raise SettingsError(unknown("engine", engine, ENGINES))
+    strategy.check_pick(pick, bool(evaluator.data.parts.get("monitor")))
+>>>>>>> wt-oneshot
     strategy = strategy.for_space(space)
     started = time.perf_counter()
     listener = listener or SearchListener()
     winner: Winner | None = None
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+    if strategy.kind == "one-shot":
         genotype: Genotype
-        genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
-        stopped: Literal["budget", "exhausted"] = "budget"
+        found = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
+        genotype, number = found.genotype, found.epoch
+        stopped: StoppedBy = found.stopped_by
+        if evolution_of(strategy.algorithm, strategy.settings):
+            genotype = search_paths(space, strategy, evaluator, seed, run, listener)
     else:
         genotype, winner, stopped = search_multi_trial(
             space, strategy, evaluator, seed, run, listener, redrawn,
