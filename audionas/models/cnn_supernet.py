@@ -17,7 +17,7 @@ from audionas.models.cnn_network import CnnNetwork
 from audionas.models.mixing import Mixing
 from audionas.models.supernet import Supernet, batch_statistics
 from audionas.ops import NONE, POOLS, build_cnn_op
-from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro
+from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro, Genotype
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.cnn_genotype import Cell, node_edges
 from audionas.spaces.genotype_file import cells_document
@@ -145,9 +145,10 @@ class CnnSupernet(CnnNetwork, Supernet):
             table.setdefault(node, []).append((ranked[0][0], source, ranked[0][1], margin))
         return table
 
-    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+    def describe(self, input_shape: Sequence[int], n_classes: int, genotype: Genotype | None = None) -> dict[str, Any]:
         """Alphas, entropy (mean over edges, nats), margins of kept edges, skips, genotype, parameters."""
-        genotype = self.genotype()
+        genotype = genotype or self.genotype()
+        assert isinstance(genotype, CnnGenotype)
         shape = (input_shape[0], input_shape[1], input_shape[2])
         network = GenotypeNetwork(genotype, genotype.macro, shape, n_classes, False, 0.0)
         return {

@@ -67,9 +67,7 @@ def _additive(space: CnnCellSpace, probes: dict[str, tuple[int, _Found]], name: 
     return AdditiveCost(constants.pop(), of)
 
 
-def _probe(
-    space: CnnCellSpace, op: str, input_shape: tuple[int, ...], n_outputs: int
-) -> dict[str, tuple[int, _Found]]:
+def _probe(space: CnnCellSpace, op: str, input_shape: tuple[int, ...], n_outputs: int) -> dict[str, tuple[int, _Found]]:
     """Of the network with one operation everywhere: what is outside the operations, and each edge's cost."""
     cell = _probe_cell(space, op)
     with torch.device("meta"):

@@ -28,16 +28,17 @@ def inference_bytes(network: nn.Module, input_shape: Sequence[int]) -> int:
     """
     shapes_only = copy.deepcopy(network).to("meta").eval()
     held = sum(t.numel() * t.element_size() for t in (*shapes_only.parameters(), *shapes_only.buffers()))
-    with torch.no_grad(), _LiveTensors() as live:
+    live = _LiveTensors()
+    with torch.no_grad(), live:
         shapes_only(torch.empty(1, *input_shape, device="meta"))
     return held + live.peak
 
 
-class _LiveTensors(TorchDispatchMode):
+class _LiveTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the storages that operations make, as long as they live."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.peak = self._bytes = 0
         self._known: set[int] = set()
 

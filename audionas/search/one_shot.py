@@ -16,6 +16,8 @@ from audionas.models.supernet import batch_statistics
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.algorithms import builder
 from audionas.search.evaluator import SearchData, TrainingEvaluator
+from audionas.search.limits import LimitCheck
+from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
@@ -42,10 +44,11 @@ def search_one_shot(
     run: Path,
     pick: Pick,
     listener: SearchListener,
+    limits: LimitCheck | None = None,
 ) -> tuple[Genotype, int]:
-    """The derived genotype and the epoch that it comes from."""
+    """The derived genotype, within the limits, and the epoch that it comes from."""
     checkpoint = EpochCheckpoint(run / "checkpoint" / "last.pt")
-    log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener)
+    log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener, LimitedDerivation(limits) if limits else None)
     log.cut_back(checkpoint.next_epoch)
     count(compared=int(checkpoint.next_epoch == 0))
     if checkpoint.next_epoch < strategy.budget.epochs:
@@ -129,8 +132,15 @@ class EpochLog(pl.Callback):
 
     supernet: Supernet
 
-    def __init__(self, path: Path, data: SearchData, seed: int, listener: SearchListener) -> None:
-        self._path, self._data, self._seed, self._listener = path, data, seed, listener
+    def __init__(
+        self,
+        path: Path,
+        data: SearchData,
+        seed: int,
+        listener: SearchListener,
+        limited: LimitedDerivation | None = None,
+    ) -> None:
+        self._path, self._data, self._seed, self._listener, self._limited = path, data, seed, listener, limited
         self.records: list[dict[str, Any]] = []
         self._started = 0.0
 
@@ -165,24 +175,25 @@ class EpochLog(pl.Callback):
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the {name} loss is {loss}; lower the rates")
+        genotype = self._limited(self.supernet) if self._limited else self.supernet.genotype()
         record = {
             "epoch": trainer.current_epoch,
             "weights_loss": losses["weights"],
             "alphas_loss": losses["alphas"],
-            **self._scores(trainer.current_epoch),
-            **self.supernet.describe(self._data.input_shape, self._data.n_outputs),
+            **self._scores(trainer.current_epoch, genotype),
+            **self.supernet.describe(self._data.input_shape, self._data.n_outputs, genotype),
+            **(self._limited.unlimited(self.supernet) if self._limited else {}),
             "seconds": round(time.perf_counter() - self._started, 3),
         }
         self.records.append(record)
         append_jsonl(self._path, record)
         self._listener.on_epoch(record)
 
-    def _scores(self, epoch: int) -> dict[str, Any]:
+    def _scores(self, epoch: int, genotype: Genotype) -> dict[str, Any]:
         """UA (the main score) of the mixture and the derived sub-network, both with BN statistics of what is scored."""
         part = "monitor" if self._data.parts.get("monitor") else "alphas"
         rows = list(self._data.parts[part])
         generator(self._seed, "score", epoch).shuffle(rows)
-        genotype = self.supernet.genotype()
 
         def score(forward: Any) -> float:
             data = self._data

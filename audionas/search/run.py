@@ -10,6 +10,7 @@ from typing import Literal
 
 from audionas.errors import SettingsError, unknown
 from audionas.search.evaluator import TrainingEvaluator
+from audionas.search.limits import LimitCheck
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
@@ -42,11 +43,13 @@ def run_search(
     pick: Pick = "last",
     listener: SearchListener | None = None,
     redrawn: Callable[[], TrainingEvaluator] | None = None,
+    limits: LimitCheck | None = None,
 ) -> SearchResult:
     """Search, logging into `run` (`epochs.jsonl`, `checkpoint/` or `trials.jsonl`, `retests.jsonl`); goes on from logs.
 
     Args:
         redrawn: of a multi-trial search, makes the evaluator of the re-test; without it only the seeds are new there.
+        limits: what the networks may cost; the genotype found is within it.
 
     Raises:
         SettingsError: the engine is unknown, the algorithm cannot search this kind of space, or `pick="best"`
@@ -64,9 +67,11 @@ def run_search(
     winner: Winner | None = None
     if strategy.kind == "one-shot":
         genotype: Genotype
-        genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
+        genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener, limits)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:
+        if limits:
+            raise SettingsError("limits of a multi-trial search: not wired yet")
         genotype, winner, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener, redrawn)
         number = winner.trial
     return SearchResult(genotype, number, time.perf_counter() - started, stopped, winner)
