@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionas.errors import RunError
-from audionas.search.attempt import Evaluator, attempt
+from audionas.search.engines import Engine, Job
 from audionas.search.listener import SearchListener
 from audionas.search.strategy import Strategy
-from audionas.search.trials import Trial, TrialLog
+from audionas.search.trials import Fidelity, Trial, TrialLog
 from audionas.seeding import derive
 from audionas.spaces import SearchSpace
+from audionas.training.ledger import count
 
 FILE_NAME = "retests.jsonl"
 
@@ -55,40 +56,46 @@ def n_retests(n_trials: int, asked: int) -> int:
 def retest(
     space: SearchSpace,
     strategy: Strategy,
-    evaluator: Evaluator,
+    engine: Engine,
     seed: int,
     run: Path,
     ranked: Sequence[Trial],
     listener: SearchListener,
 ) -> list[Trial]:
-    """Train these trials' genotypes anew, in this order; finished ones are read from `retests.jsonl`.
+    """Train these trials' genotypes anew; finished ones are read from `retests.jsonl`. In the order of `ranked`.
 
     Raises:
         RunError: the log holds re-tests of another search.
     """
     log = TrialLog(run / FILE_NAME)
-    hashes = {trial.number: trial.hash for trial in ranked}
+    first = {trial.number: trial for trial in ranked}
     for number, logged in log.finished.items():
-        if hashes.get(number) != logged.hash:
+        if number not in first or first[number].hash != logged.hash:
             raise RunError(f"{run / FILE_NAME}: the re-test of trial {number} is of another search; remove the file")
-    found = []
-    for place, trial in enumerate(ranked, start=1):
-        again = log.finished.get(trial.number)
-        if again is None:
-            again = _train_anew(space, strategy, evaluator, seed, trial, log)
-            listener.on_retest(again, trial, place, len(ranked))
-        found.append(again)
-    return found
+    waiting = [trial for trial in ranked if trial.number not in log.finished]
+    n_running = 0
+    while waiting or n_running:
+        while waiting and n_running < engine.n_workers:
+            engine.submit(_job(space, strategy, seed, waiting.pop(0), log))
+            n_running += 1
+        outcome = engine.next()
+        n_running -= 1
+        count(**outcome.costs)
+        trial = first[outcome.number]
+        again = Trial(
+            trial.number, trial.hash, trial.sample, outcome.status, outcome.score, outcome.error,
+            Fidelity(strategy.budget.epochs),
+        )  # fmt: skip
+        log.finish(again)
+        listener.on_retest(again, trial, len(log.finished), len(ranked))
+    return [log.finished[trial.number] for trial in ranked]
 
 
-def _train_anew(
-    space: SearchSpace, strategy: Strategy, evaluator: Evaluator, seed: int, trial: Trial, log: TrialLog
-) -> Trial:
+def _job(space: SearchSpace, strategy: Strategy, seed: int, trial: Trial, log: TrialLog) -> Job:
+    count(compared=1)
     genotype, new_seed = space.genotype(dict(trial.sample)), derive(seed, "retest", trial.number)
     log.propose(trial.number, genotype, trial.sample, strategy.budget.epochs, new_seed)
-    again = attempt(evaluator, trial.number, genotype, trial.sample, epochs=strategy.budget.epochs, seed=new_seed)
-    log.finish(again)
-    return again
+    return Job(trial.number, genotype, strategy.budget.epochs, new_seed)
 
 
 def name_winner(ranked: Sequence[Trial], retested: Sequence[Trial], objective: str) -> Winner:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from audionas.errors import SettingsError, unknown
+from audionas.errors import SettingsError
+from audionas.search.engines import EngineOptions, make_engine
 from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.limits import LimitCheck
 from audionas.search.listener import Pick, SearchListener
@@ -17,8 +19,6 @@ from audionas.search.one_shot import search_one_shot
 from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
 from audionas.spaces import Genotype, SearchSpace
-
-ENGINES = ("in_process",)
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ def run_search(
     pick: Pick = "last",
     listener: SearchListener | None = None,
     redrawn: Callable[[], TrainingEvaluator] | None = None,
+    options: EngineOptions | None = None,
     limits: LimitCheck | None = None,
 ) -> SearchResult:
     """Search, logging into `run` (`epochs.jsonl`, `checkpoint/` or `trials.jsonl`, `retests.jsonl`); goes on from logs.
 
     Args:
+        engine: where trials run, with its `options`; a one-shot search always runs in this process.
         redrawn: of a multi-trial search, makes the evaluator of the re-test; without it only the seeds are new there.
-        limits: what the networks may cost; the genotype found is within it.
+        limits: what the networks may cost: a candidate beyond it is not trained, and the genotype found is within it.
 
     Raises:
         SettingsError: the engine is unknown, the algorithm cannot search this kind of space, or `pick="best"`
@@ -57,8 +59,6 @@ def run_search(
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
-    if engine not in ENGINES:
-        raise SettingsError(unknown("engine", engine, ENGINES))
     if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
         raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
     strategy = strategy.for_space(space)
@@ -70,8 +70,10 @@ def run_search(
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener, limits)
         stopped: Literal["budget", "exhausted"] = "budget"
     else:
-        if limits:
-            raise SettingsError("limits of a multi-trial search: not wired yet")
-        genotype, winner, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener, redrawn)
+        genotype, winner, stopped = search_multi_trial(
+            space, strategy, evaluator, seed, run, listener, redrawn,
+            engine=partial(make_engine, engine, options=options),
+            refuse=limits.refusal if limits else None,
+        )  # fmt: skip
         number = winner.trial
     return SearchResult(genotype, number, time.perf_counter() - started, stopped, winner)

@@ -1,6 +1,7 @@
-"""`trials.jsonl`: one `proposed` line before a trial's work starts, one `finished` line after it.
+"""`trials.jsonl`: one `proposed` line before a trial's work starts, one `finished` line when the strategy hears of it.
 
-The log is the truth: a resumed search replays it, and proposals without a finish are run again.
+The log is the truth: a resumed search replays its lines in their order, and proposals without a finish are run again.
+Candidates over a hard limit have a `refused` line instead and are no trials.
 """
 
 from __future__ import annotations
@@ -18,6 +19,18 @@ FILE_NAME = "trials.jsonl"
 
 
 @dataclass(frozen=True)
+class Fidelity:
+    """How thoroughly a candidate is trained: epochs, and the share of the training clips."""
+
+    epochs: int
+    fraction: float = 1.0
+
+    def cost(self, whole: int) -> float:
+        """In trainings of `whole` epochs on all clips."""
+        return self.epochs * self.fraction / whole
+
+
+@dataclass(frozen=True)
 class Trial:
     """A finished trial."""
 
@@ -27,6 +40,7 @@ class Trial:
     status: str
     score: Score | None
     error: str | None
+    fidelity: Fidelity | None = None
 
     def rank(self, objective: str) -> tuple[float, int, int]:
         """Sort key, best first: objective, then fewer parameters, then the earlier trial."""
@@ -40,20 +54,34 @@ class Trial:
 
 
 class TrialLog:
-    """Reads and appends the log of one search."""
+    """Reads and appends the log of one search.
+
+    Attributes:
+        events: (event, number) of the lines that were there when it was opened, in their order.
+        finished: number -> trial.
+        proposed: number -> hash.
+        refused: hash -> why.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         lines = read_jsonl(path)
-        finished = {line["number"]: line for line in lines if line["event"] == "finished"}
-        proposed = {line["number"]: line for line in lines if line["event"] == "proposed"}
+        numbered = [line for line in lines if line["event"] != "refused"]
+        proposed = {line["number"]: line for line in numbered if line["event"] == "proposed"}
+        finished = {line["number"]: line for line in numbered if line["event"] == "finished"}
+        self.events: list[tuple[str, int]] = [(line["event"], line["number"]) for line in numbered]
+        self.proposed: dict[int, str] = {number: line["hash"] for number, line in proposed.items()}
         self.finished = {n: _trial(proposed[n], line) for n, line in sorted(finished.items())}
+        self.refused: dict[str, str] = {line["hash"]: line["reason"] for line in lines if line["event"] == "refused"}
         rewrite_jsonl(path, lines)
 
-    def propose(self, number: int, genotype: Genotype, sample: Mapping[str, str], epochs: int, seed: int) -> None:
+    def propose(self, number: int, genotype: Genotype, sample: Mapping[str, str], epochs: int, seed: int,
+                fraction: float = 1.0) -> None:  # fmt: skip
         """Note a candidate before its work starts."""
+        self.proposed[number] = genotype.hash
         record = {"event": "proposed", "number": number, "hash": genotype.hash, "sample": dict(sample)}
-        append_jsonl(self._path, record | {"epochs": epochs, "seed": seed})
+        share = {} if fraction == 1.0 else {"fraction": fraction}
+        append_jsonl(self._path, record | {"epochs": epochs, **share, "seed": seed})
 
     def finish(self, trial: Trial) -> None:
         """Note a result."""
@@ -64,17 +92,26 @@ class TrialLog:
             "seconds": trial.score.seconds if trial.score else None, "error": trial.error,
         })  # fmt: skip
 
-    def of_hash(self, genotype_hash: str) -> Trial | None:
-        """The first finished trial of an architecture, isomorphic ones counted as equal."""
-        return next((trial for trial in self.finished.values() if trial.hash == genotype_hash), None)
+    def refuse(self, genotype_hash: str, sample: Mapping[str, str], reason: str) -> None:
+        """Note a candidate that is over a limit."""
+        self.refused[genotype_hash] = reason
+        append_jsonl(self._path, {"event": "refused", "hash": genotype_hash, "sample": dict(sample), "reason": reason})
 
     def ranked(self, objective: str) -> list[Trial]:
-        """The trials that are done, best first; of an architecture that was met again, the first."""
+        """The trials that are done, best first: those that were trained most thoroughly, one an architecture."""
         done = [trial for trial in self.finished.values() if trial.score is not None]
-        first = {trial.hash: trial for trial in sorted(done, key=lambda trial: trial.number, reverse=True)}
+        most = max((_thoroughness(trial) for trial in done), default=0.0)
+        first = {trial.hash: trial for trial in sorted(done, key=lambda trial: -trial.number)
+                 if _thoroughness(trial) == most}  # fmt: skip
         return sorted(first.values(), key=lambda trial: trial.rank(objective))
+
+
+def _thoroughness(trial: Trial) -> float:
+    return trial.fidelity.cost(1) if trial.fidelity else 0.0
 
 
 def _trial(proposed: Mapping[str, Any], finished: Mapping[str, Any]) -> Trial:
     score = Score.of_record(finished["score"]) if finished["score"] else None
-    return Trial(proposed["number"], proposed["hash"], proposed["sample"], finished["status"], score, finished["error"])
+    fidelity = Fidelity(proposed["epochs"], proposed.get("fraction", 1.0))
+    sample, status, error = proposed["sample"], finished["status"], finished["error"]
+    return Trial(proposed["number"], proposed["hash"], sample, status, score, error, fidelity)

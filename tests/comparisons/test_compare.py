@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,13 +16,16 @@ from audionas.comparisons import compare as compare_module
 from audionas.comparisons.budget import one_shot_passes, trial_passes
 from audionas.comparisons.compare import compare, resume_comparison
 from audionas.comparisons.plan import RANDOM_ARCHITECTURES, RANDOM_SEARCH, CompareRequest, make_plan
+from audionas.comparisons.verify_comparison import verify_comparison
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.bundle import bundle
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.same_rules import differences
 from audionas.experiment.search import read_inputs
 from audionas.experiment.search_plan import divide_search_clips
-from audionas.records import read_json
+from audionas.experiment.verify import verify
+from audionas.records import read_json, write_json
 from audionas.report import write_report
 from audionas.spaces import load_search_space
 from tests.cli.running import refused
@@ -141,6 +145,21 @@ def test_p_values_are_corrected_over_all_rows_and_six_speakers_are_enough_for_a_
     assert smallest["p_holm"] == pytest.approx(min(1.0, len(pairs) * smallest["p"]))
     assert all(pair["p"] >= 2 / 2**6 - 1e-12 for pair in pairs)
     assert all(pair["claim"] is None for pair in pairs)
+
+
+def test_its_bundle_verifies_and_a_figure_changed_in_it_is_found(compared: Path, tmp_path: Path) -> None:
+    bundle(compared, tmp_path / "compared.zip")
+    more = {"compare": verify_comparison}
+    found = verify(tmp_path / "compared.zip", more)
+    assert found.mismatches == []
+    assert not any("nothing verifies" in note for note in found.notes)
+    twin = tmp_path / "twin"
+    shutil.copytree(compared, twin)
+    document = read_json(twin / "tables.json", "tables")
+    document["comparisons"][0]["p"] /= 2
+    write_json(twin / "tables.json", document)
+    wrong = verify(twin, more).mismatches
+    assert [(each.file, each.key) for each in wrong] == [("./tables.json", "comparisons[0].p")]
 
 
 def test_the_report_says_what_is_shown_first(compared: Path, tmp_path: Path) -> None:

@@ -108,22 +108,24 @@ def test_at_most_half_of_the_trials_are_re_tested_and_never_one_alone(
         assert not (tmp_path / "retests.jsonl").exists()
 
 
-def test_an_architecture_is_re_tested_once_however_often_it_was_met(tmp_path: Path) -> None:
-    class OfTwo(Noisy):
-        """All assignments are taken for one of two architectures."""
+def test_an_architecture_is_trained_and_re_tested_once_however_often_it_is_met(tmp_path: Path) -> None:
+    class Four:
+        """All assignments are taken for one of four architectures."""
 
-    class Two:
         def __getattr__(self, name: str) -> Any:
             return getattr(SPACE, name)
 
         def genotype(self, sample: dict[str, str]) -> Genotype:
-            option = sorted({"max_pool_3x3", "sep_conv_3x3"})[int(sample["normal_n0_op0"] < "max_pool_3x3")]
+            options = ("avg_pool_3x3", "dil_conv_3x3", "max_pool_3x3", "sep_conv_3x3")
+            option = next((op for op in options if sample["normal_n0_op0"] <= op), options[-1])
             return SPACE.genotype({key: option if "op" in key else "0+1" for key in sample})
 
-    noisy = OfTwo()
-    run_search(Two(), strategy(20), noisy, seed=0, run=tmp_path)  # type: ignore[arg-type]
-    assert len(noisy.seeds) == 4
-    assert len(set(noisy.hashes[2:])) == 2
+    noisy = Noisy()
+    found = run_search(Four(), strategy(20), noisy, seed=0, run=tmp_path)  # type: ignore[arg-type]
+    assert found.stopped_by == "exhausted"
+    assert len(set(noisy.hashes[:4])) == 4
+    assert len(noisy.seeds) == 4 + 2
+    assert len(set(noisy.hashes[4:])) == 2
 
 
 def test_a_re_test_that_fails_is_out_of_the_choice(tmp_path: Path) -> None:

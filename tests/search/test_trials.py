@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audionas.search.evaluator import Score
-from audionas.search.trials import Trial, TrialLog
+from audionas.search.trials import Fidelity, Trial, TrialLog
 from audionas.spaces import CnnGenotype, load_search_space
 from audionas.training.losses import log_losses
 
@@ -28,7 +28,8 @@ def score(ua: float, parameters: int = 100, balanced_loss: float = 1.0) -> Score
 def finish(log: TrialLog, number: int, found: Score | None, error: str | None = None) -> Trial:
     candidate = genotype(number)
     log.propose(number, candidate, SPACE.sample(candidate), epochs=3, seed=number)
-    trial = Trial(number, candidate.hash, SPACE.sample(candidate), "done" if found else "failed", found, error)
+    status = "done" if found else "failed"
+    trial = Trial(number, candidate.hash, SPACE.sample(candidate), status, found, error, Fidelity(3))
     log.finish(trial)
     return trial
 
@@ -92,13 +93,6 @@ def test_an_architecture_that_was_met_again_is_ranked_once_as_its_first_trial(tm
     trials = [finish(log, number, score(ua)) for number, ua in enumerate((0.5, 0.7, 0.6))]
     log.finish(replace(trials[1], number=3, error="same cell as trial 1"))
     assert [trial.number for trial in log.ranked("ua")] == [1, 2, 0]
-
-
-def test_an_architecture_is_known_by_its_hash(tmp_path: Path) -> None:
-    log = TrialLog(tmp_path / "trials.jsonl")
-    trial = finish(log, 0, score(0.5))
-    assert log.of_hash(genotype(0).hash) == trial
-    assert log.of_hash(genotype(1).hash) is None
 
 
 def test_losses_are_cross_entropies_over_clips_and_over_classes() -> None:
