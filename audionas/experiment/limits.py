@@ -10,8 +10,11 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
 from audionas.features import Extractor, extractor_from_settings
 from audionas.models.meter import Meter, Place
+from audionas.quantities import count_text
+from audionas.records import read_jsonl
 from audionas.search.limits import LimitCheck, Limits
 from audionas.search.limits_smallest import smallest_within
+from audionas.search.trials import FILE_NAME as TRIALS_FILE
 from audionas.spaces import Genotype, SearchSpace
 
 
@@ -35,9 +38,12 @@ def limit_check(record: Mapping[str, Any], corpus: Corpus, n_outputs: int) -> Li
 
 
 def record_costs(run: RunFolder, check: LimitCheck, genotype: Genotype, talk: Talk) -> None:
-    """Save and tell what the network found costs, beside its limits."""
+    """Save and tell what the network found costs, beside its limits, and how many candidates were over them."""
     costs = check.costs(genotype)
-    run.save(network_costs=costs)
+    refused = [line["reason"] for line in read_jsonl(run.path / TRIALS_FILE) if line["event"] == "refused"]
+    run.save(network_costs=costs, **({"refused": len(refused)} if refused else {}))
+    if refused:
+        talk.say(f"{count_text(len(refused), 'candidate')} over the limits, not trained (e.g. {refused[0]})")
     line = f"{costs['parameters']:,} parameters, {costs['macs_per_second']:,.0f} MACs per second of audio, "
     line += f"{costs['memory_mb']:.3g} MB memory of inference"
     if "latency" in costs:
