@@ -41,7 +41,7 @@ def value(supernet: Any, genotype: CnnGenotype) -> float:
     """The sum of the softmax weights of the kept operations."""
     found = 0.0
     for kind in ("normal", "reduce"):
-        weights = torch.softmax(supernet.alphas(kind).double(), dim=-1)
+        weights = torch.softmax(supernet.alphas(kind).detach().double(), dim=-1)
         for node, (op, source) in enumerate(getattr(genotype, kind), start=2):
             found += float(weights[SPACE.edges.index((node, source)), SPACE.ops.index(op)])
     return found

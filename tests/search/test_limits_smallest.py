@@ -23,7 +23,7 @@ SPACE = CnnCellSpace(name="two", nodes=1, ops=("none", "sep_conv_3x3", "skip_con
 PLACE = Place(LogMel(sample_rate_hz=8000, length_s=0.5, n_mels=8, frames=8), 3)
 FRAMES = Place(LogMel(sample_rate_hz=8000, length_s=0.2, n_mels=4, pool=2), 3)
 RECURRENT = RecurrentCellSpace(
-    name="recurrent", states=1, nodes={"max": 3, "linear_inputs": [2]}, ops=("linear", "activation_tanh", "blend"),
+    name="recurrent", states=1, nodes={"max": 2, "linear_inputs": [2]}, ops=("linear", "activation_tanh"),
     macro={"hidden": 4, "n_layers": 1, "pooling": "mean"},
 )  # fmt: skip
 CATALOGUE = RecurrentCatalogueSpace(
@@ -36,7 +36,7 @@ def every_size(space: SearchSpace, place: Place) -> list[int]:
     """The parameters of every network of a space, built from every sample."""
     choices = space.choices()
     genotypes = (space.genotype(dict(zip(choices, options, strict=True))) for options in product(*choices.values()))
-    distinct = {genotype.hash: genotype for genotype in genotypes}
+    distinct = {str(genotype): genotype for genotype in genotypes}
     return [
         n_parameters(build_model(genotype, input_shape=place.input_shape, n_classes=place.n_outputs))
         for genotype in distinct.values()
