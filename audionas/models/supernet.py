@@ -43,8 +43,9 @@ class Supernet(nn.Module):
 
         `genotype` is what was derived from them, within limits; without it, `self.genotype()`.
 
-        `alphas`, `entropy` (mean, nats) and `margins` (of the kept choices) are mappings by kind of cell; `genotype`
-        is what `audionas.spaces.derived` reads back; `skips` of `skips_of` kept edges are skip connections;
+        `alphas`, `entropy` (mean, nats) and `margins` (of the kept choices) are mappings by kind of cell, `mixing` is
+        the name of what weighs them; none of these where single paths are drawn (`PathMixing`).
+        `genotype` is what `audionas.spaces.derived` reads back; `skips` of `skips_of` kept edges are skip connections;
         `parameters` are those of the network cut out.
         """
         raise NotImplementedError

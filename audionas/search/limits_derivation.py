@@ -84,7 +84,7 @@ class LimitedDerivation:
 def op_weights(supernet: CnnSupernet, kind: str) -> NDArray[np.float64]:
     """What derivation reads of the alphas of a cell kind: (edges, operations), 0 to 1."""
     weights = supernet.mixing.decided(supernet.alphas(kind).detach().double())
-    edge_weights: Any = getattr(supernet, "edge_weights", None)
-    if edge_weights is not None and edge_weights(kind) is not None:
-        weights = weights * edge_weights(kind).detach().double()[:, None]
+    edges = supernet.edge_weights(kind)
+    if edges is not None:
+        weights = weights * edges.detach().double()[:, None]
     return np.asarray(weights.cpu().numpy())
