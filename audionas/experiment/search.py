@@ -14,6 +14,7 @@ from audionas.experiment.augmented_corpus import augment_record, augmented_copie
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.decision import record_decision
 from audionas.experiment.leaks import refuse_leak
+from audionas.experiment.limits import limit_check, record_costs, refuse_unreachable
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
@@ -28,6 +29,7 @@ from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
+from audionas.search.limits import Limits
 from audionas.search.retest import Winner
 from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
@@ -60,6 +62,7 @@ class SearchRequest:
     inner_folds: int | None = None
     retest: int | None = None
     restarts: int = 1
+    limits: Limits = field(default_factory=Limits)
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -112,6 +115,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
+    if request.limits:
+        plan["limits"] = request.limits.as_record()
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
@@ -199,9 +204,10 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     corpus = with_copies(corpus, copies, trained_rows(parts, *([redrawn.parts] if redrawn else [])), talk)
     evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
     strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
+    limits = limit_check(record, corpus, evaluator.data.n_outputs)
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
-        listener=listener(strategy, talk, run.warn),
+        listener=listener(strategy, talk, run.warn), limits=limits,
         redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
     if result.winner:
@@ -209,6 +215,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     read = [row for rows in parts.values() for row in rows]
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+    if limits:
+        record_costs(run, limits, result.genotype, talk)
     if strategy.kind == "one-shot":
         record_decision(run, result.epoch_or_trial)
 
@@ -230,21 +238,24 @@ def check_plan(
 
     Raises:
         ManifestError: too few groups for the parts.
-        SettingsError: `--pick best` without a monitor part.
+        SettingsError: `--pick best` without a monitor part, or limits below the space's smallest network.
         RunError: the memory does not suffice.
     """
     extractor = load_features(request.features or space.features)
-    shapes = set()
+    inputs: set[tuple[tuple[int, int, int], int]] = set()
     for split in splits:
         parts = divide_search_clips(manifest, split, strategy, request.seed)
         strategy.check_pick(request.pick, bool(parts.get("monitor")))
         durations = [manifest.clips[row].duration_s for row in split.search]
-        shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
+        resolved = extractor.resolve(common_rate(manifest), durations)
+        if (resolved.input_shape, resolved.length_samples) not in inputs:
+            refuse_unreachable(request.limits, space, resolved, task_of(manifest).n_outputs(manifest), request.device)
+        inputs.add((resolved.input_shape, resolved.length_samples))
     if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
-        for shape in sorted(shapes):
+        for shape in sorted({shape for shape, _ in inputs}):
             check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
-    return max(shapes)
+    return max(shape for shape, _ in inputs)
 
 
 def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:

@@ -18,6 +18,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.search.algorithms import ALGORITHMS, evolution_of
+from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
 from audionas.spaces import RecurrentCatalogueSpace, SearchSpace
 
@@ -106,6 +107,9 @@ def plan_search(
     talk.say(
         f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
     )
+    limits = Limits.of_record(record.get("limits"))
+    if limits:
+        talk.say(f"limits: {limits}")
     if strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more

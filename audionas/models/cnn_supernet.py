@@ -19,7 +19,7 @@ from audionas.models.mixed_op import MixedOp
 from audionas.models.mixing import Mixing, PathMixing
 from audionas.models.supernet import Supernet, batch_statistics
 from audionas.ops import NONE, SKIP
-from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro
+from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro, Genotype
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.cnn_genotype import Cell, node_edges
 from audionas.spaces.genotype_file import cells_document
@@ -172,9 +172,10 @@ class CnnSupernet(CnnNetwork, Supernet):
             table.setdefault(node, []).append((share * ranked[0][0], source, ranked[0][1], margin))
         return table
 
-    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+    def describe(self, input_shape: Sequence[int], n_classes: int, genotype: Genotype | None = None) -> dict[str, Any]:
         """Alphas, entropy (mean over edges, nats), margins of kept edges, skips, genotype, parameters."""
-        genotype = self.genotype()
+        genotype = genotype or self.genotype()
+        assert isinstance(genotype, CnnGenotype)
         alphas = {} if isinstance(self.mixing, PathMixing) else self._describe_alphas(genotype)
         shape = (input_shape[0], input_shape[1], input_shape[2])
         network = GenotypeNetwork(genotype, genotype.macro, shape, n_classes, False, 0.0)

@@ -38,8 +38,10 @@ class Supernet(nn.Module):
         """The genotype that the alphas give now."""
         raise NotImplementedError
 
-    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+    def describe(self, input_shape: Sequence[int], n_classes: int, genotype: Genotype | None = None) -> dict[str, Any]:
         """What a line of `epochs.jsonl` says of the alphas, as JSON.
+
+        `genotype` is what was derived from them, within limits; without it, `self.genotype()`.
 
         `alphas`, `entropy` (mean, nats) and `margins` (of the kept choices) are mappings by kind of cell, `mixing` is
         the name of what weighs them; none of these where single paths are drawn (`PathMixing`).

@@ -51,6 +51,7 @@ class ScoredPath:
 
 
 Score = Callable[[Genotype], tuple[float, float]]
+Allowed = Callable[[Genotype], bool]
 OnGeneration = Callable[[int, ScoredPath], None]
 
 
@@ -83,14 +84,30 @@ class EvolutionLog:
 
 
 def evolve(
-    space: SearchSpace, plan: EvolutionPlan, seed: int, score: Score, log: EvolutionLog, told: OnGeneration
+    space: SearchSpace,
+    plan: EvolutionPlan,
+    seed: int,
+    score: Score,
+    log: EvolutionLog,
+    told: OnGeneration,
+    allowed: Allowed = lambda _: True,
+    first: Genotype | None = None,
 ) -> ScoredPath:
-    """The best of all scored paths."""
+    """The best of all scored paths.
+
+    Args:
+        allowed: whether a path may be scored at all; others count as met.
+        first: is scored before anything is drawn, so that something is where few paths are allowed.
+    """
     met: dict[str, ScoredPath] = {}
+    if first is not None:
+        path = ScoredPath(first, space.sample(first), *log.score(first, score), 0, 0)  # type: ignore[arg-type]
+        log.note(path)
+        met[first.hash] = path
     for generation in range(plan.generations):
         parents = sorted(met.values(), key=ScoredPath.rank)[: plan.parents]
         for place in range(plan.population):
-            child = _new_child(space, plan, seed, generation, place, parents, met)
+            child = _new_child(space, plan, seed, generation, place, parents, met, allowed)
             if child is None:
                 continue
             genotype, sample = child
@@ -109,6 +126,7 @@ def _new_child(
     place: int,
     parents: Sequence[ScoredPath],
     met: Mapping[str, ScoredPath],
+    allowed: Allowed,
 ) -> tuple[Genotype, Sample] | None:
     """A path not met before: mutated in the first half of a generation, crossed in the second.
 
@@ -123,7 +141,7 @@ def _new_child(
         else:
             sample = _crossed(_one(parents, rng).sample, _one(parents, rng).sample, rng)
         genotype = space.genotype(sample)
-        if genotype.hash not in met:
+        if genotype.hash not in met and allowed(genotype):
             return genotype, sample
     return None
 

@@ -21,6 +21,8 @@ from audionas.search.algorithms import builder, setting_defaults, setting_of
 from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.search.eigenvalue import dominant_eigenvalue
 from audionas.search.evaluator import SearchData, TrainingEvaluator
+from audionas.search.limits import LimitCheck
+from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
@@ -59,13 +61,14 @@ def search_one_shot(
     run: Path,
     pick: Pick,
     listener: SearchListener,
+    limits: LimitCheck | None = None,
 ) -> OneShotResult:
-    """The derived genotype, or where single paths are drawn an arbitrary one.
+    """The derived genotype, within the limits, or where single paths are drawn an arbitrary one.
 
     A collapse alarm ends the training, and the genotype is that of the epoch that it names.
     """
     checkpoint = EpochCheckpoint(run / "checkpoint" / "last.pt")
-    log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener)
+    log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener, LimitedDerivation(limits) if limits else None)
     log.cut_back(checkpoint.next_epoch)
     count(compared=int(checkpoint.next_epoch == 0))
     if checkpoint.next_epoch < strategy.budget.epochs and not log.alarm:
@@ -170,8 +173,15 @@ class EpochLog(pl.Callback):
     supernet: Supernet
     collapse: Collapse = NeverCollapses
 
-    def __init__(self, path: Path, data: SearchData, seed: int, listener: SearchListener) -> None:
-        self._path, self._data, self._seed, self._listener = path, data, seed, listener
+    def __init__(
+        self,
+        path: Path,
+        data: SearchData,
+        seed: int,
+        listener: SearchListener,
+        limited: LimitedDerivation | None = None,
+    ) -> None:
+        self._path, self._data, self._seed, self._listener, self._limited = path, data, seed, listener, limited
         self.records: list[dict[str, Any]] = []
         self._started = 0.0
 
@@ -206,12 +216,14 @@ class EpochLog(pl.Callback):
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the {name} loss is {loss}; lower the rates")
+        genotype = self._limited(self.supernet) if self._limited else self.supernet.genotype()
         record = {
             "epoch": trainer.current_epoch,
             "weights_loss": losses["weights"],
             "alphas_loss": losses.get("alphas"),
-            **self._scores(trainer.current_epoch),
-            **self.supernet.describe(self._data.input_shape, self._data.n_outputs),
+            **self._scores(trainer.current_epoch, genotype),
+            **self.supernet.describe(self._data.input_shape, self._data.n_outputs, genotype),
+            **(self._limited.unlimited(self.supernet) if self._limited else {}),
         }
         self._check_collapse(record, module)
         record["seconds"] = round(time.perf_counter() - self._started, 3)
@@ -238,7 +250,7 @@ class EpochLog(pl.Callback):
         if alarm:
             record["alarm"] = alarm.as_record()
 
-    def _scores(self, epoch: int) -> dict[str, Any]:
+    def _scores(self, epoch: int, genotype: Genotype) -> dict[str, Any]:
         """UA (the main score) of the mixture and the derived sub-network, both with BN statistics of what is scored.
 
         Where single paths are drawn there is no mixture, and the sub-network is one path, the same in every epoch.
@@ -246,7 +258,6 @@ class EpochLog(pl.Callback):
         part = "monitor" if self._data.parts.get("monitor") else "alphas"
         rows = list(self._data.parts[part])
         generator(self._seed, "score", epoch).shuffle(rows)
-        genotype = self.supernet.genotype()
 
         def score(forward: Any) -> float:
             data = self._data

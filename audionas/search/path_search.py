@@ -16,6 +16,8 @@ from audionas.models.supernet import batch_statistics
 from audionas.search.algorithms import evolution_of
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.evolution import EVOLUTION_FILE, EvolutionLog, ScoredPath, evolve
+from audionas.search.limits import LimitCheck
+from audionas.search.limits_smallest import smallest_within
 from audionas.search.listener import SearchListener
 from audionas.search.one_shot import SCORE_BATCH
 from audionas.search.strategy import Strategy
@@ -33,8 +35,12 @@ def search_paths(
     seed: int,
     run: Path,
     listener: SearchListener,
+    limits: LimitCheck | None = None,
 ) -> Genotype:
-    """The best path of the supernet in a run's checkpoint; every scored path stands in `evolution.jsonl`."""
+    """The best path of the supernet in a run's checkpoint; every scored path stands in `evolution.jsonl`.
+
+    Paths over a limit are not scored; the smallest network of the space is the first that is.
+    """
     plan, data = evolution_of(strategy.algorithm, strategy.settings), evaluator.data
     assert plan is not None
     supernet = load_supernet(run, space, data, strategy.mixing()).to(evaluator.device)
@@ -50,7 +56,11 @@ def search_paths(
             "generation": generation, "generations": plan.generations, main: best.score, "loss": best.loss,
         })  # fmt: skip
 
-    best = evolve(space, plan, seed, score, log, told)
+    if limits:
+        first = smallest_within(limits.limits, space, limits.meter)
+        best = evolve(space, plan, seed, score, log, told, lambda path: limits.refusal(path) is None, first)
+    else:
+        best = evolve(space, plan, seed, score, log, told)
     log.chosen(_chosen_record(best, supernet, data, main, seed))
     return best.genotype
 
