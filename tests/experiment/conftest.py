@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
 
 if TYPE_CHECKING:
@@ -78,6 +79,15 @@ def _searched_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def searched(_searched_once: Path, tmp_path: Path) -> Path:
     """A finished search to do anything with: a copy of one that is made once."""
     return Path(shutil.copytree(_searched_once, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def retrained_once(_searched_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished retraining of that search in two epochs and two seeds, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("retrained_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return retrain(RetrainRequest((_searched_once,), epochs=2, seeds=2, threads=1, out=folder / "run"))
 
 
 @pytest.fixture
