@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -79,6 +79,40 @@ def _searched_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def searched(_searched_once: Path, tmp_path: Path) -> Path:
     """A finished search to do anything with: a copy of one that is made once."""
     return Path(shutil.copytree(_searched_once, tmp_path / "run"))
+
+
+@pytest.fixture
+def request_for(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Callable[..., SearchRequest]:
+    """Makes requests of a search of two epochs on the tiny corpus, three folds by speaker."""
+
+    def make(**changes: Any) -> SearchRequest:
+        fields: dict[str, Any] = {
+            "data": tiny_corpus, "space": str(tiny_space), "epochs": 2, "threads": 1, "out": tmp_path / "run",
+            "preparation": PrepareOptions(group_from="^(s[0-9])", folds="3"),
+        }  # fmt: skip
+        return SearchRequest(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def two_epochs_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished search that `request_for` asks for, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("two_epochs_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return search(
+            SearchRequest(
+                make_tiny_corpus(folder), str(make_tiny_space(folder)), epochs=2, threads=1, out=folder / "run",
+                preparation=PrepareOptions(group_from="^(s[0-9])", folds="3"),
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def two_epochs(two_epochs_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do anything with."""
+    return Path(shutil.copytree(two_epochs_once, tmp_path / "run"))
 
 
 @pytest.fixture(scope="session")

@@ -36,14 +36,6 @@ def augment(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Path:
-    request = SearchRequest(tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run")
-    from dataclasses import replace
-
-    return search(replace(request, preparation=BY_SPEAKER))
-
-
-@pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """(copy, clip) of every copy that is really made."""
     seen: list[tuple[int, str]] = []
