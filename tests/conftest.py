@@ -72,6 +72,16 @@ def _no_wait_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def nothing_fitted_twice() -> Iterator[None]:
+    """The plain baselines and counts of runs that are alike are computed once; for folders full of tiny runs."""
+    from tests.remembered import remember
+
+    with pytest.MonkeyPatch.context() as patched:
+        remember(patched)
+        yield
+
+
+@pytest.fixture(scope="session")
 def smallest_spaces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the shipped spaces in which `darts_cnn_small` is as small as a space can be."""
     folder = tmp_path_factory.mktemp("shelf") / "search_spaces"

@@ -60,7 +60,7 @@ def make_my_folder(target: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("_smallest_spaces")
+@pytest.mark.usefixtures("_smallest_spaces", "nothing_fitted_twice")
 def test_the_readmes_commands_and_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_my_folder(tmp_path / "my_folder")

@@ -44,6 +44,11 @@ def make_recordings(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
+    """Every test here."""
+
+
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
     """A folder per label."""

@@ -27,6 +27,11 @@ macro: {{n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}}
 FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\nframes: 8\n"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
+    """Every test here."""
+
+
 @pytest.fixture
 def tiny_corpus(tmp_path: Path) -> Path:
     """Two classes (a low and a high tone), 6 speakers, 2 clips of each: 24 wav files of 0.5 s at 8 kHz."""
