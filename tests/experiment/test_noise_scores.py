@@ -18,7 +18,9 @@ from audionas.errors import AudioError, ManifestError, RunError, SettingsError
 from audionas.experiment.bundle import bundle
 from audionas.experiment.bundle_zip import unpack
 from audionas.experiment.noise_scores import noise_lines, parse_snr
+from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
+from audionas.experiment.search import SearchRequest, search
 from audionas.experiment.verify import verify
 from audionas.training.predictions import Predictions
 
@@ -34,10 +36,15 @@ def noise_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def retrained(searched: Path, noise_folder: Path) -> Retrain:
+def retrained(tiny_corpus: Path, tiny_space: Path, tmp_path: Path, noise_folder: Path) -> Retrain:
+    options = PrepareOptions(group_from="^(s[0-9])", folds="3")
+    run = search(
+        SearchRequest(tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run", preparation=options)
+    )
+
     def again(**changes: Any) -> Path:
         fields = {"epochs": 2, "seeds": 2, "threads": 1, "test_noise": noise_folder, "snr_db": (60.0, -20.0)}
-        return retrain(RetrainRequest((searched,), **(fields | changes)))
+        return retrain(RetrainRequest((run,), **(fields | changes)))
 
     return again
 

@@ -13,6 +13,7 @@ import pytest
 
 from audionas.audio.folds import find_split, outer_splits
 from audionas.audio.manifest import Manifest
+from audionas.experiment import search as steps
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search import SearchRequest, divide_search_clips, search
 from audionas.search import load_strategy
@@ -23,6 +24,19 @@ Request = Callable[..., SearchRequest]
 
 def _json(path: Path) -> Any:
     return json.loads(path.read_text())
+
+
+def _planned(request: SearchRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The record of a search that is stopped before its first step."""
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(steps, "run_search", stop)
+    with pytest.raises(KeyboardInterrupt):
+        search(request)
+    assert request.out is not None
+    return _json(request.out / "run.json")
 
 
 def test_a_search_leaves_everything_that_repeats_it(two_epochs_once: Path) -> None:
@@ -133,15 +147,16 @@ def test_statistics_come_from_the_parts_that_train(request_for: Request, monkeyp
     assert seen == [sorted(find_split(Manifest.read(run), "3").search)]
 
 
-def test_steps_times_rate_is_told_and_low_reach_is_warned_of(request_for: Request) -> None:
-    run = search(request_for(strategy="darts"))
-    record = _json(run / "run.json")
+def test_steps_times_rate_is_told_and_low_reach_is_warned_of(
+    request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = _planned(request_for(strategy="darts"), monkeypatch)
     assert record["alpha_reach"] == pytest.approx(3.0e-4 * 2 * record["steps_per_epoch"])
     assert any("below 1" in warning for warning in record["warnings"])
 
 
-def test_small_data_strategy_reaches_three(request_for: Request) -> None:
-    record = _json(search(request_for(epochs=40)) / "run.json")
+def test_small_data_strategy_reaches_three(request_for: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = _planned(request_for(epochs=40), monkeypatch)
     assert record["alpha_reach"] == pytest.approx(3.0, abs=1e-3)
     assert not any("below 1" in warning for warning in record["warnings"])
 
@@ -152,8 +167,10 @@ def test_the_raised_rate_is_capped_when_there_are_hardly_any_steps(two_epochs_on
     assert any("below 1" in warning for warning in record["warnings"])
 
 
-def test_without_speakers_the_record_says_that_nothing_is_known(request_for: Request) -> None:
-    record = _json(search(request_for(preparation=PrepareOptions())) / "run.json")
+def test_without_speakers_the_record_says_that_nothing_is_known(
+    request_for: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = _planned(request_for(preparation=PrepareOptions()), monkeypatch)
     assert record["data"]["speaker_independence_checked"] is False
     assert any("speaker independence not checked" in warning for warning in record["warnings"])
 
@@ -221,11 +238,13 @@ def test_every_batch_is_of_the_weights_part_or_of_the_alphas_part(
     assert all(rows <= set(parts["weights"]) or rows <= set(parts["alphas"]) for rows in drawn)
 
 
-def test_silent_clips_are_counted_in_a_warning(request_for: Request, tiny_corpus: Path) -> None:
+def test_silent_clips_are_counted_in_a_warning(
+    request_for: Request, tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import soundfile
 
     soundfile.write(tiny_corpus / "low" / "s0_low_0.wav", np.zeros(4000), 8000)
-    record = _json(search(request_for()) / "run.json")
+    record = _planned(request_for(), monkeypatch)
     assert any(warning.startswith("1 of 24 clips are all zero") for warning in record["warnings"])
 
 
