@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ ops: [none, max_pool_3x3, skip_connect, sep_conv_3x3]
 macro: {{n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}}
 """
 FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\nframes: 8\n"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
+    """Every test here."""
 
 
 @pytest.fixture
@@ -78,6 +84,49 @@ def _searched_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def searched(_searched_once: Path, tmp_path: Path) -> Path:
     """A finished search to do anything with: a copy of one that is made once."""
     return Path(shutil.copytree(_searched_once, tmp_path / "run"))
+
+
+@pytest.fixture
+def request_for(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Callable[..., SearchRequest]:
+    """Makes requests of a search of two epochs on the tiny corpus, three folds by speaker."""
+
+    def make(**changes: Any) -> SearchRequest:
+        fields: dict[str, Any] = {
+            "data": tiny_corpus, "space": str(tiny_space), "epochs": 2, "threads": 1, "out": tmp_path / "run",
+            "preparation": PrepareOptions(group_from="^(s[0-9])", folds="3"),
+        }  # fmt: skip
+        return SearchRequest(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def two_epochs_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished search that `request_for` asks for, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("two_epochs_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return search(
+            SearchRequest(
+                make_tiny_corpus(folder), str(make_tiny_space(folder)), epochs=2, threads=1, out=folder / "run",
+                preparation=PrepareOptions(group_from="^(s[0-9])", folds="3"),
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def two_epochs(two_epochs_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do anything with."""
+    return Path(shutil.copytree(two_epochs_once, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def retrained_once(_searched_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished retraining of that search in two epochs and two seeds, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("retrained_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return retrain(RetrainRequest((_searched_once,), epochs=2, seeds=2, threads=1, out=folder / "run"))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from audionas.training.fusion import FusionClips, fit_mlp
 from audionas.training.predictions import Predictions, read_predictions, write_predictions
 from tests.experiment.conftest import FEATURES, make_tiny_corpus, make_tiny_space
 
-pytestmark = pytest.mark.slow  # the fixture retrains six times
+pytestmark = pytest.mark.slow  # the fixture retrains four times
 
 BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
 
@@ -56,8 +56,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
         trained("one")
         trained("two", features=str(folder / "other.yaml"))
-        trained("one_seed", seeds=1)
-        trained("three_inner", inner_folds=3)
         for number, features in (("one", None), ("two", str(folder / "other.yaml"))):
             trained(f"best_{number}", select="best", inner_folds=0, seeds=1, features=features)
         yield Runs(folder, run, *(folder / name for name in ("one", "two", "best_one", "best_two")))
@@ -224,17 +222,18 @@ def test_a_run_without_inner_folds_says_what_to_do_and_why_other_splits_do_not_h
 
 
 @pytest.mark.parametrize(
-    ("other", "message"),
+    ("record", "options", "message"),
     [
-        ("one_seed", r"cannot be fused, they differ in seeds: 0, 1 and 0; retrain one with"),
-        ("three_inner", r"cannot be fused, they differ in inner folds: 2 and 3"),
+        ({"seeds": [0]}, {}, r"cannot be fused, they differ in seeds: 0, 1 and 0; retrain one with"),
+        ({}, {"inner_folds": 3}, r"cannot be fused, they differ in inner folds: 2 and 3"),
     ],
 )
 def test_runs_retrained_otherwise_are_refused_with_both_values(
-    runs: Runs, tmp_path: Path, other: str, message: str
+    runs: Runs, changed: Changed, tmp_path: Path, record: dict[str, Any], options: dict[str, Any], message: str
 ) -> None:
+    other = changed(options=_json(runs.two / "run.json")["options"] | options, **record)
     with pytest.raises(RunError, match=message):
-        fuse(FuseRequest((runs.one, runs.folder / other), out=tmp_path / "out"))
+        fuse(FuseRequest((runs.one, other), out=tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
