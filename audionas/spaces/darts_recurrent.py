@@ -117,8 +117,16 @@ class DartsRecurrentSpace(Record):
         Raises:
             GenotypeError: the recipe is not of this space.
         """
+        return self._encoded(self.draft(genotype))
+
+    def draft(self, genotype: RecurrentGenotype) -> RecipeDraft:
+        """The recipe with its nodes numbered as in a sample: n0 first, and nodes that nothing reads.
+
+        Raises:
+            GenotypeError: the recipe is not of this space.
+        """
         self.check(genotype)
-        return self._encoded(_placed(genotype, self.nodes.max))
+        return _placed(genotype, self.nodes.max)
 
     def strongest(self, strengths: Mapping[str, Sequence[float]]) -> dict[str, str]:
         """The repaired sample of the strongest options: of each label, a number an option, in the order of `choices`.
