@@ -29,7 +29,7 @@ from audionas.records import write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
 from audionas.search.retest import Winner
-from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
+from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -241,7 +241,7 @@ def check_plan(
             raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
         durations = [manifest.clips[row].duration_s for row in split.search]
         shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+    if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted(shapes):
             check_memory(space, shape, n_outputs, strategy.batch_size, request.device)

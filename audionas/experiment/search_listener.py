@@ -29,10 +29,10 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         talk.say(
             f"epoch {record['epoch'] + 1}/{epochs}  loss weights {record['weights_loss']:.3f} alphas "
             f"{record['alphas_loss']:.3f}  {_scores_text(record)} "
-            f"({record['scored_on']})  entropy {record['entropy']['normal']:.2f}  skips {record['skips']}  "
+            f"({record['scored_on']})  entropy {next(iter(record['entropy'].values())):.2f}  skips {record['skips']}  "
             f"{record['seconds']:.1f} s, {seconds_text(left)} left"
         )
-        n_edges = len(record["genotype"]["normal"])
+        n_edges = record["skips_of"]
         if record["skips"] > SKIP_ALARM * n_edges:
             line = f"skip alarm: {record['skips']} of {n_edges} edges of the normal cell are skip connections"
             keep_warning(f"{line} (epoch {record['epoch'] + 1})")

@@ -18,7 +18,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.search.retest import n_retests
-from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, SearchSpace
+from audionas.spaces import RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
@@ -105,7 +105,7 @@ def plan_search(
     talk.say(
         f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
     )
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+    if strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
@@ -121,7 +121,7 @@ def plan_search(
 
 
 def _plan_one_shot(
-    space: CnnCellSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
+    space: SearchSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
 ) -> tuple[Strategy, dict[str, Any]]:
     from audionas.search.estimate import check_memory, seconds_per_step
     from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach

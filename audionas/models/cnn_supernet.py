@@ -6,17 +6,23 @@ by BN, alphas shared by all cells of a kind and drawn as 1e-3 times a standard n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from audionas.models.cnn_from_genotype import GenotypeNetwork
 from audionas.models.cnn_network import CnnNetwork
+from audionas.models.mixing import Mixing
+from audionas.models.supernet import Supernet, batch_statistics
 from audionas.ops import NONE, POOLS, build_cnn_op
 from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.cnn_genotype import Cell, node_edges
+from audionas.spaces.genotype_file import cells_document
+
+SKIP = "skip_connect"
 
 
 class MixedOp(nn.Module):
@@ -66,18 +72,28 @@ class MixedCell(nn.Module):
         return torch.cat(states[2:], dim=1)
 
 
-class CnnSupernet(CnnNetwork):
+class CnnSupernet(CnnNetwork, Supernet):
     """All networks of a space at once; `arch_parameters()` are the alphas, one matrix a cell kind.
 
     `alphas_normal` and `alphas_reduce`: (edges, ops), float32, logits.
     """
 
-    def __init__(self, space: CnnCellSpace, macro: CnnMacro, input_shape: tuple[int, int, int], n_classes: int) -> None:
+    space: CnnCellSpace
+
+    def __init__(
+        self,
+        space: CnnCellSpace,
+        macro: CnnMacro,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        mixing: Mixing | None = None,
+    ) -> None:
         def make_cell(kind: str, channels: int) -> nn.Module:
             return MixedCell(space, channels, 2 if kind == "reduce" else 1)
 
         super().__init__(macro, input_shape, n_classes, make_cell, dict.fromkeys(KINDS, space.nodes), False)
         self.space = space
+        self.mixing = mixing or Mixing()
         shape = (len(space.edges), len(space.ops))
         self.alphas_normal = nn.Parameter(1e-3 * torch.randn(shape))
         self.alphas_reduce = nn.Parameter(1e-3 * torch.randn(shape))
@@ -95,7 +111,7 @@ class CnnSupernet(CnnNetwork):
 
         `lengths` (batch,): own frames of each clip; the last average then leaves the padding out.
         """
-        weights = {kind: torch.softmax(self.alphas(kind), dim=-1) for kind in KINDS}
+        weights = {kind: self.mixed(self.alphas(kind)) for kind in KINDS}
         outputs = self.cell_outputs(
             x, lambda kind: (weights[kind], getattr(genotype, kind) if genotype is not None else None)
         )
@@ -104,7 +120,8 @@ class CnnSupernet(CnnNetwork):
     def genotype(self) -> CnnGenotype:
         """Derivation: a node keeps the inputs whose strongest operation (not `none`) weighs most.
 
-        Source: Liu et al. 2019, section 2.4; weights are the softmax over all operations, `none` included.
+        Source: Liu et al. 2019, section 2.4; weights are those of `mixing.decided`, over all
+        operations, `none` included.
         """
         return self.space.make(self._derive("normal"), self._derive("reduce"))
 
@@ -118,7 +135,7 @@ class CnnSupernet(CnnNetwork):
     def strengths(self, kind: str) -> dict[int, list[tuple[float, int, str, float]]]:
         """Per node and input: weight of the strongest operation, input, its name, margin to the runner-up."""
         table: dict[int, list[tuple[float, int, str, float]]] = {}
-        weights = torch.softmax(self.alphas(kind).detach().double(), dim=-1).tolist()
+        weights = self.mixing.decided(self.alphas(kind).detach().double()).tolist()
         for (node, source), row in zip(self.space.edges, weights, strict=True):
             ranked = sorted(
                 ((w, op) for w, op in zip(row, self.space.ops, strict=True) if op != NONE),
@@ -128,26 +145,34 @@ class CnnSupernet(CnnNetwork):
             table.setdefault(node, []).append((ranked[0][0], source, ranked[0][1], margin))
         return table
 
+    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+        """Alphas, entropy (mean over edges, nats), margins of kept edges, skips, genotype, parameters."""
+        genotype = self.genotype()
+        shape = (input_shape[0], input_shape[1], input_shape[2])
+        network = GenotypeNetwork(genotype, genotype.macro, shape, n_classes, False, 0.0)
+        return {
+            "ops": list(self.space.ops),
+            "edges": [list(edge) for edge in self.space.edges],
+            "alphas": {kind: self.alphas(kind).detach().cpu().tolist() for kind in KINDS},
+            "entropy": {kind: self._entropy(kind) for kind in KINDS},
+            "margins": {kind: self._margins(kind, genotype) for kind in KINDS},
+            "skips": sum(op == SKIP for op, _ in genotype.normal),
+            "skips_of": len(genotype.normal),
+            "genotype": cells_document(genotype),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        }
 
-@contextmanager
-def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Within: eval mode, but BN uses the batch's statistics and leaves its running ones alone.
+    def _entropy(self, kind: str) -> float:
+        return float(self.mixing.entropy(self.alphas(kind).detach().double()).mean())
 
-    A sub-network of the supernet sees other activations than the mixture that the running statistics describe.
-    """
-    was_training = network.training
-    network.eval()
-    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
-    kept = [(norm.running_mean, norm.running_var) for norm in norms]
-    for norm in norms:
-        norm.training, norm.track_running_stats = True, False
-        norm.running_mean = norm.running_var = None
-    try:
-        yield
-    finally:
-        for norm, (mean, variance) in zip(norms, kept, strict=True):
-            norm.running_mean, norm.running_var, norm.track_running_stats = mean, variance, True
-        network.train(was_training)
+    def _margins(self, kind: str, genotype: CnnGenotype) -> list[float]:
+        nodes = node_edges(getattr(genotype, kind), genotype.edges_per_node)
+        return [
+            margin
+            for edges, rows in zip(nodes, self.strengths(kind).values(), strict=True)
+            for _, source, _, margin in rows
+            if source in {kept for _, kept in edges}
+        ]
 
 
 def _sum(terms: list[Tensor]) -> Tensor:
@@ -155,3 +180,6 @@ def _sum(terms: list[Tensor]) -> Tensor:
     for term in terms[1:]:
         total = total + term
     return total
+
+
+__all__ = ["CnnSupernet", "MixedCell", "MixedOp", "batch_statistics"]

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 
 from audionas.errors import RunError
-from audionas.models.cnn_supernet import CnnSupernet
-from audionas.spaces import CnnCellSpace
+from audionas.models import build_supernet
+from audionas.spaces import SearchSpace
 
 OVERHEAD = 1.35  # measured: peak resident memory of a step over the tensors saved for backward
 FIXED_BYTES = 600 * 2**20  # measured: interpreter, torch, NNI and Lightning
 
 
-def saved_bytes_per_clip(space: CnnCellSpace, input_shape: tuple[int, int, int], n_outputs: int) -> int:
+def saved_bytes_per_clip(space: SearchSpace, input_shape: tuple[int, int, int], n_outputs: int) -> int:
     """Bytes that autograd keeps a clip for the backward pass; nothing is computed."""
     with torch.device("meta"):
-        network = CnnSupernet(space, space.macro, input_shape, n_outputs)
+        network = build_supernet(space, input_shape, n_outputs)
         x = torch.empty((2, *input_shape))
         storages: dict[int, int] = {}
 
@@ -36,7 +36,7 @@ def saved_bytes_per_clip(space: CnnCellSpace, input_shape: tuple[int, int, int],
 
 
 def check_memory(
-    space: CnnCellSpace, input_shape: tuple[int, int, int], n_outputs: int, batch_size: int, device: str
+    space: SearchSpace, input_shape: tuple[int, int, int], n_outputs: int, batch_size: int, device: str
 ) -> int:
     """Estimated bytes of a search.
 
@@ -61,7 +61,7 @@ def check_memory(
 
 
 def seconds_per_step(
-    space: CnnCellSpace,
+    space: SearchSpace,
     input_shape: tuple[int, int, int],
     n_outputs: int,
     batch_size: int,
@@ -73,7 +73,7 @@ def seconds_per_step(
     """
     probe = batch_size if input_shape[1] * input_shape[2] <= 4096 else 2
     state = torch.random.get_rng_state()
-    network = CnnSupernet(space, space.macro, input_shape, n_outputs)
+    network = build_supernet(space, input_shape, n_outputs)
     x = torch.randn((probe, *input_shape))
     times = []
     for _ in range(2):

@@ -15,8 +15,8 @@ from nni.nas.nn.pytorch import ModelSpace, MutableModule
 from nni.nas.oneshot.pytorch.supermodule.base import BaseSuperNetModule
 from torch import Tensor, nn
 
-from audionas.models.cnn_supernet import CnnSupernet
-from audionas.spaces import CnnCellSpace, SearchSpace
+from audionas.models import Supernet
+from audionas.spaces import SearchSpace
 
 
 class Decisions(MutableModule):  # type: ignore[misc]
@@ -37,7 +37,7 @@ class Decisions(MutableModule):  # type: ignore[misc]
 class AudioModelSpace(ModelSpace):  # type: ignore[misc]
     """A search space of audionas as an NNI model space."""
 
-    def __init__(self, space: SearchSpace, supernet: CnnSupernet | None = None) -> None:
+    def __init__(self, space: SearchSpace, supernet: Supernet | None = None) -> None:
         super().__init__()
         self.decisions = Decisions(space)
         self._space = space
@@ -58,7 +58,6 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
         def put_supernet(module: nn.Module, *_: object) -> nn.Module | None:
             if isinstance(module, Decisions):
                 assert self._supernet[0] is not None
-                assert isinstance(self._space, CnnCellSpace)
                 return NniSupernet(self._space, self._supernet[0], list(module.mutables))
             return None
 
@@ -68,7 +67,7 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
 class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
     """Our supernet behind NNI's interface."""
 
-    def __init__(self, space: CnnCellSpace, network: CnnSupernet, decisions: list[Any]) -> None:
+    def __init__(self, space: SearchSpace, network: Supernet, decisions: list[Any]) -> None:
         super().__init__()
         self.network = network
         self._space = space
@@ -88,7 +87,7 @@ class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
 
     def export(self, memo: dict[str, Any]) -> dict[str, Any]:
         """The derived genotype as a sample."""
-        return self._space.sample(self.network.genotype())
+        return self._space.sample(self.network.genotype())  # type: ignore[arg-type]
 
     def export_probs(self, memo: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the epoch log holds the alphas."""

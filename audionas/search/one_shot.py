@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
 from audionas.errors import RunError
-from audionas.models import build_model, n_parameters
-from audionas.models.cnn_supernet import CnnSupernet, batch_statistics
+from audionas.models import Supernet, build_supernet
+from audionas.models.supernet import batch_statistics
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.algorithms import builder
 from audionas.search.evaluator import SearchData, TrainingEvaluator
@@ -21,10 +20,8 @@ from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
 from audionas.seeding import derive, generator, seed_torch
-from audionas.spaces import CnnCellSpace, CnnGenotype
-from audionas.spaces.cnn_cell import KINDS
-from audionas.spaces.cnn_genotype import node_edges
-from audionas.spaces.genotype_file import cells_document
+from audionas.spaces import Genotype, SearchSpace
+from audionas.spaces.derived import derived_genotype
 from audionas.training.batches import n_batches_of
 from audionas.training.checkpoint import EpochCheckpoint
 from audionas.training.fit import NonFiniteLossError, quiet, run_interruptibly, trainer_settings
@@ -38,14 +35,14 @@ MAX_ARC_RATE = 0.1  # beyond it a few steps decide everything
 
 
 def search_one_shot(
-    space: CnnCellSpace,
+    space: SearchSpace,
     strategy: Strategy,
     evaluator: TrainingEvaluator,
     seed: int,
     run: Path,
     pick: Pick,
     listener: SearchListener,
-) -> tuple[CnnGenotype, int]:
+) -> tuple[Genotype, int]:
     """The derived genotype and the epoch that it comes from."""
     checkpoint = EpochCheckpoint(run / "checkpoint" / "last.pt")
     log = EpochLog(run / EPOCHS_FILE, evaluator.data, seed, listener)
@@ -58,9 +55,7 @@ def search_one_shot(
     if pick == "best":
         score = f"network_{evaluator.data.task.main}"
         record = max(log.records, key=lambda line: (line[score], line["epoch"]))
-    return space.make(*(tuple((op, source) for op, source in record["genotype"][kind]) for kind in KINDS)), record[
-        "epoch"
-    ]
+    return derived_genotype(space, record["genotype"]), record["epoch"]
 
 
 def steps_per_epoch(strategy: Strategy, parts: Any) -> int:
@@ -84,7 +79,7 @@ def with_reach(strategy: Strategy, parts: Any) -> Strategy:
 
 
 def _train(
-    space: CnnCellSpace,
+    space: SearchSpace,
     strategy: Strategy,
     evaluator: TrainingEvaluator,
     seed: int,
@@ -101,7 +96,7 @@ def _train(
 
     data = evaluator.data
     seed_torch(seed, "supernet")
-    supernet = CnnSupernet(space, space.macro, data.input_shape, data.n_outputs)
+    supernet = build_supernet(space, data.input_shape, data.n_outputs)
     log.supernet = supernet
     module = SearchModule(data.task, evaluator.recipe, epochs=strategy.budget.epochs, seed=seed, purpose="search")
     trainer = Trainer(
@@ -132,7 +127,7 @@ def _train(
 class EpochLog(pl.Callback):
     """`epochs.jsonl`: losses, UA (the task's main score) of supernet and derived sub-network, alphas, genotype."""
 
-    supernet: CnnSupernet
+    supernet: Supernet
 
     def __init__(self, path: Path, data: SearchData, seed: int, listener: SearchListener) -> None:
         self._path, self._data, self._seed, self._listener = path, data, seed, listener
@@ -175,7 +170,7 @@ class EpochLog(pl.Callback):
             "weights_loss": losses["weights"],
             "alphas_loss": losses["alphas"],
             **self._scores(trainer.current_epoch),
-            **describe(self.supernet, self._data),
+            **self.supernet.describe(self._data.input_shape, self._data.n_outputs),
             "seconds": round(time.perf_counter() - self._started, 3),
         }
         self.records.append(record)
@@ -191,7 +186,7 @@ class EpochLog(pl.Callback):
 
         def score(forward: Any) -> float:
             data = self._data
-            device = self.supernet.alphas_normal.device
+            device = self.supernet.weights_device
             found = predict_clips(
                 forward, data.tensors, data.manifest, rows, data.task, part=part, batch_size=SCORE_BATCH, device=device
             )
@@ -206,31 +201,4 @@ class EpochLog(pl.Callback):
         return {**scores, "scored_on": "monitor" if part == "monitor" else "used by the search"}
 
 
-def describe(supernet: CnnSupernet, data: SearchData) -> dict[str, Any]:
-    """Alphas, their entropy (mean over edges, nats), margins of kept edges, skips, genotype, parameters."""
-    genotype = supernet.genotype()
-    entropy, margins = {}, {}
-    for kind in KINDS:
-        weights = torch.softmax(supernet.alphas(kind).detach().double(), dim=-1)
-        entropy[kind] = float(-(weights * weights.log()).sum(-1).mean())
-        nodes = node_edges(getattr(genotype, kind), genotype.edges_per_node)
-        margins[kind] = [
-            margin
-            for edges, rows in zip(nodes, supernet.strengths(kind).values(), strict=True)
-            for _, source, _, margin in rows
-            if source in {kept for _, kept in edges}
-        ]
-    network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
-    return {
-        "ops": list(supernet.space.ops),
-        "edges": [list(edge) for edge in supernet.space.edges],
-        "alphas": {kind: supernet.alphas(kind).detach().cpu().tolist() for kind in KINDS},
-        "entropy": entropy,
-        "margins": margins,
-        "skips": sum(op == "skip_connect" for op, _ in genotype.normal),
-        "genotype": cells_document(genotype),
-        "parameters": n_parameters(network),
-    }
-
-
-__all__ = ["alpha_reach", "describe", "search_one_shot", "steps_per_epoch", "with_reach"]
+__all__ = ["alpha_reach", "search_one_shot", "steps_per_epoch", "with_reach"]

@@ -15,7 +15,7 @@ from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
 from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
-from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
+from audionas.spaces import Genotype, SearchSpace
 
 ENGINES = ("in_process",)
 
@@ -62,7 +62,7 @@ def run_search(
     started = time.perf_counter()
     listener = listener or SearchListener()
     winner: Winner | None = None
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+    if strategy.kind == "one-shot":
         genotype: Genotype
         genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
         stopped: Literal["budget", "exhausted"] = "budget"

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from audionas.spaces.cnn_cell import KINDS
-
 # Softmax weights of eight operations are about 0.125 each. A kept operation that leads by less than 0.02 in the
 # median is one that other batches or another initialisation would not have kept.
 UNDECIDED_MARGIN = 0.02
@@ -27,7 +25,7 @@ def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """
     main = score_key(epoch)
     supernet, network = epoch.get(f"supernet_{main}"), epoch.get(f"network_{main}")
-    margins = [margin for kind in KINDS for margin in epoch["margins"][kind]]
+    margins = [margin for each in epoch["margins"].values() for margin in each]
     return {
         "verdict": UNDECIDED if median(margins) < UNDECIDED_MARGIN else DECIDED,
         "undecided_below": UNDECIDED_MARGIN,
@@ -38,7 +36,7 @@ def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
         f"supernet_{main}": supernet,
         f"network_{main}": network,
         "scored_on": epoch.get("scored_on"),
-        "cells": {kind: _cell(epoch["margins"][kind], epoch["genotype"][kind]) for kind in KINDS},
+        "cells": {kind: _cell(each, epoch["genotype"].get(kind)) for kind, each in epoch["margins"].items()},
     }
 
 
@@ -52,15 +50,15 @@ def score_key(record: Mapping[str, Any]) -> str:
     return next(names, "ua")
 
 
-def _cell(margins: Sequence[float], edges: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    skips = sum(op == "skip_connect" for op, _ in edges)
-    return {
+def _cell(margins: Sequence[float], edges: Sequence[Sequence[Any]] | None) -> dict[str, Any]:
+    """Of one kind of cell; a recurrent one has no edges whose operation could be a skip connection."""
+    skips = sum(op == "skip_connect" for op, _ in edges or ())
+    found: dict[str, Any] = {
         "margins": list(margins),
         "margin_median": median(margins),
         "margin_min": min(margins),
-        "skips": skips,
-        "skip_share": skips / len(edges),
     }
+    return found | ({"skips": skips, "skip_share": skips / len(edges)} if edges else {})
 
 
 def decision_sentence(decided: Mapping[str, Any]) -> str:

@@ -371,7 +371,6 @@ def test_one_margin_is_logged_for_every_kept_edge() -> None:
     import torch
 
     from audionas.search import build_supernet
-    from audionas.search.one_shot import describe
     from audionas.spaces import load_search_space
 
     space = load_search_space("darts_cnn_small")
@@ -381,10 +380,7 @@ def test_one_margin_is_logged_for_every_kept_edge() -> None:
             alphas.zero_()
             alphas[:, 4] = torch.tensor([3.0, 2.0, 1.0, 3.0, 2.0])  # sep_conv_3x3 on every edge
 
-    class Data:
-        input_shape, n_outputs = (1, 8, 8), 2
-
-    margins = describe(network, Data())["margins"]["normal"]  # type: ignore[arg-type]
+    margins = network.describe((1, 8, 8), 2)["margins"]["normal"]
     kept_logits = [3.0, 2.0, 3.0, 2.0]  # node 2 keeps inputs 0 and 1; node 3 keeps inputs 1 and 2
     assert margins == pytest.approx([(np.exp(a) - 1) / (np.exp(a) + 7) for a in kept_logits])
 
