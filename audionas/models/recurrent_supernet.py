@@ -6,15 +6,19 @@ as 1e-3 times a standard normal. See `mixed_recipe_cell.py` for what is not as i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from audionas.models.frame_network import FrameNetwork
 from audionas.models.frame_skeleton import FrameSkeleton
 from audionas.models.mixed_recipe_cell import MixedRecipeCell, Mixture
+from audionas.models.mixing import Mixing
 from audionas.models.recipe_cell import reverse_frames
-from audionas.spaces.darts_recurrent import SLOTS, DartsRecurrentSpace
+from audionas.models.supernet import Supernet
+from audionas.spaces.darts_recurrent import KINDS, SLOTS, DartsRecurrentSpace, decided_by
 from audionas.spaces.recipe_draft import RecipeDraft
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
@@ -27,35 +31,40 @@ class MixedRnn(nn.Module):
         self.macro = macro
         n_directions = 2 if macro.bidirectional else 1
         self.n_outputs = macro.hidden * n_directions * (2 if macro.emit == "h0+h1" else 1)
-        self.layers = nn.ModuleList()
-        for layer in range(macro.n_layers):
-            width = n_inputs if layer == 0 else self.n_outputs
-            cells = (MixedRecipeCell(space, width, macro.hidden, macro.drop_connect) for _ in range(n_directions))
-            self.layers.append(nn.ModuleList(cells))
+        widths = [n_inputs, *[self.n_outputs] * (macro.n_layers - 1)]
+        self.layers = nn.ModuleList(
+            MixedRecipeCell(space, width, macro.hidden, n_directions, macro.drop_connect) for width in widths
+        )
 
     def forward(self, x: Tensor, lengths: Tensor | None, how: Mixture | RecipeDraft) -> Tensor:
         """x (batch, frames, inputs), lengths (batch,) int64 -> (batch, frames, n_outputs), 0 in the padding."""
-        emit = self.macro.emit
-        for cells in self.layers:
-            outputs = [cells[0](x, lengths, emit, how)]  # type: ignore[index]
+        for cell in self.layers:
             if self.macro.bidirectional:
-                backward = cells[1](reverse_frames(x, lengths), lengths, emit, how)  # type: ignore[index]
-                outputs.append(reverse_frames(backward, lengths))
-            x = torch.cat(outputs, dim=-1)
+                forward, backward = cell(torch.stack([x, reverse_frames(x, lengths)]), lengths, self.macro.emit, how)
+                x = torch.cat([forward, reverse_frames(backward, lengths)], dim=-1)
+            else:
+                x = cell(x[None], lengths, self.macro.emit, how)[0]
         return x
 
 
-class RecurrentSupernet(FrameSkeleton):
+class RecurrentSupernet(FrameSkeleton, Supernet):
     """All networks of a `DartsRecurrentSpace` at once.
 
     `arch_parameters()` are the alphas: one vector, (options,), float32, logits, for each label of `space.choices()`.
     `mixing` turns one into the weights of its options; with one-hot weights the network is exactly that of the
-    genotype of these options (of an input or output that is taken, the next one), as long as no value of a node
+    genotype of these options (where a node has an input already, of the next one), as long as no value of a node
     leaves +-`mixed_recipe_cell.LIMIT`.
     """
 
+    space: DartsRecurrentSpace
+
     def __init__(
-        self, space: DartsRecurrentSpace, macro: RecurrentMacro, input_shape: tuple[int, int, int], n_classes: int
+        self,
+        space: DartsRecurrentSpace,
+        macro: RecurrentMacro,
+        input_shape: tuple[int, int, int],
+        n_classes: int,
+        mixing: Mixing | None = None,
     ) -> None:
         def make_rnn(width: int) -> MixedRnn:
             return MixedRnn(space, width, macro)
@@ -63,7 +72,7 @@ class RecurrentSupernet(FrameSkeleton):
         n_channels, n_inputs, _ = input_shape
         super().__init__(make_rnn, n_inputs, n_classes, macro.hidden, macro.pooling, n_channels, macro.channels)
         self.space = space
-        self.mixing: Callable[[Tensor], Tensor] = softmax
+        self.mixing = mixing or Mixing()
         for label, options in space.choices().items():
             self.register_parameter(f"alphas_{label}", nn.Parameter(1e-3 * torch.randn(len(options))))
 
@@ -73,7 +82,7 @@ class RecurrentSupernet(FrameSkeleton):
 
     def alphas(self, label: str) -> nn.Parameter:
         """The alphas of a decision, (options,)."""
-        return self.get_parameter(f"alphas_{label}")
+        return cast(nn.Parameter, getattr(self, f"alphas_{label}"))  # get_parameter refuses those of functional_call
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, genotype: RecurrentGenotype | None = None
@@ -92,7 +101,7 @@ class RecurrentSupernet(FrameSkeleton):
 
     def mixture(self) -> Mixture:
         """The weights of all choices, by one call of `mixing` a decision."""
-        weights = {label: self.mixing(self.alphas(label)) for label in self.space.choices()}
+        weights = {label: self.mixed(self.alphas(label)) for label in self.space.choices()}
         alone = next(self.parameters()).new_ones(1)
         options, n_states = self.space.options(), self.space.states
 
@@ -104,18 +113,52 @@ class RecurrentSupernet(FrameSkeleton):
             a = torch.cat([alone.new_zeros(n_states), of(f"n{i}_a")])
             others = [of(f"n{i}_{slot}") for slot in SLOTS[1:] if f"n{i}_{slot}" in options]
             inputs.append(moved_on([a, *others]))
-        outputs = moved_on([of(f"out_{s}") for s in range(n_states)])
-        return Mixture(tuple(of(f"n{i}_op") for i in range(1, self.space.nodes.max)), tuple(inputs), outputs)
+        return Mixture(tuple(of(f"n{i}_op") for i in range(1, self.space.nodes.max)), tuple(inputs))
 
     def genotype(self) -> RecurrentGenotype:
-        """Derivation: the options with the largest alphas; see `DartsRecurrentSpace.strongest`."""
-        numbers = {label: self.alphas(label).detach().double().tolist() for label in self.space.choices()}
-        return self.space.genotype(self.space.strongest(numbers))
+        """Derivation: of each choice the option that weighs most; see `DartsRecurrentSpace.strongest`."""
+        return self.space.genotype(self.space.strongest(self._decided()))
 
+    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+        """Options and alphas of every decision; entropy and margins by what is decided; genotype, parameters.
 
-def softmax(alphas: Tensor) -> Tensor:
-    """Softmax over the last axis: (..., options) -> (..., options)."""
-    return torch.softmax(alphas, dim=-1)
+        A margin is the weight of a kept option minus that of the strongest other one that is free; decisions that the
+        genotype does not need have none. There are no skip connections.
+        """
+        genotype, choices = self.genotype(), self.space.choices()
+        alphas = {label: self.alphas(label).detach().double().cpu() for label in choices}
+        kinds = {kind: [label for label in choices if decided_by(label) == kind] for kind in KINDS}
+        margins = self.space.margins(self._decided())
+        return {
+            "options": {label: list(options) for label, options in choices.items()},
+            "alphas": {kind: {label: alphas[label].tolist() for label in kinds[kind]} for kind in KINDS},
+            "entropy": {
+                kind: float(torch.stack([self.mixing.entropy(alphas[label]) for label in kinds[kind]]).mean())
+                for kind in KINDS
+                if kinds[kind]
+            },
+            "margins": {
+                kind: found
+                for kind in KINDS
+                if (found := [margins[label] for label in kinds[kind] if label in margins])
+            },
+            "skips": 0,
+            "skips_of": 0,
+            "genotype": genotype.to_recipe(),
+            "parameters": self._parameters_of(genotype, input_shape, n_classes),
+        }
+
+    def _decided(self) -> dict[str, list[float]]:
+        """Label -> weight of each option."""
+        return {
+            label: self.mixing.decided(self.alphas(label).detach().double()).tolist() for label in self.space.choices()
+        }
+
+    def _parameters_of(self, genotype: RecurrentGenotype, input_shape: Sequence[int], n_classes: int) -> int:
+        with torch.device("meta"):
+            macro = genotype.macro.model_dump()
+            network = FrameNetwork(genotype, input_shape[1], n_classes, n_channels=input_shape[0], **macro)
+        return sum(parameter.numel() for parameter in network.parameters())
 
 
 def moved_on(weights: list[Tensor]) -> Tensor:

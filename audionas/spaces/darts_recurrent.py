@@ -2,12 +2,13 @@
 
 Source: Liu et al. 2019 (DARTS), sections 2.1 and 3.2, for the first node that reads x and the states and for nodes
 that read earlier nodes; Klyuchnikov et al. 2020 (NAS-Bench-NLP), section 3, for the operations. Differences from
-`RecurrentCellSpace`: every linear node reads x and either all states or one node; an output may read a state
-directly, as the GRU's does.
+`RecurrentCellSpace`: every linear node reads x and either all states or one node; the last nodes are the outputs (DARTS
+gives the mean of all nodes, which is no recipe of few nodes); an output may read a state directly, as the GRU's does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Literal
@@ -19,10 +20,13 @@ from audionas.errors import GenotypeError, unknown
 from audionas.ops.recurrent import BLEND, LINEAR, RNN_OPS
 from audionas.records import Record
 from audionas.spaces.recipe_draft import DraftNode, RecipeDraft, states_of
-from audionas.spaces.recurrent_genotype import INPUT, MAX_STATES, RecipeNode, RecurrentGenotype, RecurrentMacro
+from audionas.spaces.recipe_node import INPUT, MAX_STATES, OUTPUT, RecipeNode
+from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
 FIRST = "n0"
+_NAME = re.compile(r"n(0|[1-9][0-9]?)")
 SLOTS = ("a", "b", "c")
+KINDS = ("operations", "inputs")  # what a decision decides
 Sample = Mapping[str, str]
 
 
@@ -35,11 +39,12 @@ class DartsRecurrentNodes(Record):
 class DartsRecurrentSpace(Record):
     """Recipes of up to `nodes.max` nodes, of which the first, n0, is linear(x, h_prev_0, ...) in all of them.
 
-    A sample says of each further node n<i> its operation (`n<i>_op`), the earlier node that it reads (`n<i>_a`), what
-    sums, products and blends read beside it (`n<i>_b`, `n<i>_c`: a state or an earlier node), and of each state s
-    which node is its next value (`out_<s>`). Through its input a every node depends on x and on every state, so that
-    any sample is a recipe. Two things are put right: an input or an output that is taken moves on to the next
+    The last node is h_new_0, the one before it h_new_1, and so on. A sample says of each node n<i> but the first its
+    operation (`n<i>_op`), the earlier node that it reads (`n<i>_a`), and what sums, products and blends read beside it
+    (`n<i>_b`, `n<i>_c`: a state or an earlier node). Through its input a every node depends on x and on every state, so
+    that any sample is a recipe. Two things are put right: an input that the node has already moves on to the next
     option, and a linear node whose input a is n0 reads what n0 reads (a linear of a linear would be one).
+    A recipe's inner nodes keep the name n<i>, by which a supernet knows whose weights are meant.
     """
 
     kind: Literal["darts_recurrent"] = "darts_recurrent"
@@ -94,7 +99,12 @@ class DartsRecurrentSpace(Record):
             table |= {f"n{i}_op": ops, f"n{i}_a": _nodes(i)}
             most = max(RNN_OPS[op].fewest for op in ops)
             table |= {f"n{i}_{slot}": sources for slot in SLOTS[1:most]}
-        return table | {f"out_{s}": _nodes(self.nodes.max)[1:] for s in range(self.states)}
+        return table
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The number of the node that is h_new_0, of the one that is h_new_1, ..."""
+        return tuple(self.nodes.max - 1 - s for s in range(self.states))
 
     def sources(self, i: int) -> tuple[str, ...]:
         """What node i can read beside x: the states, then the nodes before it."""
@@ -103,7 +113,7 @@ class DartsRecurrentSpace(Record):
     def repair(self, sample: Sample) -> dict[str, str]:
         """The canonical sample of the same genotype; a pure function, and idempotent.
 
-        What was taken has moved on, and what the genotype does not need is its first option.
+        An input that was taken has moved on, and what the genotype does not need is its first option.
         """
         return self._encoded(self._draft(sample))
 
@@ -112,7 +122,7 @@ class DartsRecurrentSpace(Record):
         return RecurrentGenotype.from_recipe(self._draft(sample).recipe()).within(self.macro, self.name)
 
     def sample(self, genotype: RecurrentGenotype) -> dict[str, str]:
-        """The sample whose genotype has the same recipe up to isomorphism.
+        """The sample whose genotype has the same recipe up to isomorphism; the same nodes, where names tell them.
 
         Raises:
             GenotypeError: the recipe is not of this space.
@@ -120,7 +130,7 @@ class DartsRecurrentSpace(Record):
         return self._encoded(self.draft(genotype))
 
     def draft(self, genotype: RecurrentGenotype) -> RecipeDraft:
-        """The recipe with its nodes numbered as in a sample: n0 first, and nodes that nothing reads.
+        """The recipe with its nodes numbered as in a sample, nodes that nothing reads included.
 
         Raises:
             GenotypeError: the recipe is not of this space.
@@ -131,15 +141,27 @@ class DartsRecurrentSpace(Record):
     def strongest(self, strengths: Mapping[str, Sequence[float]]) -> dict[str, str]:
         """The repaired sample of the strongest options: of each label, a number an option, in the order of `choices`.
 
-        An input or an output that is taken gives way to the strongest that is free; of equals the first counts.
+        An input that the node has already gives way to the strongest that is free; of equals the first counts.
         """
-        table, chosen = self.options(), {}
-        for label, options in table.items():
-            numbers = strengths.get(label, (0.0,) * len(options))
+        chosen: dict[str, str] = {}
+        for label, options in self.options().items():
+            numbers = strengths.get(label, (0.0,))
             taken = self._taken(label, chosen)
             free = [k for k, option in enumerate(options) if option not in taken]
             chosen[label] = options[max(free, key=lambda k: (numbers[k], -k))]
         return self.repair(chosen)
+
+    def margins(self, strengths: Mapping[str, Sequence[float]]) -> dict[str, float]:
+        """How much each decision that the strongest genotype needs leads the strongest other option that is free."""
+        chosen = self._complete(self.strongest(strengths))
+        found = {}
+        for label in self._needed(chosen):
+            taken = self._taken(label, chosen)
+            numbers = dict(zip(self.choices()[label], strengths[label], strict=True))
+            others = [number for option, number in numbers.items() if option != chosen[label] and option not in taken]
+            if others:
+                found[label] = numbers[chosen[label]] - max(others)
+        return found
 
     def random(self, rng: np.random.Generator) -> RecurrentGenotype:
         """A genotype drawn uniformly over the choices."""
@@ -159,21 +181,32 @@ class DartsRecurrentSpace(Record):
         """The mapping that the space's YAML holds."""
         return self.model_dump(mode="json", exclude={"name"})
 
+    def _complete(self, sample: Sample) -> dict[str, str]:
+        """The sample with the decisions that have one option only."""
+        return {label: sample[label] if len(options) > 1 else options[0] for label, options in self.options().items()}
+
+    def _needed(self, complete: Sample) -> list[str]:
+        """The decisions on which the genotype of a sample depends."""
+        labels = []
+        for i in self._draft(complete).needed():
+            op = complete[f"n{i}_op"] if i else None
+            slots = SLOTS[: 1 if op == LINEAR else RNN_OPS[op].fewest] if op else ()
+            labels += [f"n{i}_op", *(f"n{i}_{slot}" for slot in slots)] if op else []
+        return [label for label in labels if label in self.choices()]
+
     def _taken(self, label: str, chosen: Mapping[str, str]) -> tuple[str, ...]:
-        """The options of a label that earlier labels of the same node, or earlier outputs, have."""
+        """The inputs that a node has in the slots before that of a label."""
         node, _, slot = label.rpartition("_")
-        if node == "out":
-            return tuple(chosen[f"out_{s}"] for s in range(int(slot)))
         return tuple(chosen[f"{node}_{other}"] for other in SLOTS[: SLOTS.index(slot)]) if slot in SLOTS else ()
 
     def _draft(self, sample: Sample) -> RecipeDraft:
         """The recipe of a sample, before what no output needs is left out."""
         chosen: dict[str, str] = {}
+        wanted = self._complete(sample)
         for label, options in self.options().items():
-            wanted = sample[label] if len(options) > 1 else options[0]
-            chosen[label] = _next_free(options, wanted, self._taken(label, chosen))
+            chosen[label] = _next_free(options, wanted[label], self._taken(label, chosen))
         nodes = [self._first(), *(self._node(i, chosen) for i in range(1, self.nodes.max))]
-        return RecipeDraft(tuple(nodes), tuple(int(chosen[f"out_{s}"][1:]) for s in range(self.states)))
+        return RecipeDraft(tuple(nodes), self.outputs)
 
     def _first(self) -> DraftNode:
         return LINEAR, (INPUT, *states_of(self.states))
@@ -191,7 +224,6 @@ class DartsRecurrentSpace(Record):
                 op, inputs = draft.nodes[i]
                 sample[f"n{i}_op"] = op
                 sample |= {f"n{i}_{slot}": source for slot, source in zip(SLOTS, _slots(op, inputs), strict=False)}
-        sample |= {f"out_{s}": f"n{node}" for s, node in enumerate(draft.outputs)}
         return {label: sample[label] for label in self.choices()}
 
     def _problems(self, genotype: object) -> Iterator[str]:
@@ -208,12 +240,15 @@ class DartsRecurrentSpace(Record):
                 yield f"node {node.name!r} is needed by no output"
             else:
                 yield from self._faults(node, {node.name for node in genotype.nodes})
-        if len(genotype.nodes) + (_first_of(genotype) is None) > self.nodes.max:
-            room = "one of which must be the first" if _first_of(genotype) is None else "the first included"
-            yield f"{len(genotype.nodes)} nodes, at most {self.nodes.max} are accepted, {room}"
+        n = len(genotype.nodes) + (_first_of(genotype) is None)
+        if n > self.nodes.max:
+            yield f"{n} nodes, the first (linear of x and the states) included; at most {self.nodes.max} are accepted"
 
     def _faults(self, node: RecipeNode, nodes: set[str]) -> Iterator[str]:
         inputs, states = set(node.inputs), set(states_of(self.states))
+        early = {source for source in inputs if OUTPUT.fullmatch(source) and not _is_before(source, node.name)}
+        if early:
+            yield f"node {node.name!r} reads {min(early)!r}; only an output of a lower number may read an output"
         if len(inputs) < len(node.inputs):
             yield f"node {node.name!r} takes the same input twice"
         if node.op == LINEAR:
@@ -226,6 +261,15 @@ class DartsRecurrentSpace(Record):
         elif not set(node.inputs[:1] if node.op == BLEND else inputs) & nodes:
             what = "the gate g of a blend is a node" if node.op == BLEND else "one of its inputs must be a node"
             yield f"node {node.name!r} reads no node: {what}"
+
+
+def decided_by(label: str) -> str:
+    """What a decision decides, one of `KINDS`.
+
+    >>> decided_by("n3_op"), decided_by("n3_b")
+    ('operations', 'inputs')
+    """
+    return "operations" if label.endswith("_op") else "inputs"
 
 
 def _nodes(n: int) -> tuple[str, ...]:
@@ -251,26 +295,52 @@ def _slots(op: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _first_of(genotype: RecurrentGenotype) -> str | None:
-    """The node that can be n0: linear of x and the states, no output, and read by no linear node."""
-    read_by_linear = {source for node in genotype.nodes if node.op == LINEAR for source in node.inputs}
-    names = {node.name for node in genotype.nodes}
-    for node in genotype.nodes:
-        is_first = node.op == LINEAR and not names & set(node.inputs)
-        if is_first and node.name not in read_by_linear and not node.name.startswith("h_new_"):
-            return node.name
-    return None
+    """The first node that can be n0."""
+    return next((node.name for node in genotype.nodes if _can_be_first(node.name, genotype)), None)
+
+
+def _can_be_first(name: str, genotype: RecurrentGenotype) -> bool:
+    """Whether a node is linear of x and the states, no output, and read by no linear node."""
+    nodes = {node.name: node for node in genotype.nodes}
+    is_linear = nodes[name].op == LINEAR and not nodes.keys() & set(nodes[name].inputs)
+    is_read_by_linear = any(name in node.inputs for node in genotype.nodes if node.op == LINEAR)
+    return is_linear and not is_read_by_linear and not OUTPUT.fullmatch(name)
+
+
+def _is_before(output: str, node: str) -> bool:
+    """Whether an output stands before a node: h_new_1 before h_new_0, and none before an inner node."""
+    return bool(OUTPUT.fullmatch(node)) and int(node[6:]) < int(output[6:])
 
 
 def _placed(genotype: RecurrentGenotype, n_nodes: int) -> RecipeDraft:
-    """The draft of a recipe of the space: n0, the other nodes in topological order, nodes that nothing reads."""
+    """The draft of a recipe of the space: nodes keep the numbers that they have, or get the first ones in order."""
+    outputs = tuple(n_nodes - 1 - s for s in range(genotype.n_states))
+    number = {f"h_new_{s}": node for s, node in enumerate(outputs)}
+    number |= _own_numbers(genotype, min(outputs)) or _first_numbers(genotype)
+    nodes: list[DraftNode] = [(LINEAR, (INPUT, *states_of(genotype.n_states)))] * n_nodes
+    for node in genotype.nodes:
+        nodes[number[node.name]] = node.op, tuple(f"n{number[s]}" if s in number else s for s in node.inputs)
+    return RecipeDraft(tuple(nodes), outputs)
+
+
+def _own_numbers(genotype: RecurrentGenotype, n_inner: int) -> dict[str, int]:
+    """The numbers in the names n<i> of the inner nodes, or nothing where they are not those of a sample."""
+    inner = [node for node in genotype.nodes if not OUTPUT.fullmatch(node.name)]
+    found = {node.name: int(node.name[1:]) for node in inner if _NAME.fullmatch(node.name)}
+    for node in inner:
+        if not found.get(node.name, n_inner) < n_inner:
+            return {}
+        if any(found.get(source, n_inner) >= found[node.name] for source in node.inputs if source in found):
+            return {}
+    if FIRST in found and not _can_be_first(FIRST, genotype):
+        return {}
+    return found
+
+
+def _first_numbers(genotype: RecurrentGenotype) -> dict[str, int]:
     first = _first_of(genotype)
-    others = [node for node in genotype.nodes if node.name != first]
-    number = {node.name: i for i, node in enumerate(others, start=1)} | ({first: 0} if first else {})
-    nodes: list[DraftNode] = [(LINEAR, (INPUT, *states_of(genotype.n_states)))]
-    for node in others:
-        nodes.append((node.op, tuple(f"n{number[s]}" if s in number else s for s in node.inputs)))
-    nodes += [nodes[0]] * (n_nodes - len(nodes))
-    return RecipeDraft(tuple(nodes), tuple(number[f"h_new_{s}"] for s in range(genotype.n_states)))
+    others = [node.name for node in genotype.nodes if node.name != first and not OUTPUT.fullmatch(node.name)]
+    return {name: i for i, name in enumerate(others, start=1)} | ({first: 0} if first else {})
 
 
-__all__ = ["DartsRecurrentNodes", "DartsRecurrentSpace"]
+__all__ = ["DartsRecurrentNodes", "DartsRecurrentSpace", "decided_by"]
