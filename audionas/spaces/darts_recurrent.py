@@ -155,13 +155,22 @@ class DartsRecurrentSpace(Record):
         """How much each decision that the strongest genotype needs leads the strongest other option that is free."""
         chosen = self._complete(self.strongest(strengths))
         found = {}
-        for label in self._needed(chosen):
+        for label in self.needed(chosen):
             taken = self._taken(label, chosen)
             numbers = dict(zip(self.choices()[label], strengths[label], strict=True))
             others = [number for option, number in numbers.items() if option != chosen[label] and option not in taken]
             if others:
                 found[label] = numbers[chosen[label]] - max(others)
         return found
+
+    def needed(self, sample: Sample) -> list[str]:
+        """The decisions on which the genotype of a repaired sample depends."""
+        labels, complete = [], self._complete(sample)
+        for i in self._draft(complete).needed():
+            op = complete[f"n{i}_op"] if i else None
+            slots = SLOTS[: 1 if op == LINEAR else RNN_OPS[op].fewest] if op else ()
+            labels += [f"n{i}_op", *(f"n{i}_{slot}" for slot in slots)] if op else []
+        return [label for label in labels if label in self.choices()]
 
     def random(self, rng: np.random.Generator) -> RecurrentGenotype:
         """A genotype drawn uniformly over the choices."""
@@ -184,15 +193,6 @@ class DartsRecurrentSpace(Record):
     def _complete(self, sample: Sample) -> dict[str, str]:
         """The sample with the decisions that have one option only."""
         return {label: sample[label] if len(options) > 1 else options[0] for label, options in self.options().items()}
-
-    def _needed(self, complete: Sample) -> list[str]:
-        """The decisions on which the genotype of a sample depends."""
-        labels = []
-        for i in self._draft(complete).needed():
-            op = complete[f"n{i}_op"] if i else None
-            slots = SLOTS[: 1 if op == LINEAR else RNN_OPS[op].fewest] if op else ()
-            labels += [f"n{i}_op", *(f"n{i}_{slot}" for slot in slots)] if op else []
-        return [label for label in labels if label in self.choices()]
 
     def _taken(self, label: str, chosen: Mapping[str, str]) -> tuple[str, ...]:
         """The inputs that a node has in the slots before that of a label."""

@@ -222,7 +222,7 @@ def test_the_gradient_of_the_alphas_agrees_with_finite_differences() -> None:
     def run(*alphas: Tensor) -> Tensor:
         return torch.func.functional_call(supernet, dict(zip(names, alphas, strict=True)), (x,))
 
-    assert torch.autograd.gradcheck(run, [alphas.detach().requires_grad_() for alphas in supernet.arch_parameters()])
+    assert torch.autograd.gradcheck(run, [alphas.detach().requires_grad_() for alphas in supernet.arch_parameters()], fast_mode=True)
 
 
 def test_states_that_square_themselves_stay_finite_and_so_do_their_gradients() -> None:
@@ -237,7 +237,7 @@ def test_states_that_square_themselves_stay_finite_and_so_do_their_gradients() -
         alphas.data *= 5
     supernet.mixing = Mixing()
     supernet.to(torch.float32)
-    logits = supernet(50 * torch.randn(B, 1, 5, 400, dtype=torch.float32))
+    logits = supernet(50 * torch.randn(B, 1, 5, 150, dtype=torch.float32))
     assert torch.isfinite(logits).all()
     logits.square().sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in supernet.parameters() if p.grad is not None)
