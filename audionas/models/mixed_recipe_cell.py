@@ -1,12 +1,11 @@
 """All recipes of a `DartsRecurrentSpace` in one cell: every node mixes its inputs and its operations.
 
 Source: Liu et al. 2019 (DARTS), equation 2. Differences, since here a node's inputs are choices too: an operation
-reads mixtures of sources, input by input, and the next states are the last nodes (DARTS averages all nodes). DARTS
-keeps its cell bounded by a highway gate on every node and by BN that the derived cell does not have. Neither is
-part of a recipe, so both are left out: the mixture with one-hot weights is to be the derived network itself. Sums and
-products are unbounded instead, and a state that grows with every frame overflows. Therefore a node's value is cut
-to +-`LIMIT`, and so is the gradient that a state hands back to the frame before (Graves 2013, arXiv:1308.0850,
-section 2.1, cuts derivatives): within the limit nothing is changed, and beyond it loss and gradients stay finite.
+reads mixtures of sources, input by input. States pass a highway gate, which is part of every recipe of the space, and
+so stay within -1 and 1. DARTS also has BN on every node while it searches; it is left out, as the mixture with one-hot
+weights is to be the derived network itself. Within a frame a product of products can still be huge, or its gradient.
+Therefore a node's value is cut to +-`LIMIT`, and so is the gradient that a state hands back to the frame before
+(Graves 2013, arXiv:1308.0850, section 2.1, cuts derivatives): within the limit nothing is changed.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audionas.models.recipe_cell import frame_mask, still_running
-from audionas.ops.recurrent import LINEAR, RNN_OPS
+from audionas.ops.recurrent import LINEAR, RNN_OPS, blend
 from audionas.spaces.darts_recurrent import DartsRecurrentSpace
 from audionas.spaces.recipe_draft import RecipeDraft
 
@@ -45,7 +44,7 @@ class MixedRecipeCell(nn.Module):
 
     Of direction d node i has, as if it were linear, `on_x[d, i]`, (hidden, inputs), `biases[d, i]`, (hidden,),
     `on_states[d, i]`, (states, hidden, hidden) for when it reads the states, and for each earlier node j > 0
-    `on_nodes[j - 1][d, i - j - 1]`, (hidden, hidden).
+    `on_nodes[j - 1][d, i - j - 1]`, (hidden, hidden). Behind the last node follow the gates of the states.
     """
 
     def __init__(
@@ -56,9 +55,9 @@ class MixedRecipeCell(nn.Module):
         self.n_nodes, self.n_states, self.hidden, self.drop_connect = n, states, hidden, drop_connect
         options = space.options()
         self.ops = [options[f"n{i}_op"] for i in range(1, n)]
-        self.on_x = nn.Parameter(torch.empty(d, n, hidden, n_inputs))
-        self.biases = nn.Parameter(torch.empty(d, n, hidden))
-        self.on_states = nn.Parameter(torch.empty(d, n, states, hidden, hidden))
+        self.on_x = nn.Parameter(torch.empty(d, n + states, hidden, n_inputs))
+        self.biases = nn.Parameter(torch.empty(d, n + states, hidden))
+        self.on_states = nn.Parameter(torch.empty(d, n + states, states, hidden, hidden))
         self.on_nodes = nn.ParameterList(torch.empty(d, n - 1 - j, hidden, hidden) for j in range(1, n - 1))
         bound = 1.0 / math.sqrt(hidden)  # as in a recipe's cell
         for parameter in self.parameters():
@@ -84,14 +83,15 @@ class MixedRecipeCell(nn.Module):
         return torch.where(frame_mask(lengths, n_frames)[:, :, None], stacked, 0.0)
 
     def _mixed(self, x: Tensor, mixture: Mixture) -> tuple[Tensor, Step]:
-        """What x gives the linear candidates, (directions, batch, frames, nodes, hidden), and the step that mixes.
+        """What x gives linear candidates and gates, (directions, batch, frames, nodes, hidden), and the step that mixes.
 
         The weight with which a linear candidate reads a source is multiplied into its matrix, once for all frames.
         """
         n, n_states = self.n_nodes, self.n_states
-        first = torch.stack([x.new_ones(()), *(inputs[0, n_states] for inputs in mixture.inputs)])
+        always = x.new_ones(())
+        first = torch.stack([always, *(inputs[0, n_states] for inputs in mixture.inputs), *[always] * n_states])
         on_states = self._dropped(self.on_states) * first[:, None, None, None]
-        from_states = on_states.permute(0, 2, 4, 1, 3).reshape(-1, n_states * self.hidden, n * self.hidden)
+        from_states = on_states.permute(0, 2, 4, 1, 3).reshape(-1, n_states * self.hidden, len(first) * self.hidden)
         from_nodes = []
         for j, weight in enumerate(self.on_nodes, start=1):
             read = torch.stack([mixture.inputs[i - 1][0, n_states + j] for i in range(j + 1, n)])
@@ -106,8 +106,10 @@ class MixedRecipeCell(nn.Module):
                 values.append(node)
                 if i < n - 1:
                     parts = torch.bmm(node, from_nodes[i - 1]).chunk(n - 1 - i, dim=-1)
-                    sums[i + 1 :] = [before + part for before, part in zip(sums[i + 1 :], parts, strict=True)]
-            return values[: -n_states - 1 : -1]
+                    sums[i + 1 : n] = [before + part for before, part in zip(sums[i + 1 : n], parts, strict=True)]
+            gates = [torch.sigmoid(limited(gate)) for gate in sums[n:]]
+            ends = values[: -n_states - 1 : -1]
+            return [blend([g, h, torch.tanh(end)]) for g, h, end in zip(gates, states, ends, strict=True)]
 
         return _linear(x, self.on_x, self.biases), step
 

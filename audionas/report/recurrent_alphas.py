@@ -13,14 +13,13 @@ from audionas.report.curves import HEAT_ROW, WIDTH, alpha_weights
 from audionas.report.run_files import SearchRun
 from audionas.report.svg import drawing, new_figure
 from audionas.report.trial_genotypes import search_space
-from audionas.spaces import DartsRecurrentSpace
-from audionas.spaces.derived import derived_genotype
+from audionas.spaces import DartsRecurrentSpace, RecurrentGenotype
 
 KINDS = (("operations", "Operations"), ("inputs", "Inputs"))
 NOTE = (
     "Weight of an option = softmax of the decision's alphas. Every node has an operation and an input a, which each "
     "operation reads; sums and products read b too, blends b and c. n0 is the linear node of x and the states in every "
-    "recipe, the last node is h_new_0. Framed: kept in the genotype; what has no frame, the genotype does not need."
+    "recipe; h_new_0 is made of the last node. Framed: kept in the genotype; what has no frame, the genotype does not need."
 )
 
 
@@ -29,7 +28,8 @@ def alpha_tables(search: SearchRun, pictures: Pictures) -> list[Picture]:
     last, space = search.epochs[-1], search_space(search)
     if not isinstance(space, DartsRecurrentSpace) or not last.get("alphas") or not last.get("genotype"):
         return []
-    choices, sample = space.choices(), space.sample(derived_genotype(space, last["genotype"]))
+    genotype = RecurrentGenotype.from_recipe(last["genotype"], "epochs.jsonl")
+    choices, sample = space.choices(), space.sample(genotype)
     kept = {label: sample[label] for label in space.needed(sample)}
     drawn = []
     for kind, title in KINDS:

@@ -1,14 +1,16 @@
 """`DartsRecurrentSpace`: recurrent cells whose every decision can be relaxed, as a supernet of recipes needs them.
 
-Source: Liu et al. 2019 (DARTS), sections 2.1 and 3.2, for the first node that reads x and the states and for nodes
-that read earlier nodes; Klyuchnikov et al. 2020 (NAS-Bench-NLP), section 3, for the operations. Differences from
-`RecurrentCellSpace`: every linear node reads x and either all states or one node; the last nodes are the outputs (DARTS
-gives the mean of all nodes, which is no recipe of few nodes); an output may read a state directly, as the GRU's does.
+Source: Liu et al. 2019 (DARTS), section 3.2 and its release, for the first node that reads x and the states, for nodes
+that read earlier nodes, and for the highway gate; Klyuchnikov et al. 2020 (NAS-Bench-NLP), section 3, for the
+operations. Differences from DARTS: one gate a state in place of one a node; the state is made of the last node, not
+of the mean of all. Differences from `RecurrentCellSpace`: every linear node reads x and either all states or one
+node, and an output reads its state.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Literal
@@ -20,7 +22,7 @@ from audionas.errors import GenotypeError, unknown
 from audionas.ops.recurrent import BLEND, LINEAR, RNN_OPS
 from audionas.records import Record
 from audionas.spaces.recipe_draft import DraftNode, RecipeDraft, states_of
-from audionas.spaces.recipe_node import INPUT, MAX_STATES, OUTPUT, RecipeNode
+from audionas.spaces.recipe_node import INPUT, MAX_STATES, RecipeNode
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
 FIRST = "n0"
@@ -31,20 +33,24 @@ Sample = Mapping[str, str]
 
 
 class DartsRecurrentNodes(Record):
-    """How many nodes a recipe has at most, the fixed first one included."""
+    """How many nodes a recipe has at most: the fixed first one and those that are searched, not those of the gates."""
 
     max: int = Field(default=8, ge=3, le=16)
 
 
 class DartsRecurrentSpace(Record):
-    """Recipes of up to `nodes.max` nodes, of which the first, n0, is linear(x, h_prev_0, ...) in all of them.
+    """Recipes of up to `nodes.max` nodes n0, n1, ..., of which n0 is linear(x, h_prev_0, ...) in all of them.
 
-    The last node is h_new_0, the one before it h_new_1, and so on. A sample says of each node n<i> but the first its
-    operation (`n<i>_op`), the earlier node that it reads (`n<i>_a`), and what sums, products and blends read beside it
-    (`n<i>_b`, `n<i>_c`: a state or an earlier node). Through its input a every node depends on x and on every state, so
-    that any sample is a recipe. Two things are put right: an input that the node has already moves on to the next
-    option, and a linear node whose input a is n0 reads what n0 reads (a linear of a linear would be one).
-    A recipe's inner nodes keep the name n<i>, by which a supernet knows whose weights are meant.
+    A sample says of each node n<i> but the first its operation (`n<i>_op`), the earlier node that it reads (`n<i>_a`),
+    and what sums, products and blends read beside it (`n<i>_b`, `n<i>_c`: a state or an earlier node). Through its
+    input a every node depends on x and on every state, so that any sample is a recipe. Two things are put right: an
+    input that the node has already moves on to the next option, and a linear node whose input a is n0 reads what n0
+    reads (a linear of a linear would be one).
+
+    The last node makes h_new_0, the one before it h_new_1, and so on: h_new_s is blend(g, h_prev_s, tanh(node)) with
+    g = sigm(linear(x, h_prev_0, ...)). Sums and products are not bounded, and a state made of them directly grows with
+    every frame until the loss is NaN; behind the gate every state of every recipe stays within -1 and 1, in the
+    supernet and in retraining alike.
     """
 
     kind: Literal["darts_recurrent"] = "darts_recurrent"
@@ -100,11 +106,6 @@ class DartsRecurrentSpace(Record):
             most = max(RNN_OPS[op].fewest for op in ops)
             table |= {f"n{i}_{slot}": sources for slot in SLOTS[1:most]}
         return table
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """The number of the node that is h_new_0, of the one that is h_new_1, ..."""
-        return tuple(self.nodes.max - 1 - s for s in range(self.states))
 
     def sources(self, i: int) -> tuple[str, ...]:
         """What node i can read beside x: the states, then the nodes before it."""
@@ -167,7 +168,7 @@ class DartsRecurrentSpace(Record):
         """The decisions on which the genotype of a repaired sample depends."""
         labels, complete = [], self._complete(sample)
         for i in self._draft(complete).needed():
-            op = complete[f"n{i}_op"] if i else None
+            op = complete[f"n{i}_op"] if 0 < i < self.nodes.max else None
             slots = SLOTS[: 1 if op == LINEAR else RNN_OPS[op].fewest] if op else ()
             labels += [f"n{i}_op", *(f"n{i}_{slot}" for slot in slots)] if op else []
         return [label for label in labels if label in self.choices()]
@@ -205,22 +206,20 @@ class DartsRecurrentSpace(Record):
         wanted = self._complete(sample)
         for label, options in self.options().items():
             chosen[label] = _next_free(options, wanted[label], self._taken(label, chosen))
-        nodes = [self._first(), *(self._node(i, chosen) for i in range(1, self.nodes.max))]
-        return RecipeDraft(tuple(nodes), self.outputs)
-
-    def _first(self) -> DraftNode:
-        return LINEAR, (INPUT, *states_of(self.states))
+        first = _reading_states(self.states)
+        nodes = [first, *(self._node(i, chosen) for i in range(1, self.nodes.max))]
+        return _with_gates(nodes, self.states)
 
     def _node(self, i: int, chosen: Mapping[str, str]) -> DraftNode:
         op, a = chosen[f"n{i}_op"], chosen[f"n{i}_a"]
         if op == LINEAR:
-            return self._first() if a == FIRST else (LINEAR, (INPUT, a))
+            return _reading_states(self.states) if a == FIRST else (LINEAR, (INPUT, a))
         return op, tuple(chosen[f"n{i}_{slot}"] for slot in SLOTS[: RNN_OPS[op].fewest])
 
     def _encoded(self, draft: RecipeDraft) -> dict[str, str]:
         sample = {label: options[0] for label, options in self.options().items()}
         for i in draft.needed():
-            if i:
+            if 0 < i < self.nodes.max:
                 op, inputs = draft.nodes[i]
                 sample[f"n{i}_op"] = op
                 sample |= {f"n{i}_{slot}": source for slot, source in zip(SLOTS, _slots(op, inputs), strict=False)}
@@ -232,30 +231,39 @@ class DartsRecurrentSpace(Record):
             return
         if genotype.n_states != self.states:
             yield f"{genotype.n_states} hidden states, expected {self.states}"
+        ends, of_gates = _gates(genotype)
+        for s, end in enumerate(ends):
+            if end is None:
+                yield (
+                    f"h_new_{s} must be blend(sigm(linear(x, every state)), h_prev_{s}, tanh(a node)), of nodes that "
+                    "nothing else reads"
+                )
         used = {source for node in genotype.nodes for source in node.inputs}
-        for node in genotype.nodes:
+        inner = [node for node in genotype.nodes if node.name not in of_gates]
+        for node in inner:
             if node.op not in self.ops:
                 yield f"node {node.name!r}: {unknown('operation', node.op, self.ops)}"
-            elif node.name not in used and not node.name.startswith("h_new_"):
+            elif node.name not in used:
                 yield f"node {node.name!r} is needed by no output"
             else:
-                yield from self._faults(node, {node.name for node in genotype.nodes})
-        n = len(genotype.nodes) + (_first_of(genotype) is None)
+                yield from self._faults(node, {other.name for other in inner}, ends)
+        n = len(inner) + (_first_of(genotype) is None)
         if n > self.nodes.max:
-            yield f"{n} nodes, the first (linear of x and the states) included; at most {self.nodes.max} are accepted"
+            yield (
+                f"{n} nodes without those of the gates, the first (linear of x and the states) included; at most "
+                f"{self.nodes.max} are accepted"
+            )
 
-    def _faults(self, node: RecipeNode, nodes: set[str]) -> Iterator[str]:
+    def _faults(self, node: RecipeNode, nodes: set[str], ends: Sequence[str | None]) -> Iterator[str]:
         inputs, states = set(node.inputs), set(states_of(self.states))
-        early = {source for source in inputs if OUTPUT.fullmatch(source) and not _is_before(source, node.name)}
-        if early:
-            yield f"node {node.name!r} reads {min(early)!r}; only an output of a lower number may read an output"
+        later = ends[: ends.index(node.name) + 1] if node.name in ends else ends
+        if inputs & set(later):
+            yield f"node {node.name!r} reads a node that a state is made of, which only that of a lower state may"
         if len(inputs) < len(node.inputs):
             yield f"node {node.name!r} takes the same input twice"
         if node.op == LINEAR:
-            if inputs - {INPUT} != states and not (INPUT in inputs and len(inputs) == 2 and inputs & nodes):
+            if INPUT not in inputs or inputs - {INPUT} != states and not (len(inputs) == 2 and inputs & nodes):
                 yield f"node {node.name!r}: a linear node reads x and either every state or one node"
-            elif INPUT not in inputs:
-                yield f"node {node.name!r}: a linear node reads x"
         elif len(inputs) != RNN_OPS[node.op].fewest:
             yield f"node {node.name!r}: {node.op} has {len(inputs)} inputs, takes {RNN_OPS[node.op].fewest}"
         elif not set(node.inputs[:1] if node.op == BLEND else inputs) & nodes:
@@ -284,6 +292,21 @@ def _next_free(options: tuple[str, ...], wanted: str, taken: tuple[str, ...]) ->
     return options[place]
 
 
+def _reading_states(n_states: int) -> DraftNode:
+    return LINEAR, (INPUT, *states_of(n_states))
+
+
+def _with_gates(nodes: Sequence[DraftNode], n_states: int) -> RecipeDraft:
+    """The recipe of the searched nodes: behind them the linear nodes of the gates, then gates, candidates, outputs."""
+    n = len(nodes)
+    linear, gates, candidates, outputs = (range(n + k * n_states, n + (k + 1) * n_states) for k in range(4))
+    stages: list[DraftNode] = [_reading_states(n_states) for _ in linear]
+    stages += [("activation_sigm", (f"n{i}",)) for i in linear]
+    stages += [("activation_tanh", (f"n{n - 1 - s}",)) for s in range(n_states)]
+    stages += [(BLEND, (f"n{g}", f"h_prev_{s}", f"n{c}")) for s, (g, c) in enumerate(zip(gates, candidates, strict=True))]
+    return RecipeDraft((*nodes, *stages), tuple(outputs))
+
+
 def _slots(op: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
     """The inputs in the order a, b, c: the first is a node; of a linear node it is n0 where it reads the states."""
     nodes = [source for source in inputs if source.startswith("n")]
@@ -294,53 +317,72 @@ def _slots(op: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
     return (nodes[0], *(source for source in inputs if source != nodes[0]))
 
 
+def _gates(genotype: RecurrentGenotype) -> tuple[list[str | None], set[str]]:
+    """Of each state the node that it is made of (None where the gate is not as it must be), and all nodes of gates."""
+    nodes = {node.name: node for node in genotype.nodes}
+    n_readers = Counter(source for node in genotype.nodes for source in node.inputs)
+    ends: list[str | None] = []
+    of_gates: set[str] = set()
+    for s in range(genotype.n_states):
+        output = nodes[f"h_new_{s}"]
+        names = [output.name, *output.inputs[:1], *output.inputs[2:]]
+        names += nodes[names[1]].inputs if names[1] in nodes else ()
+        found = [nodes.get(name) for name in names]
+        wanted = [BLEND, "activation_sigm", "activation_tanh", LINEAR]
+        is_gate = [node and node.op for node in found] == wanted and output.inputs[1] == f"h_prev_{s}"
+        end = nodes[names[2]].inputs[0] if is_gate else None
+        is_gate = is_gate and end in nodes and set(nodes[names[3]].inputs) == {INPUT, *states_of(genotype.n_states)}
+        is_gate = is_gate and [n_readers[name] for name in names] == [0, 1, 1, 1] and end not in ends
+        ends.append(end if is_gate else None)
+        of_gates |= set(names) if is_gate else {output.name}
+    return ends, of_gates
+
+
 def _first_of(genotype: RecurrentGenotype) -> str | None:
     """The first node that can be n0."""
     return next((node.name for node in genotype.nodes if _can_be_first(node.name, genotype)), None)
 
 
 def _can_be_first(name: str, genotype: RecurrentGenotype) -> bool:
-    """Whether a node is linear of x and the states, no output, and read by no linear node."""
+    """Whether a node is linear of x and the states, read by no linear node, of no gate, and no state is made of it."""
     nodes = {node.name: node for node in genotype.nodes}
+    ends, of_gates = _gates(genotype)
     is_linear = nodes[name].op == LINEAR and not nodes.keys() & set(nodes[name].inputs)
     is_read_by_linear = any(name in node.inputs for node in genotype.nodes if node.op == LINEAR)
-    return is_linear and not is_read_by_linear and not OUTPUT.fullmatch(name)
-
-
-def _is_before(output: str, node: str) -> bool:
-    """Whether an output stands before a node: h_new_1 before h_new_0, and none before an inner node."""
-    return bool(OUTPUT.fullmatch(node)) and int(node[6:]) < int(output[6:])
+    return is_linear and not is_read_by_linear and name not in of_gates and name not in ends
 
 
 def _placed(genotype: RecurrentGenotype, n_nodes: int) -> RecipeDraft:
     """The draft of a recipe of the space: nodes keep the numbers that they have, or get the first ones in order."""
-    outputs = tuple(n_nodes - 1 - s for s in range(genotype.n_states))
-    number = {f"h_new_{s}": node for s, node in enumerate(outputs)}
-    number |= _own_numbers(genotype, min(outputs)) or _first_numbers(genotype)
-    nodes: list[DraftNode] = [(LINEAR, (INPUT, *states_of(genotype.n_states)))] * n_nodes
-    for node in genotype.nodes:
-        nodes[number[node.name]] = node.op, tuple(f"n{number[s]}" if s in number else s for s in node.inputs)
-    return RecipeDraft(tuple(nodes), outputs)
-
-
-def _own_numbers(genotype: RecurrentGenotype, n_inner: int) -> dict[str, int]:
-    """The numbers in the names n<i> of the inner nodes, or nothing where they are not those of a sample."""
-    inner = [node for node in genotype.nodes if not OUTPUT.fullmatch(node.name)]
-    found = {node.name: int(node.name[1:]) for node in inner if _NAME.fullmatch(node.name)}
+    ends, of_gates = _gates(genotype)
+    inner = [node for node in genotype.nodes if node.name not in of_gates]
+    number = {str(end): n_nodes - 1 - s for s, end in enumerate(ends)}
+    others = [node.name for node in inner if node.name not in number]
+    number |= _own_numbers(inner, number, genotype) or _first_numbers(others, genotype)
+    nodes: list[DraftNode] = [_reading_states(genotype.n_states)] * n_nodes
     for node in inner:
-        if not found.get(node.name, n_inner) < n_inner:
-            return {}
-        if any(found.get(source, n_inner) >= found[node.name] for source in node.inputs if source in found):
-            return {}
-    if FIRST in found and not _can_be_first(FIRST, genotype):
+        nodes[number[node.name]] = node.op, tuple(f"n{number[s]}" if s in number else s for s in node.inputs)
+    return _with_gates(nodes, genotype.n_states)
+
+
+def _own_numbers(
+    inner: Sequence[RecipeNode], ends: Mapping[str, int], genotype: RecurrentGenotype
+) -> dict[str, int]:
+    """The numbers in the names n<i> of the searched nodes, or nothing where they are not those of a sample."""
+    found = {node.name: int(node.name[1:]) for node in inner if _NAME.fullmatch(node.name)}
+    if len(found) < len(inner) or any(found[end] != i for end, i in ends.items()):
         return {}
-    return found
+    if any(i >= min(ends.values()) and name not in ends for name, i in found.items()):
+        return {}
+    if any(found[source] >= found[node.name] for node in inner for source in node.inputs if source in found):
+        return {}
+    return {} if FIRST in found and not _can_be_first(FIRST, genotype) else found
 
 
-def _first_numbers(genotype: RecurrentGenotype) -> dict[str, int]:
+def _first_numbers(others: Sequence[str], genotype: RecurrentGenotype) -> dict[str, int]:
     first = _first_of(genotype)
-    others = [node.name for node in genotype.nodes if node.name != first and not OUTPUT.fullmatch(node.name)]
-    return {name: i for i, name in enumerate(others, start=1)} | ({first: 0} if first else {})
+    rest = [name for name in others if name != first]
+    return {name: i for i, name in enumerate(rest, start=1)} | ({first: 0} if first else {})
 
 
 __all__ = ["DartsRecurrentNodes", "DartsRecurrentSpace", "decided_by"]
