@@ -53,7 +53,7 @@ class MixedRecipeCell(nn.Module):
         super().__init__()
         n, states, d = space.nodes.max, space.states, n_directions
         self.n_nodes, self.n_states, self.hidden, self.drop_connect = n, states, hidden, drop_connect
-        options = space.options()
+        options = space.options
         self.ops = [options[f"n{i}_op"] for i in range(1, n)]
         self.on_x = nn.Parameter(torch.empty(d, n + states, hidden, n_inputs))
         self.biases = nn.Parameter(torch.empty(d, n + states, hidden))

@@ -103,7 +103,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         """The weights of all choices, by one call of `mixing` a decision."""
         weights = {label: self.mixed(self.alphas(label)) for label in self.space.choices()}
         alone = next(self.parameters()).new_ones(1)
-        options, n_states = self.space.options(), self.space.states
+        options, n_states = self.space.options, self.space.states
 
         def of(label: str) -> Tensor:
             return weights.get(label, alone)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from math import prod
 from typing import Any, Literal
 
@@ -94,10 +95,15 @@ class DartsRecurrentSpace(Record):
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Every decision of a search: label -> its options, all text; what has one option only is none."""
-        return {label: options for label, options in self.options().items() if len(options) > 1}
+        return {label: options for label, options in self._options.items() if len(options) > 1}
 
-    def options(self) -> dict[str, tuple[str, ...]]:
+    @property
+    def options(self) -> Mapping[str, tuple[str, ...]]:
         """Label -> options, those with a single option included."""
+        return self._options
+
+    @cached_property
+    def _options(self) -> dict[str, tuple[str, ...]]:
         table: dict[str, tuple[str, ...]] = {}
         for i in range(1, self.nodes.max):
             sources = self.sources(i)
@@ -145,7 +151,7 @@ class DartsRecurrentSpace(Record):
         An input that the node has already gives way to the strongest that is free; of equals the first counts.
         """
         chosen: dict[str, str] = {}
-        for label, options in self.options().items():
+        for label, options in self._options.items():
             numbers = strengths.get(label, (0.0,))
             taken = self._taken(label, chosen)
             free = [k for k, option in enumerate(options) if option not in taken]
@@ -193,7 +199,7 @@ class DartsRecurrentSpace(Record):
 
     def _complete(self, sample: Sample) -> dict[str, str]:
         """The sample with the decisions that have one option only."""
-        return {label: sample[label] if len(options) > 1 else options[0] for label, options in self.options().items()}
+        return {label: sample[label] if len(options) > 1 else options[0] for label, options in self._options.items()}
 
     def _taken(self, label: str, chosen: Mapping[str, str]) -> tuple[str, ...]:
         """The inputs that a node has in the slots before that of a label."""
@@ -204,7 +210,7 @@ class DartsRecurrentSpace(Record):
         """The recipe of a sample, before what no output needs is left out."""
         chosen: dict[str, str] = {}
         wanted = self._complete(sample)
-        for label, options in self.options().items():
+        for label, options in self._options.items():
             chosen[label] = _next_free(options, wanted[label], self._taken(label, chosen))
         first = _reading_states(self.states)
         nodes = [first, *(self._node(i, chosen) for i in range(1, self.nodes.max))]
@@ -217,7 +223,7 @@ class DartsRecurrentSpace(Record):
         return op, tuple(chosen[f"n{i}_{slot}"] for slot in SLOTS[: RNN_OPS[op].fewest])
 
     def _encoded(self, draft: RecipeDraft) -> dict[str, str]:
-        sample = {label: options[0] for label, options in self.options().items()}
+        sample = {label: options[0] for label, options in self._options.items()}
         for i in draft.needed():
             if 0 < i < self.nodes.max:
                 op, inputs = draft.nodes[i]
