@@ -112,7 +112,7 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
         parts={"train": parts["weights"], "validation": parts[part]},
         task=task.fitted(manifest.targets[list(parts["weights"])]),
     )
-    supernet = load_supernet(course, space, as_searched).to(device)
+    supernet = load_supernet(course, space, as_searched, strategy.mixing()).to(device)
     return RankedSearch(space, strategy, supernet, as_searched, alone, part)
 
 

@@ -237,14 +237,13 @@ def check_plan(
     shapes = set()
     for split in splits:
         parts = divide_search_clips(manifest, split, strategy, request.seed)
-        if request.pick == "best" and not parts.get("monitor"):
-            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        strategy.check_pick(request.pick, bool(parts.get("monitor")))
         durations = [manifest.clips[row].duration_s for row in split.search]
         shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
     if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted(shapes):
-            check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
+            check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
     return max(shapes)
 
 

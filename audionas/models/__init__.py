@@ -90,8 +90,9 @@ def with_macro(macro: MacroT, overrides: Mapping[str, Any]) -> MacroT:
 
 
 def n_parameters(network: nn.Module) -> int:
-    """Trainable parameters, architecture parameters (alphas) not counted."""
-    return sum(p.numel() for name, p in network.named_parameters() if not name.split(".")[-1].startswith("alphas_"))
+    """Trainable parameters, architecture parameters (alphas, betas) not counted."""
+    named = network.named_parameters()
+    return sum(p.numel() for name, p in named if not name.split(".")[-1].startswith(("alphas_", "betas_")))
 
 
 def parameter_parts(network: nn.Module) -> dict[str, int]:

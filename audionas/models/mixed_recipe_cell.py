@@ -83,7 +83,7 @@ class MixedRecipeCell(nn.Module):
         return torch.where(frame_mask(lengths, n_frames)[:, :, None], stacked, 0.0)
 
     def _mixed(self, x: Tensor, mixture: Mixture) -> tuple[Tensor, Step]:
-        """What x gives linear candidates and gates, (directions, batch, frames, nodes, hidden), and the step that mixes.
+        """What x gives linear candidates and gates, (directions, batch, frames, nodes, hidden); the step that mixes.
 
         The weight with which a linear candidate reads a source is multiplied into its matrix, once for all frames.
         """
@@ -123,7 +123,7 @@ class MixedRecipeCell(nn.Module):
         return _weighted(mixture.ops[i - 1][None], candidates)[0]
 
     def _single(self, x: Tensor, draft: RecipeDraft) -> tuple[Tensor, Step]:
-        """What x gives a recipe's linear nodes, (directions, batch, frames, nodes, hidden), and the step that runs it."""
+        """What x gives linear nodes, (directions, batch, frames, nodes, hidden); the step that runs the recipe."""
         needed = draft.needed()
         linear = [i for i in needed if draft.nodes[i][0] == LINEAR]
         on_states, on_nodes = self._dropped(self.on_states), [self._dropped(weight) for weight in self.on_nodes]

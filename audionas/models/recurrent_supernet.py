@@ -7,6 +7,7 @@ as 1e-3 times a standard normal. See `mixed_recipe_cell.py` for what is not as i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean
 from typing import Any, cast
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from audionas.models.frame_network import FrameNetwork
 from audionas.models.frame_skeleton import FrameSkeleton
 from audionas.models.mixed_recipe_cell import MixedRecipeCell, Mixture
-from audionas.models.mixing import Mixing
+from audionas.models.mixing import Mixing, PathMixing
 from audionas.models.recipe_cell import reverse_frames
 from audionas.models.supernet import Supernet
 from audionas.spaces.darts_recurrent import KINDS, SLOTS, DartsRecurrentSpace, decided_by
@@ -84,9 +85,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         """The alphas of a decision, (options,)."""
         return cast(nn.Parameter, getattr(self, f"alphas_{label}"))  # get_parameter refuses those of functional_call
 
-    def forward(
-        self, x: Tensor, lengths: Tensor | None = None, genotype: RecurrentGenotype | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None, genotype: RecurrentGenotype | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits; with `genotype`, of that sub-network alone.
 
         `lengths` (batch,): own frames of each clip; padding beyond them changes nothing.
@@ -96,6 +95,8 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
             GenotypeError: `genotype` is not of this space.
         """
         frames = self.own_frames(x, lengths)
+        if genotype is None and isinstance(self.mixing, PathMixing) and not frames.is_meta:  # shapes alone draw nothing
+            genotype = self.space.genotype(self._drawn_path())
         how = self.mixture() if genotype is None else self.space.draft(genotype)
         return self.classify(self.rnn(frames, lengths, how), lengths)
 
@@ -115,37 +116,43 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
             inputs.append(moved_on([a, *others]))
         return Mixture(tuple(of(f"n{i}_op") for i in range(1, self.space.nodes.max)), tuple(inputs))
 
+    def _drawn_path(self) -> dict[str, str]:
+        """The sample of one draw; its candidates alone are computed."""
+        choices = self.space.choices()
+        return {label: options[int(self.mixed(self.alphas(label)).argmax())] for label, options in choices.items()}
+
     def genotype(self) -> RecurrentGenotype:
         """Derivation: of each choice the option that weighs most; see `DartsRecurrentSpace.strongest`."""
         return self.space.genotype(self.space.strongest(self._decided()))
 
     def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
-        """Options and alphas of every decision; entropy and margins by what is decided; genotype, parameters.
+        """Options of every decision, genotype, parameters; and of a mixture alphas, entropy and margins by `KINDS`.
 
         A margin is the weight of a kept option minus that of the strongest other one that is free; decisions that the
         genotype does not need have none. There are no skip connections.
         """
-        genotype, choices = self.genotype(), self.space.choices()
-        alphas = {label: self.alphas(label).detach().double().cpu() for label in choices}
-        kinds = {kind: [label for label in choices if decided_by(label) == kind] for kind in KINDS}
-        margins = self.space.margins(self._decided())
+        genotype = self.genotype()
+        of_mixture = {} if isinstance(self.mixing, PathMixing) else self._of_mixture()
         return {
-            "options": {label: list(options) for label, options in choices.items()},
-            "alphas": {kind: {label: alphas[label].tolist() for label in kinds[kind]} for kind in KINDS},
-            "entropy": {
-                kind: float(torch.stack([self.mixing.entropy(alphas[label]) for label in kinds[kind]]).mean())
-                for kind in KINDS
-                if kinds[kind]
-            },
-            "margins": {
-                kind: found
-                for kind in KINDS
-                if (found := [margins[label] for label in kinds[kind] if label in margins])
-            },
+            "options": {label: list(options) for label, options in self.space.choices().items()},
+            **of_mixture,
+            "mixing": self.mixing.name,
             "skips": 0,
             "skips_of": 0,
             "genotype": genotype.to_recipe(),
             "parameters": self._parameters_of(genotype, input_shape, n_classes),
+        }
+
+    def _of_mixture(self) -> dict[str, Any]:
+        alphas = {label: self.alphas(label).detach().double().cpu() for label in self.space.choices()}
+        kinds = {kind: [label for label in alphas if decided_by(label) == kind] for kind in KINDS}
+        margins = self.space.margins(self._decided())
+        entropy = {label: float(self.mixing.entropy(values)) for label, values in alphas.items()}
+        kept = {kind: [margins[label] for label in kinds[kind] if label in margins] for kind in KINDS}
+        return {
+            "alphas": {kind: {label: alphas[label].tolist() for label in kinds[kind]} for kind in KINDS},
+            "entropy": {kind: mean(entropy[label] for label in kinds[kind]) for kind in KINDS if kinds[kind]},
+            "margins": {kind: found for kind, found in kept.items() if found},
         }
 
     def _decided(self) -> dict[str, list[float]]:

@@ -41,9 +41,10 @@ class Supernet(nn.Module):
     def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
         """What a line of `epochs.jsonl` says of the alphas, as JSON.
 
-        `alphas`, `entropy` (mean, nats) and `margins` (of the kept choices) are mappings by kind of cell; `genotype`
-        is what `audionas.spaces.derived` reads back; `skips` of `skips_of` kept edges are skip connections; `parameters`
-        are those of the network cut out.
+        `alphas`, `entropy` (mean, nats) and `margins` (of the kept choices) are mappings by kind of cell, `mixing` is
+        the name of what weighs them; none of these where single paths are drawn (`PathMixing`).
+        `genotype` is what `audionas.spaces.derived` reads back; `skips` of `skips_of` kept edges are skip connections;
+        `parameters` are those of the network cut out.
         """
         raise NotImplementedError
 

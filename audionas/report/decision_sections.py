@@ -13,7 +13,7 @@ from audionas.spaces.decision import UNDECIDED
 from audionas.training.measures import measures_of, scored_by
 
 INTRO = (
-    "A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge. "
+    "A margin is the weight of a kept operation minus that of the runner-up on the same edge. "
     "The discretisation gap is the {} of the supernet minus that of the network cut out of it."
 )
 

@@ -12,10 +12,17 @@ from audionas.report.cell_sections import CELLS
 from audionas.report.curves import (
     COLOURS,
     Line,
-    alpha_weights,
     draw_alpha_heat,
     draw_alpha_lines,
     draw_lines,
+)
+from audionas.report.one_shot_sections import (
+    alarm_blocks,
+    edge_notes,
+    eigenvalue_pictures,
+    evolution_blocks,
+    op_weights,
+    weights_text,
 )
 from audionas.report.quantities import plain, score_text
 from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
@@ -119,8 +126,10 @@ def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) ->
     if search.trials:
         blocks += trial_blocks(search, pictures)
     if search.epochs:
+        blocks += alarm_blocks(search)
         blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
         blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
+        blocks += evolution_blocks(search)
     return blocks
 
 
@@ -171,7 +180,7 @@ def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
                 f"Mean over {'edges' if n_ops else 'decisions'}; it falls as the search makes up its mind.{undecided}",
             )
         )
-    return drawn
+    return [*drawn, *eigenvalue_pictures(epochs, pictures)]
 
 
 def _part_in_words(part: str) -> str:
@@ -210,18 +219,18 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
         if name not in last["alphas"]:
             continue
         kept = _kept(last.get("genotype") or {}, name)
-        heat = draw_alpha_heat(alpha_weights(last["alphas"][name]), edges, ops, kept)
+        heat = draw_alpha_heat(op_weights(last, name), edges, ops, kept)
         heats.append(pictures.make(f"{title}: weights after epoch {_shown(last, 0)}", heat))
         numbered = [(_shown(epoch, i), epoch) for i, epoch in enumerate(search.epochs) if epoch.get("alphas")]
         if with_lines and len(numbered) > 1:
-            course = np.stack([alpha_weights(epoch["alphas"][name]) for _, epoch in numbered])
+            course = np.stack([op_weights(epoch, name) for _, epoch in numbered])
             figure = draw_alpha_lines([number for number, _ in numbered], course, edges, ops)
             lines.append(pictures.make(f"{title}: weights over the epochs", figure))
     note = (
-        "Weight of an operation on an edge = softmax of the edge's alphas. Framed: kept in the genotype: "
+        f"Weight of an operation on an edge = {weights_text(last)}. Framed: kept in the genotype: "
         "each node's strongest edges, never “none”."
     )
-    return [Notes((note, *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
+    return [Notes((note, *edge_notes(last), *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
 
 
 def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:

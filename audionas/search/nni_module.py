@@ -12,6 +12,10 @@ from audionas.training.module import TrainingModule
 class SearchModule(TrainingModule, LightningModule):  # type: ignore[misc]
     """One step on either part; NNI numbers alpha steps 2i and weight steps 2i + 1."""
 
+    def loss_of(self, batch: Batch) -> Tensor:
+        """The loss of one batch that is no step, so it is in no mean."""
+        return self._loss(*batch)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch of the alphas part or of the weights part."""
         loss = self._loss(*batch)

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import nni
+import numpy as np
 from nni.mutable import ensure_frozen
 from nni.nas.nn.pytorch import ModelSpace, MutableModule
 from nni.nas.oneshot.pytorch.supermodule.base import BaseSuperNetModule
 from torch import Tensor, nn
 
 from audionas.models import Supernet
-from audionas.spaces import SearchSpace
+from audionas.spaces import Genotype, SearchSpace
 
 
 class Decisions(MutableModule):  # type: ignore[misc]
@@ -72,10 +73,15 @@ class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
         self.network = network
         self._space = space
         self._decisions = decisions
+        self._path: Genotype | None = None
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """(batch, channels, features, frames) -> logits (batch, classes)."""
-        return self.network(x, lengths)  # type: ignore[no-any-return]
+        """(batch, channels, features, frames) -> logits (batch, classes), of the path that was drawn, if any."""
+        return self.network(x, lengths, self._path)  # type: ignore[no-any-return]
+
+    def draw_path(self, rng: np.random.Generator) -> None:
+        """Draw the sub-network that computes from now on, uniformly over the choices."""
+        self._path = self._space.random(rng)
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """The alphas, in a fixed order."""

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Literal
 
 from audionas.errors import SettingsError, unknown
+from audionas.search.algorithms import evolution_of
 from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.multi_trial import search_multi_trial
 from audionas.search.one_shot import search_one_shot
+from audionas.search.path_search import search_paths
 from audionas.search.retest import Winner
 from audionas.search.strategy import Strategy
 from audionas.spaces import Genotype, SearchSpace
 
+StoppedBy = Literal["budget", "exhausted", "collapse"]
 ENGINES = ("in_process",)
 
 
@@ -27,7 +30,7 @@ class SearchResult:
     genotype: Genotype
     epoch_or_trial: int
     seconds: float
-    stopped_by: Literal["budget", "exhausted"]
+    stopped_by: StoppedBy
     winner: Winner | None = None
 
 
@@ -56,16 +59,18 @@ def run_search(
     """
     if engine not in ENGINES:
         raise SettingsError(unknown("engine", engine, ENGINES))
-    if pick == "best" and not (strategy.kind == "one-shot" and evaluator.data.parts.get("monitor")):
-        raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+    strategy.check_pick(pick, bool(evaluator.data.parts.get("monitor")))
     strategy = strategy.for_space(space)
     started = time.perf_counter()
     listener = listener or SearchListener()
     winner: Winner | None = None
     if strategy.kind == "one-shot":
         genotype: Genotype
-        genotype, number = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
-        stopped: Literal["budget", "exhausted"] = "budget"
+        found = search_one_shot(space, strategy, evaluator, seed, run, pick, listener)
+        genotype, number = found.genotype, found.epoch
+        stopped: StoppedBy = found.stopped_by
+        if evolution_of(strategy.algorithm, strategy.settings):
+            genotype = search_paths(space, strategy, evaluator, seed, run, listener)
     else:
         genotype, winner, stopped = search_multi_trial(space, strategy, evaluator, seed, run, listener, redrawn)
         number = winner.trial

@@ -10,8 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from audionas.augmentations.waveform_augmentation import WaveformAugmentation, augmentation_from
 from audionas.errors import SettingsError, unknown
+from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
-from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings
+from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings, evolution_of, mixing_of
 from audionas.shipped import read
 from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
@@ -102,6 +103,26 @@ class Strategy(Record):
     def kind(self) -> Literal["one-shot", "multi-trial"]:
         """Whether one supernet is trained, or many candidates."""
         return ALGORITHMS[self.algorithm].kind
+
+    def check_pick(self, pick: str, has_monitor: bool) -> None:
+        """Refuse to pick the best epoch where no part tells, or where something else chooses.
+
+        Raises:
+            SettingsError: `pick` is "best", and there is no monitor part, or an evolution chooses.
+        """
+        if pick != "best":
+            return
+        if self.kind != "one-shot" or not has_monitor:
+            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        if evolution_of(self.algorithm, self.settings):
+            raise SettingsError(
+                f"--pick best: algorithm {self.algorithm!r} chooses by an evolution over the last epoch's supernet; "
+                "use --pick last"
+            )
+
+    def mixing(self) -> Mixing:
+        """How a one-shot algorithm turns alphas into weights; a new object, since it may hold a state."""
+        return mixing_of(self.algorithm, self.settings)
 
     def shares(self, n_groups: int) -> dict[str, float]:
         """Share of each part of the search groups, summing to 1; `auto` is a fifth from 8 groups on, else none."""

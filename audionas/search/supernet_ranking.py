@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from audionas.errors import RunError
-from audionas.models import Supernet, build_supernet
+from audionas.models import Mixing, Supernet, build_supernet
 from audionas.models.supernet import batch_statistics
 from audionas.search.evaluator import SearchData
 from audionas.search.one_shot import SCORE_BATCH
@@ -24,7 +24,7 @@ from audionas.training.scoring import predict_clips
 _PREFIX = "training_module._model.decisions.network."  # where NNI's Lightning module holds our supernet
 
 
-def load_supernet(run: Path, space: SearchSpace, data: SearchData) -> Supernet:
+def load_supernet(run: Path, space: SearchSpace, data: SearchData, mixing: Mixing | None = None) -> Supernet:
     """The supernet at the last epoch of a one-shot search, from the checkpoint in its run folder.
 
     Raises:
@@ -34,7 +34,7 @@ def load_supernet(run: Path, space: SearchSpace, data: SearchData) -> Supernet:
     state = load_checkpoint(path)
     if state is None:
         raise RunError(f"{path}: missing, so the supernet's weights are not known; search again")
-    supernet = build_supernet(space, data.input_shape, data.n_outputs)
+    supernet = build_supernet(space, data.input_shape, data.n_outputs, mixing)
     own = {k.removeprefix(_PREFIX): v for k, v in state["module"].items() if k.startswith(_PREFIX)}
     try:
         supernet.load_state_dict(own)

@@ -268,7 +268,7 @@ class DartsRecurrentSpace(Record):
         if len(inputs) < len(node.inputs):
             yield f"node {node.name!r} takes the same input twice"
         if node.op == LINEAR:
-            if INPUT not in inputs or inputs - {INPUT} != states and not (len(inputs) == 2 and inputs & nodes):
+            if INPUT not in inputs or (inputs - {INPUT} != states and not (len(inputs) == 2 and inputs & nodes)):
                 yield f"node {node.name!r}: a linear node reads x and either every state or one node"
         elif len(inputs) != RNN_OPS[node.op].fewest:
             yield f"node {node.name!r}: {node.op} has {len(inputs)} inputs, takes {RNN_OPS[node.op].fewest}"
@@ -309,7 +309,9 @@ def _with_gates(nodes: Sequence[DraftNode], n_states: int) -> RecipeDraft:
     stages: list[DraftNode] = [_reading_states(n_states) for _ in linear]
     stages += [("activation_sigm", (f"n{i}",)) for i in linear]
     stages += [("activation_tanh", (f"n{n - 1 - s}",)) for s in range(n_states)]
-    stages += [(BLEND, (f"n{g}", f"h_prev_{s}", f"n{c}")) for s, (g, c) in enumerate(zip(gates, candidates, strict=True))]
+    stages += [
+        (BLEND, (f"n{g}", f"h_prev_{s}", f"n{c}")) for s, (g, c) in enumerate(zip(gates, candidates, strict=True))
+    ]
     return RecipeDraft((*nodes, *stages), tuple(outputs))
 
 
@@ -371,9 +373,7 @@ def _placed(genotype: RecurrentGenotype, n_nodes: int) -> RecipeDraft:
     return _with_gates(nodes, genotype.n_states)
 
 
-def _own_numbers(
-    inner: Sequence[RecipeNode], ends: Mapping[str, int], genotype: RecurrentGenotype
-) -> dict[str, int]:
+def _own_numbers(inner: Sequence[RecipeNode], ends: Mapping[str, int], genotype: RecurrentGenotype) -> dict[str, int]:
     """The numbers in the names n<i> of the searched nodes, or nothing where they are not those of a sample."""
     found = {node.name: int(node.name[1:]) for node in inner if _NAME.fullmatch(node.name)}
     if len(found) < len(inner) or any(found[end] != i for end, i in ends.items()):

@@ -19,9 +19,9 @@ WHAT_UNDECIDED_MEANS = "so another seed may give another cell; compare with rand
 def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Verdict, margins, skips and discretisation gap of the genotype derived at one epoch of `epochs.jsonl`.
 
-    A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge, `none` left
-    out. The gap is the UA (the task's main score, under its own key) of the supernet minus that of the network cut
-    out of it, on the same clips.
+    A margin is the weight (a softmax, or what the algorithm has instead) of a kept operation minus that of the
+    runner-up on the same edge, `none` left out. The gap is the UA (the task's main score, under its own key) of the
+    supernet minus that of the network cut out of it, on the same clips.
     """
     main = score_key(epoch)
     supernet, network = epoch.get(f"supernet_{main}"), epoch.get(f"network_{main}")
@@ -38,6 +38,12 @@ def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
         "scored_on": epoch.get("scored_on"),
         "cells": {kind: _cell(each, epoch["genotype"].get(kind)) for kind, each in epoch["margins"].items()},
     }
+
+
+def evolved_decision(lines: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, Any]:
+    """The same of a path that an evolution chose, from the lines of `evolution.jsonl`: scores, no verdict."""
+    chosen = dict(lines[-1]["chosen"])
+    return {"epoch": epoch, "scored_paths": len(lines) - 1, **chosen}
 
 
 def score_key(record: Mapping[str, Any]) -> str:
@@ -65,7 +71,10 @@ def decision_sentence(decided: Mapping[str, Any]) -> str:
     """One sentence, without its full stop, on the `decided` record of a search."""
     restarts = decided.get("restarts")
     if decided.get("verdict") is None:
-        return f"restarts: {_restarts_text(restarts or {})}"
+        paths = decided.get("scored_paths")
+        chosen = f"chosen by an evolution among {paths} paths of the supernet" if paths else ""
+        again = f"restarts: {_restarts_text(restarts)}" if restarts else ""
+        return "; ".join(filter(None, (chosen, again)))
     margin, limit = f"{decided['margin_median']:.3f}", f"{decided['undecided_below']:g}"
     if decided["verdict"] == UNDECIDED:
         means = f"undecided: the kept operations were hardly preferred (median margin to the runner-up {margin}, "
@@ -119,5 +128,6 @@ __all__ = [
     "decision_of",
     "decision_sentence",
     "decisions_sentence",
+    "evolved_decision",
     "score_key",
 ]

@@ -180,7 +180,9 @@ def test_a_step_mixes_inputs_and_operations_as_the_formula_says() -> None:
         a2 = torch.cat([torch.zeros(1), weights["n2_a"]])  # of h, n0, n1
         b2 = moved(a2, weights["n2_b"])
         read = a2[1] * (h @ cell.on_states[0, 2, 0].T) + a2[2] * (n1 @ cell.on_nodes[0][0, 0].T)
-        n2 = node(weights["n2_op"], linear(2, frame, read), a2[1] * n0 + a2[2] * n1, b2[0] * h + b2[1] * n0 + b2[2] * n1)
+        n2 = node(
+            weights["n2_op"], linear(2, frame, read), a2[1] * n0 + a2[2] * n1, b2[0] * h + b2[1] * n0 + b2[2] * n1
+        )
         gate = torch.sigmoid(linear(3, frame, h @ cell.on_states[0, 3, 0].T))
         h = gate * h + (1 - gate) * torch.tanh(n2)
         total = total + h
@@ -221,7 +223,9 @@ def test_the_gradient_of_the_alphas_agrees_with_finite_differences() -> None:
     def run(*alphas: Tensor) -> Tensor:
         return torch.func.functional_call(supernet, dict(zip(names, alphas, strict=True)), (x,))
 
-    assert torch.autograd.gradcheck(run, [alphas.detach().requires_grad_() for alphas in supernet.arch_parameters()], fast_mode=True)
+    assert torch.autograd.gradcheck(
+        run, [alphas.detach().requires_grad_() for alphas in supernet.arch_parameters()], fast_mode=True
+    )
 
 
 def test_states_stay_within_one_whatever_the_recipe_and_the_frames() -> None:

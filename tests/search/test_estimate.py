@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from audionas.errors import RunError
+from audionas.models.mixing import GumbelMixing, PartialMixing, PathMixing
 from audionas.search import build_supernet
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
 from audionas.spaces import CnnCellSpace, load_search_space
@@ -41,6 +42,21 @@ def test_the_count_is_what_autograd_really_keeps() -> None:
     weights = sum(p.numel() * 4 for p in network.parameters())
     real = sum(storage.nbytes() for storage in kept.values()) - weights
     assert saved_bytes_per_clip(TINY, shape, 2) == pytest.approx(real / batch, rel=0.25)
+
+
+def test_single_paths_are_counted_with_the_largest_operation_of_each_edge() -> None:
+    space = load_search_space("darts_cnn")
+    whole = saved_bytes_per_clip(space, SHAPE, 4)
+    for mixing in (GumbelMixing(), PathMixing()):
+        one = saved_bytes_per_clip(space, SHAPE, 4, mixing)
+        assert 0.1 * whole < one < 0.6 * whole
+    assert saved_bytes_per_clip(space, SHAPE, 4, GumbelMixing(is_sparse=False)) >= whole
+
+
+def test_a_part_of_the_channels_keeps_much_less() -> None:
+    # of 6, 12 and 24 channels 2, 3 and 6 are mixed
+    space = load_search_space("darts_cnn")
+    assert saved_bytes_per_clip(space, SHAPE, 4, PartialMixing(4)) < 0.6 * saved_bytes_per_clip(space, SHAPE, 4)
 
 
 def have(monkeypatch: pytest.MonkeyPatch, gib: float) -> None:
@@ -91,7 +107,7 @@ def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytes
             seen.append(len(x))
             return super().forward(x)
 
-    monkeypatch.setattr("audionas.search.estimate.CnnSupernet", lambda *_: Network(140, 1))
+    monkeypatch.setattr("audionas.search.estimate.build_supernet", lambda *_: Network(140, 1))
     ticks = iter([0.0, 4.0, 4.0, 7.0])  # 4 s, then 3 s
     assert seconds_per_step(TINY, SHAPE, 2, 16, clock=lambda: next(ticks)) == 2 * 3.0 * 16 / 2
     assert seen == [2, 2]

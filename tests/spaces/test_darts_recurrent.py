@@ -248,7 +248,7 @@ def test_a_node_that_a_state_is_made_of_is_read_by_lower_states_only() -> None:
 
 def test_too_many_nodes_another_operation_and_a_cnn_cell_are_refused() -> None:
     small = DartsRecurrentSpace(nodes=DartsRecurrentNodes(max=3), ops=("linear", "elementwise_prod", "activation_sigm"))
-    with pytest.raises(GenotypeError, match="4 nodes without those of the gates, .* at most 3 are accepted"):
+    with pytest.raises(GenotypeError, match=r"4 nodes without those of the gates, .* at most 3 are accepted"):
         small.check(reference_recipe("gru"))
     with pytest.raises(GenotypeError, match=r"unknown operation 'activation_leaky_relu'.*; known: activation_sigm"):
         small.check(_recipe(end=_node("activation_leaky_relu", "n0")))
