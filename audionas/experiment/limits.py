@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from audionas.errors import SettingsError
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
@@ -14,8 +15,9 @@ from audionas.quantities import count_text
 from audionas.records import read_jsonl
 from audionas.search.limits import LimitCheck, Limits
 from audionas.search.limits_smallest import smallest_within
+from audionas.search.strategy import Strategy
 from audionas.search.trials import FILE_NAME as TRIALS_FILE
-from audionas.spaces import Genotype, SearchSpace
+from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
 
 
 def refuse_unreachable(limits: Limits, space: SearchSpace, extractor: Extractor, n_outputs: int, device: str) -> None:
@@ -26,6 +28,26 @@ def refuse_unreachable(limits: Limits, space: SearchSpace, extractor: Extractor,
     """
     if limits:
         smallest_within(limits, space, Meter(Place(extractor, n_outputs, device)))
+
+
+def refuse_steering(strategy: Strategy, limits: Limits, space: SearchSpace) -> None:
+    """Refuse a strategy that steers by costs where there is no limit to steer by.
+
+    Raises:
+        SettingsError: neither parameters nor MACs are limited, or the space has no CNN cells.
+    """
+    if not strategy.cost_weight:
+        return
+    if limits.max_parameters is None and limits.max_macs_per_second is None:
+        raise SettingsError(
+            f"strategy {strategy.name!r}: cost_weight steers by the costs that are limited; give --max-parameters or "
+            "--max-macs-per-second, or remove it"
+        )
+    if not isinstance(space, CnnCellSpace):
+        raise SettingsError(
+            f"strategy {strategy.name!r}: cost_weight is for spaces of CNN cells, {space.name!r} is of kind "
+            f"{space.kind!r}; remove it"
+        )
 
 
 def limit_check(record: Mapping[str, Any], corpus: Corpus, n_outputs: int) -> LimitCheck | None:

@@ -14,7 +14,7 @@ from audionas.experiment.augmented_corpus import augment_record, augmented_copie
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.decision import record_decision
 from audionas.experiment.leaks import refuse_leak
-from audionas.experiment.limits import limit_check, record_costs, refuse_unreachable
+from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
@@ -84,6 +84,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
+    refuse_steering(strategy, request.limits, space)
     features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:

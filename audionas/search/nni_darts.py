@@ -52,11 +52,14 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         return next(iter(self.supernet_modules())).network  # type: ignore[no-any-return]
 
     def configure_architecture_optimizers(self) -> torch.optim.Optimizer:
-        """Adam."""
+        """Adam; a cost term adds its gradient to that of the alphas before each step."""
         steps = self.steps
-        return torch.optim.Adam(
+        adam = torch.optim.Adam(
             self.arch_parameters(), steps.learning_rate, betas=steps.betas, weight_decay=steps.weight_decay
         )
+        if self.training_module.cost_term is not None:
+            adam.register_step_pre_hook(self.training_module.cost_term.add_gradient)
+        return adam
 
     def on_train_epoch_start(self) -> None:
         """NNI leaves the alphas out of `warmup_epochs`, which depend on the number of epochs."""

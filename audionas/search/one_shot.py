@@ -22,6 +22,7 @@ from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.search.eigenvalue import dominant_eigenvalue
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.limits import LimitCheck
+from audionas.search.limits_cost_term import CostTerm
 from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
@@ -73,7 +74,7 @@ def search_one_shot(
     count(compared=int(checkpoint.next_epoch == 0))
     if checkpoint.next_epoch < strategy.budget.epochs and not log.alarm:
         with quiet():
-            _train(space, strategy, evaluator, seed, log, checkpoint)
+            _train(space, strategy, evaluator, seed, log, checkpoint, limits)
     records = log.records[: log.alarm["take"] + 1] if log.alarm else log.records
     record = records[-1]
     if pick == "best":
@@ -127,6 +128,7 @@ def _train(
     seed: int,
     log: EpochLog,
     checkpoint: EpochCheckpoint,
+    limits: LimitCheck | None,
 ) -> None:
     import_nni()
     from nni.nas.evaluator.pytorch import Lightning, Trainer
@@ -141,6 +143,8 @@ def _train(
     supernet = build_supernet(space, data.input_shape, data.n_outputs, strategy.mixing())
     log.supernet = supernet
     module = SearchModule(data.task, evaluator.recipe, epochs=strategy.budget.epochs, seed=seed, purpose="search")
+    if limits and strategy.cost_weight:
+        module.cost_term = CostTerm.of(supernet, limits, strategy.cost_weight)
     trainer = Trainer(
         max_epochs=strategy.budget.epochs,
         callbacks=[log, checkpoint],

@@ -36,6 +36,7 @@ class Strategy(Record):
     `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
+    `cost_weight` steers the alphas: it times the expected cost, in units of the hard limit, is added to their loss.
     `inner_folds` trains each candidate once an inner fold; `retest` trials are trained anew before the winner is named.
     `augment` makes augmented copies of the clips that train weights: a name, a path, or the settings themselves.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
@@ -49,6 +50,7 @@ class Strategy(Record):
     parts: dict[str, float | Literal["auto", "dev"]]
     settings: dict[str, int | float | str | bool] = {}
     alpha_reach: float | None = Field(default=None, gt=0)
+    cost_weight: float | None = Field(default=None, gt=0)
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = Field(default=None, gt=1)
@@ -90,6 +92,8 @@ class Strategy(Record):
             raise ValueError(
                 f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
             )
+        if self.cost_weight and (self.kind != "one-shot" or evolution_of(self.algorithm, self.settings)):
+            raise ValueError(f"cost_weight: algorithm {self.algorithm!r} has no alphas to steer; remove it")
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")

@@ -149,3 +149,25 @@ def test_a_search_that_is_resumed_keeps_its_limits(
     run = resume(request_for().out or Path())
     assert [line["parameters"] <= limit for line in _lines(run / "epochs.jsonl")] == [True, True]
     assert n_parameters(built(load_genotype(run / "genotype.json"))) <= limit
+
+
+def test_a_search_is_steered_only_where_a_cost_is_limited(request_for: Request, tmp_path: Path) -> None:
+    strategy = tmp_path / "steered.yaml"
+    strategy.write_text("algorithm: darts\nparts: {weights: 0.5, alphas: 0.5}\ncost_weight: 0.5\n")
+    with pytest.raises(SettingsError, match="cost_weight steers by the costs that are limited; give --max-parameters"):
+        search(request_for(strategy=str(strategy), limits=Limits(max_latency_ms=1e9)))
+    with pytest.raises(SettingsError, match="algorithm 'darts' cannot search space"):
+        search(request_for(strategy=str(strategy), space="nas_bench_nlp_rnn", limits=Limits(max_parameters=10**9)))
+
+
+def test_a_steered_search_expects_smaller_networks(request_for: Request, tmp_path: Path) -> None:
+    limit, expected = 10**6, {}
+    for name, weight in (("plain", ""), ("steered", f"cost_weight: {10**6}\n")):
+        strategy = tmp_path / f"{name}.yaml"
+        rates = "settings: {arc_learning_rate: 0.1}\n"
+        strategy.write_text(f"algorithm: darts\nparts: {{weights: 0.5, alphas: 0.5}}\n{rates}{weight}")
+        run = search(request_for(strategy=str(strategy), out=tmp_path / name, limits=Limits(max_parameters=limit)))
+        last = _lines(run / "epochs.jsonl")[-1]
+        column = last["ops"].index("sep_conv_3x3")
+        expected[name] = [row[column] for kind in ("normal", "reduce") for row in last["alphas"][kind]]
+    assert max(expected["steered"]) < 0 < max(expected["plain"]), "the largest operation is pressed down on every edge"
