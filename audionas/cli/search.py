@@ -59,6 +59,18 @@ def search(
     restarts: Annotated[
         int, typer.Option("--restarts", help="So many searches with seeds SEED, SEED + 1, ...: do they agree?")
     ] = 1,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Trials at a time, of process_pool and ray. Default: 2.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="A running Ray cluster, for --engine ray: HOST:PORT, or auto.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the search in this run folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -84,12 +96,14 @@ def search(
     from audionas.experiment import search as steps
     from audionas.experiment.decision import decision_lines, decisions
     from audionas.experiment.prepare import PrepareOptions
+    from audionas.experiment.search_engine import EngineRequest
 
     with ConsoleTalk(quiet=quiet) as talk:
         try:
+            where = EngineRequest(engine, workers, timeout, address)
             if resume is not None:
-                refuse_beside_resume(context)
-                run = steps.resume(resume, talk)
+                refuse_beside_resume(context, "engine", "workers", "timeout", "address")
+                run = steps.resume(resume, talk, where)
             else:
                 preparation = PrepareOptions(
                     dataset, label, group, group_from, folds, window, hop, skip_bad, protocol, task
@@ -97,7 +111,7 @@ def search(
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),
-                    inner_folds=inner_folds, retest=retest, restarts=restarts,
+                    inner_folds=inner_folds, retest=retest, restarts=restarts, engine=where,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:
