@@ -8,6 +8,7 @@ trial takes too long, costs that one trial and is replaced. What a killed trial 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -116,15 +117,13 @@ class RayEngine:
         return worker
 
 
-def connect(options: EngineOptions, n_bytes: int) -> Callable[[], None]:
+def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
     """Start a cluster, or join one; gives back what undoes it.
 
     Raises:
         RunError: there is no cluster at the address, or it has fewer processors than there are to be workers.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-    import ray
-
+    ray = _quiet_ray()
     if ray.is_initialized():  # the caller's own cluster
         return _nothing
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": None}
@@ -184,8 +183,20 @@ def _refuse_gpu(evaluator: Evaluator) -> None:
         raise SettingsError(f"--engine ray: its workers train on processors, got --device {device}; use process_pool")
 
 
-def _nothing() -> None:
-    pass
+def _quiet_ray() -> Any:
+    """Ray, which else reports its use to its makers and (2.60) prints the deaths of workers to standard output."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+    from ray._private import worker
+
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = _nothing
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # that it asks for a token
+    return ray
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Do nothing."""
 
 
 def _first_line(why: BaseException) -> str:

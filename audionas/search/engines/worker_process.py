@@ -40,8 +40,8 @@ class WorkerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the child can be given a job."""
-        return self._process.is_alive()
+        """Whether the child can be given a job: an idle one says nothing, its pipe ends when it does."""
+        return not self.pipe.closed and not self.pipe.poll()
 
     @property
     def seconds_left(self) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -59,8 +60,6 @@ def what_a_trial_counted_comes_with_its_outcome(engine: Engine) -> None:
         assert 0 < outcome.costs["device_seconds"] < 10
 
 
-def evaluator_of(folder: object) -> Misbehaving:
+def evaluator_of(folder: Path | str, deeds: Mapping[int, str] | None = None) -> Misbehaving:
     """One with values of its own to share."""
-    from pathlib import Path
-
-    return Misbehaving(Path(str(folder)), np.linspace(0, 1, 1001))
+    return Misbehaving(Path(folder), np.linspace(0, 1, 1001), deeds or {})
