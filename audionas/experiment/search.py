@@ -21,6 +21,14 @@ from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_divisions import redrawn_parts, search_evaluator, trained_rows
+from audionas.experiment.search_engine import (
+    EngineRequest,
+    change_engine,
+    engine_fields,
+    engine_line,
+    engine_options,
+    engine_threads,
+)
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
@@ -28,6 +36,7 @@ from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.records import write_text
 from audionas.search import Strategy, load_strategy, run_search
+from audionas.search.engines import DEFAULT
 from audionas.search.estimate import check_memory
 from audionas.search.limits import Limits
 from audionas.search.retest import Winner
@@ -63,6 +72,7 @@ class SearchRequest:
     retest: int | None = None
     restarts: int = 1
     limits: Limits = field(default_factory=Limits)
+    engine: EngineRequest = field(default_factory=EngineRequest)
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -85,6 +95,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
     refuse_steering(strategy, request.limits, space)
+    engine = engine_fields(request.engine, strategy.name, strategy.kind)
+    n_threads = engine_threads(engine, request.threads)
     features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:
@@ -105,9 +117,9 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "algorithm": strategy.algorithm,
         "seed": request.seed,
         "device": request.device,
-        "threads": thread_count(request.threads, shape, space.kind),
+        "threads": thread_count(n_threads, shape, space.kind),
         "kernel_path": "torch",
-        "engine": "in_process",
+        **engine,
         "pick": request.pick,
         "features_asked": features.settings(),
         "features_folder": str(prepared.features_folder.resolve()),
@@ -128,16 +140,20 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     return _work(run, talk)
 
 
-def resume(path: Path, talk: Talk | None = None) -> Path:
-    """Go on with a search that was stopped; a finished one is left as it is.
+def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = None) -> Path:
+    """Go on with a search that was stopped, elsewhere if an engine is given; a finished one is left as it is.
 
     Raises:
+        SettingsError: the engine cannot do this search.
         RunError: the folder is no search, is in use, or was made where this machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this search is done already")
         return path
+    if engine:
+        strategy = read_inputs(path)[1]
+        change_engine(run, engine_fields(engine.beside(run.record), strategy.name, strategy.kind))
     return _work(run, talk or Silent())
 
 
@@ -206,9 +222,12 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
     strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
     limits = limit_check(record, corpus, evaluator.data.n_outputs)
+    options = engine_options(record)
+    if strategy.kind == "multi-trial" and record["engine"] != DEFAULT:
+        talk.say(engine_line(record))
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
-        listener=listener(strategy, talk, run.warn), limits=limits,
+        listener=listener(strategy, talk, run.warn, options.workers), options=options, limits=limits,
         redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
     if result.winner:
