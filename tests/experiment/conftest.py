@@ -17,6 +17,7 @@ from audionas.experiment.search import SearchRequest, search
 
 if TYPE_CHECKING:
     from tests.experiment.finished_runs import FinishedRuns
+    from tests.experiment.streams_to_fuse import StreamsToFuse
 
 SPACE = """kind: cnn_cell
 features: {features}
@@ -151,3 +152,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRuns]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
         yield make_finished_runs(folder)
+
+
+@pytest.fixture(scope="session")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StreamsToFuse]:
+    """Retrained streams, made once; a test that changes something copies them."""
+    from tests.experiment.streams_to_fuse import make_streams
+
+    folder = tmp_path_factory.mktemp("streams")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        yield make_streams(folder)
