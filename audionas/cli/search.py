@@ -111,8 +111,8 @@ def search(
     from audionas.experiment import search as steps
     from audionas.experiment.decision import decision_lines, decisions
     from audionas.experiment.prepare import PrepareOptions
-    from audionas.search.limits import Limits
     from audionas.experiment.search_engine import EngineRequest
+    from audionas.search.limits import Limits
 
     with ConsoleTalk(quiet=quiet) as talk:
         try:

@@ -19,6 +19,7 @@ from audionas.models.mixed_recipe_cell import MixedRecipeCell, Mixture
 from audionas.models.mixing import Mixing, PathMixing
 from audionas.models.recipe_cell import reverse_frames
 from audionas.models.supernet import Supernet
+from audionas.spaces import Genotype
 from audionas.spaces.darts_recurrent import KINDS, SLOTS, DartsRecurrentSpace, decided_by
 from audionas.spaces.recipe_draft import RecipeDraft
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
@@ -125,13 +126,14 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         """Derivation: of each choice the option that weighs most; see `DartsRecurrentSpace.strongest`."""
         return self.space.genotype(self.space.strongest(self._decided()))
 
-    def describe(self, input_shape: Sequence[int], n_classes: int) -> dict[str, Any]:
+    def describe(self, input_shape: Sequence[int], n_classes: int, genotype: Genotype | None = None) -> dict[str, Any]:
         """Options of every decision, genotype, parameters; and of a mixture alphas, entropy and margins by `KINDS`.
 
         A margin is the weight of a kept option minus that of the strongest other one that is free; decisions that the
         genotype does not need have none. There are no skip connections.
         """
-        genotype = self.genotype()
+        genotype = genotype or self.genotype()
+        assert isinstance(genotype, RecurrentGenotype)
         of_mixture = {} if isinstance(self.mixing, PathMixing) else self._of_mixture()
         return {
             "options": {label: list(options) for label, options in self.space.choices().items()},

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from audionas import __version__
 from audionas.errors import RunError, SettingsError
@@ -132,7 +132,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
             num_cpus=options.workers, object_store_memory=STORE_BYTES + 2 * n_bytes, _node_ip_address="127.0.0.1",
             **quiet | {"include_dashboard": False},
         )  # fmt: skip
-        return ray.shutdown
+        return cast(Callable[[], object], ray.shutdown)
     try:
         ray.init(address=options.address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as why:
@@ -144,7 +144,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
     if n_processors < options.workers:
         ray.shutdown()
         raise RunError(f"--workers {options.workers}: the cluster at {options.address} has {n_processors} processors")
-    return ray.shutdown
+    return cast(Callable[[], object], ray.shutdown)
 
 
 def check(options: EngineOptions) -> None:
