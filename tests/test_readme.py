@@ -29,7 +29,7 @@ from audionas.training.recipe import Augmentation, Recipe
 
 ROOT = Path(__file__).parent.parent
 NOT_RUN = "# not run in tests"
-CLIPS_EACH = 2  # of every speaker and label, so that the tour is quick
+CLIPS_EACH = 1  # of every speaker and label, so that the tour is quick
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -60,6 +60,7 @@ def make_my_folder(target: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("_smallest_spaces", "nothing_fitted_twice")
 def test_the_readmes_commands_and_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_my_folder(tmp_path / "my_folder")

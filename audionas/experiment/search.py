@@ -14,12 +14,21 @@ from audionas.experiment.augmented_corpus import augment_record, augmented_copie
 from audionas.experiment.corpus import data_record, load_corpus
 from audionas.experiment.decision import record_decision
 from audionas.experiment.leaks import refuse_leak
+from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.search_divisions import redrawn_parts, search_evaluator, trained_rows
+from audionas.experiment.search_engine import (
+    EngineRequest,
+    change_engine,
+    engine_fields,
+    engine_line,
+    engine_options,
+    engine_threads,
+)
 from audionas.experiment.search_front import write_front
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
@@ -28,10 +37,12 @@ from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.records import read_jsonl, write_text
 from audionas.search import Strategy, load_strategy, run_search
+from audionas.search.engines import DEFAULT
 from audionas.search.estimate import check_memory
+from audionas.search.limits import Limits
 from audionas.search.retest import Winner
 from audionas.search.trials import FILE_NAME
-from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
+from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -62,6 +73,8 @@ class SearchRequest:
     inner_folds: int | None = None
     retest: int | None = None
     restarts: int = 1
+    limits: Limits = field(default_factory=Limits)
+    engine: EngineRequest = field(default_factory=EngineRequest)
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -83,6 +96,9 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
+    refuse_steering(strategy, request.limits, space)
+    engine = engine_fields(request.engine, strategy.name, strategy.kind)
+    n_threads = engine_threads(engine, request.threads)
     features = load_features(request.features or space.features)
     gpu_index(request.device)
     if request.out is not None:
@@ -103,9 +119,9 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "algorithm": strategy.algorithm,
         "seed": request.seed,
         "device": request.device,
-        "threads": thread_count(request.threads, shape, space.kind),
+        "threads": thread_count(n_threads, shape, space.kind),
         "kernel_path": "torch",
-        "engine": "in_process",
+        **engine,
         "pick": request.pick,
         "features_asked": features.settings(),
         "features_folder": str(prepared.features_folder.resolve()),
@@ -114,6 +130,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
+    if request.limits:
+        plan["limits"] = request.limits.as_record()
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
@@ -124,16 +142,20 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     return _work(run, talk)
 
 
-def resume(path: Path, talk: Talk | None = None) -> Path:
-    """Go on with a search that was stopped; a finished one is left as it is.
+def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = None) -> Path:
+    """Go on with a search that was stopped, elsewhere if an engine is given; a finished one is left as it is.
 
     Raises:
+        SettingsError: the engine cannot do this search.
         RunError: the folder is no search, is in use, or was made where this machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this search is done already")
         return path
+    if engine:
+        strategy = read_inputs(path)[1]
+        change_engine(run, engine_fields(engine.beside(run.record), strategy.name, strategy.kind))
     return _work(run, talk or Silent())
 
 
@@ -201,9 +223,13 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     corpus = with_copies(corpus, copies, trained_rows(parts, *([redrawn.parts] if redrawn else [])), talk)
     evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
     strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
+    limits = limit_check(record, corpus, evaluator.data.n_outputs)
+    options = engine_options(record)
+    if strategy.kind == "multi-trial" and record["engine"] != DEFAULT:
+        talk.say(engine_line(record))
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
-        listener=listener(strategy, talk, run.warn),
+        listener=listener(strategy, talk, run.warn, options.workers), options=options, limits=limits,
         redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
     if result.winner:
@@ -213,6 +239,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     if result.winner:
         write_front(run, space, strategy, result, lambda each: provenance(run, manifest, read, corpus, each))
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+    if limits:
+        record_costs(run, limits, result.genotype, talk)
     if strategy.kind == "one-shot":
         record_decision(run, result.epoch_or_trial)
 
@@ -235,22 +263,24 @@ def check_plan(
 
     Raises:
         ManifestError: too few groups for the parts.
-        SettingsError: `--pick best` without a monitor part.
+        SettingsError: `--pick best` without a monitor part, or limits below the space's smallest network.
         RunError: the memory does not suffice.
     """
     extractor = load_features(request.features or space.features)
-    shapes = set()
+    inputs: set[tuple[tuple[int, int, int], int]] = set()
     for split in splits:
         parts = divide_search_clips(manifest, split, strategy, request.seed)
-        if request.pick == "best" and not parts.get("monitor"):
-            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        strategy.check_pick(request.pick, bool(parts.get("monitor")))
         durations = [manifest.clips[row].duration_s for row in split.search]
-        shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+        resolved = extractor.resolve(common_rate(manifest), durations)
+        if (resolved.input_shape, resolved.length_samples) not in inputs:
+            refuse_unreachable(request.limits, space, resolved, task_of(manifest).n_outputs(manifest), request.device)
+        inputs.add((resolved.input_shape, resolved.length_samples))
+    if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
-        for shape in sorted(shapes):
-            check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
-    return max(shapes)
+        for shape in sorted({shape for shape, _ in inputs}):
+            check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
+    return max(shape for shape, _ in inputs)
 
 
 def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
+from audionas.report.limit_rows import limit_rows
 from audionas.report.quantities import group_word, plain
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_text
@@ -71,7 +72,7 @@ def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:
         )
     if is_nested:
         rows[2] = ("test fold left out", "each search leaves out its own")
-    return [*rows, ("seed", plain(run.get("seed")))]
+    return [*rows, *limit_rows(run), ("seed", plain(run.get("seed")))]
 
 
 def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:

@@ -39,6 +39,7 @@ class SearchRun:
     ranking: JsonObject | None = None
     ranked: tuple[JsonObject, ...] = ()
     front: JsonObject | None = None
+    evolution: tuple[JsonObject, ...] = ()
 
     @property
     def decided(self) -> JsonObject | None:
@@ -169,6 +170,7 @@ def _read_search(folder: Path, split: str) -> SearchRun:
         ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
         ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
         front=_read_if_there(course / "front.json", "front"),
+        evolution=tuple(read_jsonl(course / "evolution.jsonl")),
     )
 
 

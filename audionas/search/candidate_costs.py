@@ -9,15 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from audionas.errors import SettingsError
-from audionas.models import build_model
-from audionas.models.macs import n_macs
+from audionas.models.meter import Meter
 from audionas.spaces import Genotype
 
 if TYPE_CHECKING:
     from audionas.search.evaluator import Score
+
+
+def _latency_ms(meter: Meter, genotype: Genotype) -> float:
+    return meter.latency(genotype).median_ms
+
+
+MEASURED: dict[str, Callable[[Meter, Genotype], float]] = {
+    "macs_per_second": Meter.macs_per_second,
+    "latency_ms": _latency_ms,
+}
 
 
 def costs_asked(algorithm: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -44,33 +51,11 @@ def cost_of(score: Score, name: str) -> float:
 
 @dataclass(frozen=True)
 class CandidateCosts:
-    """Measures the costs in `names` of networks for one input.
-
-    Args:
-        input_shape: (channels, features, frames) of the network's input, which holds `length_s` seconds of audio.
-        latency_ms: measures the latency of a genotype's network in ms; needed for `latency_ms` alone.
-
-    Raises:
-        SettingsError: the latency is asked for and nothing here measures it.
-    """
+    """Measures the costs in `names` where the network is to run; the latency is the median."""
 
     names: tuple[str, ...]
-    input_shape: tuple[int, int, int]
-    n_outputs: int
-    length_s: float
-    latency_ms: Callable[[Genotype], float] | None = None
-
-    def __post_init__(self) -> None:
-        if "latency_ms" in self.names and self.latency_ms is None:
-            raise SettingsError("settings.latency_ms: nothing here measures the latency; take macs_per_second")
+    meter: Meter
 
     def of(self, genotype: Genotype) -> dict[str, float]:
-        """The costs of one genotype."""
-        found: dict[str, float] = {}
-        if "macs_per_second" in self.names:
-            with torch.device("meta"):
-                network = build_model(genotype, input_shape=self.input_shape, n_classes=self.n_outputs)
-            found["macs_per_second"] = n_macs(network, self.input_shape) / self.length_s
-        if "latency_ms" in self.names and self.latency_ms is not None:
-            found["latency_ms"] = self.latency_ms(genotype)
-        return found
+        """The costs of one genotype that a score has not anyway."""
+        return {name: MEASURED[name](self.meter, genotype) for name in self.names if name in MEASURED}

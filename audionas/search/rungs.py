@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 
 from audionas.errors import SettingsError
-from audionas.search.algorithms import builder
+from audionas.search.algorithms import setting_defaults
 from audionas.search.strategy import Budget, Strategy
 from audionas.search.trials import Fidelity
 
@@ -57,8 +56,7 @@ def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
     """The fidelities that a strategy trains at, least first; of most strategies whole trainings alone."""
     if strategy.algorithm not in ("successive_halving", "hyperband"):
         return (Fidelity(strategy.budget.epochs),)
-    settings = {name: p.default for name, p in signature(builder(strategy.algorithm)).parameters.items()}
-    settings |= strategy.settings
+    settings = setting_defaults(strategy.algorithm) | strategy.settings
     return make_rungs(strategy.budget, settings["by"], settings["eta"], settings["rungs"])
 
 

@@ -202,3 +202,11 @@ def test_without_a_recipe_that_of_the_kind_of_space_is_taken(space: str, optimis
     filled = strategy.for_space(load_search_space(space))
     assert filled.recipe is not None
     assert filled.recipe.optimiser == optimiser
+
+
+@pytest.mark.parametrize("algorithm,first", [("random", "train"), ("random_one_shot", "weights")])
+def test_a_strategy_without_alphas_has_nothing_to_steer(algorithm: str, first: str) -> None:
+    second = {"train": "validation", "weights": "alphas"}[first]
+    settings = {"algorithm": algorithm, "parts": {first: 0.5, second: 0.5}, "cost_weight": 0.1}
+    with pytest.raises(SettingsError, match=f"cost_weight: algorithm '{algorithm}' has no alphas to steer; remove it"):
+        strategy_from_settings(settings, "mine", "mine.yaml")
