@@ -47,7 +47,7 @@ def check_proxy(name: str, space_kind: str | None = None) -> None:
     """
     if name not in PROXIES:
         raise SettingsError(unknown("zero-cost proxy", name, PROXIES))
-    if space_kind is not None and space_kind.startswith("recurrent") and PROXIES[name].cnn_only:
+    if space_kind is not None and "recurrent" in space_kind and PROXIES[name].cnn_only:
         raise SettingsError(_meaningless(name, "recurrent cells, whose products and tanh it cannot follow"))
 
 

@@ -112,6 +112,8 @@ def test_recurrent_cells_are_refused_where_a_proxy_has_no_meaning(name: str) -> 
         refuse_network(name, network_of("nas_bench_nlp_rnn"))
     with pytest.raises(SettingsError, match=match):
         check_proxy(name, "recurrent_catalogue")
+    with pytest.raises(SettingsError, match=match):
+        check_proxy(name, "darts_recurrent")
     check_proxy(name, "cnn_cell")
 
 
