@@ -116,14 +116,16 @@ class CnnSupernet(CnnNetwork, Supernet):
         return self.classify(outputs[-1], lengths)
 
     def _weights(self, kind: str) -> CellWeights:
-        ops = self.mixed(self.alphas(kind))
+        alphas = self.alphas(kind)
         if not (self.mixing.is_sparse and self.training):
-            return CellWeights(ops, self.edge_weights(kind))
-        if ops.is_meta:  # costs are counted there: of every edge the largest operation
+            return CellWeights(self.mixed(alphas), self.edge_weights(kind))
+        ops, computed = self.mixing.draw(alphas)
+        if ops.is_meta:  # costs are counted there: of every edge the largest operations
             cell = next(m.cell for m in self.cells if isinstance(m, PreparedCell) and m.kind == kind)
-            largest = [op.largest() for op in cell.modules() if isinstance(op, MixedOp)]
+            largest = [op.largest(self.mixing.n_computed) for op in cell.modules() if isinstance(op, MixedOp)]
             return CellWeights(ops, None, tuple(map(tuple, largest)))
-        return CellWeights(ops, None, tuple(map(tuple, (ops.detach() != 0).tolist())))
+        assert computed is not None
+        return CellWeights(ops, None, tuple(map(tuple, computed.tolist())))
 
     def edge_weights(self, kind: str) -> Tensor | None:
         """(edges,): the softmax of the betas over the edges of each node; None where edges are not normalised.

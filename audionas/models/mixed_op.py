@@ -51,10 +51,11 @@ class MixedOp(nn.Module):
         own, rest = self._divide(x)
         return self._join(self.ops[self.names.index(name)](own), rest)
 
-    def largest(self) -> list[bool]:
-        """Of each operation whether it is the one with the most parameters: a bound on the cost of a single path."""
+    def largest(self, n: int) -> list[bool]:
+        """Of each operation whether it is one of the `n` with the most parameters: a bound on the cost of a path."""
         sizes = [sum(p.numel() for p in op.parameters()) for op in self.ops]
-        return [k == sizes.index(max(sizes)) for k in range(len(sizes))]
+        first = sorted(range(len(sizes)), key=lambda k: -sizes[k])[:n]
+        return [k in first for k in range(len(sizes))]
 
     def _divide(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         if self.partial == 1:
