@@ -12,9 +12,10 @@ from audionas.models.cnn_from_genotype import GenotypeNetwork
 from audionas.models.cnn_supernet import CnnSupernet
 from audionas.models.frame_network import FrameNetwork
 from audionas.models.mixing import Mixing
+from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.models.supernet import Supernet
 from audionas.records import Record, validate
-from audionas.spaces import CnnCellSpace, Genotype, RecurrentGenotype, SearchSpace
+from audionas.spaces import CnnCellSpace, DartsRecurrentSpace, Genotype, RecurrentGenotype, SearchSpace
 
 MacroT = TypeVar("MacroT", bound=Record)
 
@@ -74,6 +75,8 @@ def build_supernet(
     shape = (input_shape[0], input_shape[1], input_shape[2])
     if isinstance(space, CnnCellSpace):
         return CnnSupernet(space, space.macro, shape, n_classes, mixing)
+    if isinstance(space, DartsRecurrentSpace):
+        return RecurrentSupernet(space, space.macro, shape, n_classes, mixing)
     raise SettingsError(f"space {space.name!r} of kind {space.kind!r} has no supernet; take a multi-trial strategy")
 
 

@@ -62,7 +62,7 @@ def _cnn_blocks(pictures: Pictures, cells: JsonObject, where: str) -> list[Block
 def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
     """What a search that is not at its end would give now, and a title that says so."""
     if search.epochs and search.epochs[-1].get("genotype"):
-        document = {"cells": search.epochs[-1]["genotype"]}
+        document = _document_of(search)
         return f"The cells as of epoch {len(search.epochs)}, not final", [Found(document, "", "", search.run)]
     best = best_so_far(search)
     if best is None:
@@ -70,6 +70,14 @@ def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
     number, document = best
     chosen = chosen_recipe(search, str(document.get("hash")))
     return f"The best cell so far (trial {number}), not final", [Found(document, "", "", search.run, chosen)]
+
+
+def _document_of(search: SearchRun) -> JsonObject:
+    """The genotype of the last epoch as a genotype file would have it."""
+    last = search.epochs[-1]
+    if "options" in last:
+        return {"recipe": last["genotype"], "macro": search.space.get("macro") or {}}
+    return {"cells": last["genotype"]}
 
 
 def _found(files: RunFiles) -> list[Found]:

@@ -6,6 +6,7 @@ from audionas.report.blocks import Block, Fold, Notes, Pictures, Section, Table
 from audionas.report.cell_sections import CELLS
 from audionas.report.quantities import plain, score_text
 from audionas.report.ranking_picture import draw_ranking
+from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.verdict import decision_sentences
 from audionas.spaces.decision import UNDECIDED
@@ -63,10 +64,10 @@ def _cells(decided: JsonObject) -> Table:
             title,
             _number(cell["margin_median"]),
             _number(cell["margin_min"]),
-            f"{cell['skips']} ({_share(cell['skip_share'])})",
+            f"{cell['skips']} ({_share(cell['skip_share'])})" if "skips" in cell else "none",
             _share(by_cell.get(name)),
         )
-        for name, title in CELLS
+        for name, title in (*CELLS, *RECURRENT_KINDS)
         if (cell := decided["cells"].get(name))
     ]
     gap, main = decided.get("discretisation_gap"), scored_by(decided)

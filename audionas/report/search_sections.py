@@ -25,6 +25,8 @@ from audionas.report.one_shot_sections import (
     weights_text,
 )
 from audionas.report.quantities import plain, score_text
+from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
+from audionas.report.recurrent_alphas import NOTE, alpha_tables
 from audionas.report.retest_sections import winner_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
@@ -162,11 +164,12 @@ def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
             title,
             tuple(_shown(epoch, i) for i, epoch in enumerate(epochs) if name in (epoch.get("entropy") or {})),
             tuple(epoch["entropy"][name] for epoch in epochs if name in (epoch.get("entropy") or {})),
-            COLOURS[number],
-            "-" if number == 0 else "--",
+            COLOURS[number % len(CELLS)],
+            "-" if number % len(CELLS) == 0 else "--",
         )
-        for number, (name, title) in enumerate(CELLS)
+        for number, (name, title) in enumerate((*CELLS, *RECURRENT_KINDS))
     ]
+    entropies = [line for line in entropies if line.epochs] or entropies[:2]
     if any(line.epochs for line in entropies):
         n_ops = len(epochs[-1].get("ops") or [])
         undecided = f" Undecided between {n_ops} operations it is {np.log(n_ops):.2f}." if n_ops else ""
@@ -174,7 +177,7 @@ def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
             pictures.make(
                 "Entropy of the alphas",
                 draw_lines(entropies, y_label="entropy (nats)"),
-                f"Mean over edges; it falls as the search makes up its mind.{undecided}",
+                f"Mean over {'edges' if n_ops else 'decisions'}; it falls as the search makes up its mind.{undecided}",
             )
         )
     return [*drawn, *eigenvalue_pictures(epochs, pictures)]
@@ -204,6 +207,9 @@ def _shown(epoch: JsonObject, position: int) -> int:
 
 def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) -> list[Block]:
     last = search.epochs[-1]
+    if last.get("options"):
+        tables = alpha_tables(search, pictures)
+        return [Notes((NOTE, *_margins(last))), Gallery(tuple(tables))] if tables else []
     if not (last.get("alphas") and last.get("edges") and last.get("ops")):
         return []
     edges = [(int(node), int(source)) for node, source in last["edges"]]
@@ -234,10 +240,11 @@ def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:
 
 def _margins(last: JsonObject) -> list[str]:
     """How clear the choices were."""
-    margins = [value for name, _ in CELLS for value in (last.get("margins") or {}).get(name) or []]
+    margins = [value for found in (last.get("margins") or {}).values() for value in found]
     if not margins:
         return []
     return [
-        f"Margin of the kept operations to the runner-up: {min(margins):.3f} at the closest edge, "
+        f"Margin of the kept {'options' if last.get('options') else 'operations'} to the runner-up: "
+        f"{min(margins):.3f} at the closest {'decision' if last.get('options') else 'edge'}, "
         f"{float(np.median(margins)):.3f} in the median."
     ]

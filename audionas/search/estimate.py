@@ -11,7 +11,7 @@ from torch import Tensor
 
 from audionas.errors import RunError
 from audionas.models import Mixing, build_supernet
-from audionas.spaces import SearchSpace
+from audionas.spaces import DartsRecurrentSpace, SearchSpace
 
 OVERHEAD = 1.35  # measured: peak resident memory of a step over the tensors saved for backward
 FIXED_BYTES = 600 * 2**20  # measured: interpreter, torch, NNI and Lightning
@@ -78,9 +78,10 @@ def seconds_per_step(
 ) -> float:
     """Time of one step (bi-level: two forward and backward passes), from a probe on noise.
 
-    Large inputs are probed with two clips and scaled up.
+    Large inputs are probed with two clips and scaled up; recurrent cells are not, as frames cost more than clips.
     """
-    probe = batch_size if input_shape[1] * input_shape[2] <= 4096 else 2
+    is_small = input_shape[1] * input_shape[2] <= 4096 or isinstance(space, DartsRecurrentSpace)
+    probe = batch_size if is_small else 2
     state = torch.random.get_rng_state()
     network = build_supernet(space, input_shape, n_outputs, mixing)
     x = torch.randn((probe, *input_shape))

@@ -17,7 +17,7 @@ from audionas.models import Supernet, build_supernet
 from audionas.models.mixing import PathMixing
 from audionas.models.supernet import batch_statistics
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
-from audionas.search.algorithms import builder, setting_defaults
+from audionas.search.algorithms import builder, setting_defaults, setting_of
 from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.search.eigenvalue import dominant_eigenvalue
 from audionas.search.evaluator import SearchData, TrainingEvaluator
@@ -111,13 +111,12 @@ def has_alphas(strategy: Strategy) -> bool:
 
 
 def _rate(strategy: Strategy) -> float:
-    defaults = setting_defaults(strategy.algorithm)
-    return float(strategy.settings.get("arc_learning_rate", defaults["arc_learning_rate"]))
+    return float(setting_of(strategy.algorithm, strategy.settings, "arc_learning_rate", 0.0))
 
 
 def _alpha_steps(strategy: Strategy, parts: Any) -> int:
     """Steps of the alphas in the whole search: none in the epochs of a warm-up."""
-    warmup = float(strategy.settings.get("warmup", setting_defaults(strategy.algorithm).get("warmup", 0.0)))
+    warmup = float(setting_of(strategy.algorithm, strategy.settings, "warmup", 0.0))
     epochs = strategy.budget.epochs - int(warmup * strategy.budget.epochs)
     return epochs * steps_per_epoch(strategy, parts)
 

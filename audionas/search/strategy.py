@@ -120,7 +120,7 @@ class Strategy(Record):
             raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
         if evolution_of(self.algorithm, self.settings):
             raise SettingsError(
-                f"--pick best: algorithm {self.algorithm!r} chooses by an evolution over the supernet of the last epoch; "
+                f"--pick best: algorithm {self.algorithm!r} chooses by an evolution over the last epoch's supernet; "
                 "use --pick last"
             )
 

@@ -19,9 +19,9 @@ WHAT_UNDECIDED_MEANS = "so another seed may give another cell; compare with rand
 def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Verdict, margins, skips and discretisation gap of the genotype derived at one epoch of `epochs.jsonl`.
 
-    A margin is the weight (a softmax, or what the algorithm has instead) of a kept operation minus that of the runner-up on the same edge, `none` left
-    out. The gap is the UA (the task's main score, under its own key) of the supernet minus that of the network cut
-    out of it, on the same clips.
+    A margin is the weight (a softmax, or what the algorithm has instead) of a kept operation minus that of the
+    runner-up on the same edge, `none` left out. The gap is the UA (the task's main score, under its own key) of the
+    supernet minus that of the network cut out of it, on the same clips.
     """
     main = score_key(epoch)
     supernet, network = epoch.get(f"supernet_{main}"), epoch.get(f"network_{main}")

@@ -35,26 +35,35 @@ class Algorithm:
     passes: int = 2  # of one-shot: forward and backward passes a step
 
 
-ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue")
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent")
+WITH_SUPERNET = ("cnn_cell", "darts_recurrent")  # of some kind; the others are for operations with channels
 
 ALGORITHMS: dict[str, Algorithm] = {
     "catalogue": Algorithm(
-        "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
+        "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:3]
     ),
-    "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
+    "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", WITH_SUPERNET),
     "darts_second_order": Algorithm(
-        "darts_second_order", "one-shot", "DARTS that looks one step of the weights ahead (Liu et al. 2019)", ANY[:1], 5
+        "darts_second_order",
+        "one-shot",
+        "DARTS that looks one step of the weights ahead (Liu et al. 2019)",
+        WITH_SUPERNET,
+        5,
     ),
     "fair_darts": Algorithm(
         "fair_darts", "one-shot", "a sigmoid for each operation, against skip connections (Chu et al. 2020)", ANY[:1]
     ),
     "gumbel_darts": Algorithm(
-        "gumbel_darts", "one-shot", "Gumbel noise at a falling temperature (Dong and Yang 2019)", ANY[:1]
+        "gumbel_darts", "one-shot", "Gumbel noise at a falling temperature (Dong and Yang 2019)", WITH_SUPERNET
     ),
     "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", ANY[:1]),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
     "random_one_shot": Algorithm(
-        "random_one_shot", "one-shot", "single paths, then evolution over the supernet (Guo et al. 2020)", ANY[:1], 1
+        "random_one_shot",
+        "one-shot",
+        "single paths, then evolution over the supernet (Guo et al. 2020)",
+        WITH_SUPERNET,
+        1,
     ),
 }
 
@@ -109,6 +118,11 @@ def strategies_for(space_kind: str) -> list[str]:
 def setting_defaults(name: str) -> dict[str, Any]:
     """The settings of an algorithm and their defaults, read from the signature of its `build`."""
     return {k: p.default for k, p in inspect.signature(builder(name)).parameters.items() if k != "seed"}
+
+
+def setting_of(name: str, settings: Mapping[str, Any], key: str, otherwise: Any) -> Any:
+    """A setting as an algorithm takes it: given, else its default, else `otherwise` where it has no such setting."""
+    return settings.get(key, setting_defaults(name).get(key, otherwise))
 
 
 def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
