@@ -2,6 +2,9 @@
 
 Source: Liu et al. 2019 (DARTS) and its release: stem of 3x3 convolution and BN, cell k reads cells k-1
 and k-2, channels double in reduction cells, global average pooling, one linear layer.
+
+Causal (`macro.causal`): in eval mode frame j of a cell's output reads the frames of the network's input up to
+j * `macro.frame_stride` and no later one; `running_logits` are then what is known after each of these frames.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from audionas.ops import FactorizedReduce, ReluConvBn
+from audionas.ops import FactorizedReduce, PaddedConv2d, ReluConvBn
+from audionas.ops.gating import running_mean
 from audionas.spaces import CnnMacro
 
 MakeCell = Callable[[str, int], nn.Module]
@@ -29,11 +33,15 @@ class PreparedCell(nn.Module):
         cell: nn.Module,
         after_reduction: bool,
         affine: bool,
+        causal: bool = False,
     ) -> None:
         super().__init__()
         self.kind = kind
-        first = FactorizedReduce if after_reduction else ReluConvBn
-        self.preprocess0 = first(channels_in[0], channels, affine)
+        self.preprocess0: nn.Module
+        if after_reduction:
+            self.preprocess0 = FactorizedReduce(channels_in[0], channels, affine, causal)
+        else:
+            self.preprocess0 = ReluConvBn(channels_in[0], channels, affine)
         self.preprocess1 = ReluConvBn(channels_in[1], channels, affine)
         self.cell = cell
 
@@ -58,7 +66,8 @@ class CnnNetwork(nn.Module):
         self.macro = macro
         self.input_shape = input_shape
         width = macro.channels * macro.stem_multiplier
-        self.stem = nn.Sequential(nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        conv = PaddedConv2d(input_shape[0], width, (3, 3), causal=macro.causal)
+        self.stem = nn.Sequential(conv, nn.BatchNorm2d(width))
         self.cells = nn.ModuleList()
         before, last, channels, reduced = width, width, macro.channels, False
         for index in range(macro.n_cells):
@@ -66,7 +75,7 @@ class CnnNetwork(nn.Module):
             channels *= 2 if reduces else 1
             kind = "reduce" if reduces else "normal"
             cell = make_cell(kind, channels)
-            self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine))
+            self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine, macro.causal))
             before, last, reduced = last, n_outputs[kind] * channels, reduces
         self.n_features = last
         self.classifier = nn.Linear(last, n_classes)
@@ -80,6 +89,15 @@ class CnnNetwork(nn.Module):
             s0, s1 = s1, cell(s0, s1, *context(cell.kind))
             outputs.append(s1)
         return outputs
+
+    def running_logits(self, x: Tensor) -> Tensor:
+        """(batch, channels, features, frames) -> the logits after each output frame, (batch, frames', classes).
+
+        The average pooling runs over the frames so far; the last row is what `forward` gives without `lengths`.
+        Of a causal network in eval mode no row depends on later frames.
+        """
+        over_features = self.cell_outputs(x)[-1].mean(dim=2)
+        return self.classifier(running_mean(over_features).transpose(1, 2))  # type: ignore[no-any-return]
 
     def classify(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits (batch, classes).

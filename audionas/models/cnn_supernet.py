@@ -22,14 +22,14 @@ from audionas.spaces.cnn_genotype import Cell, node_edges
 class MixedOp(nn.Module):
     """All candidate operations of one edge."""
 
-    def __init__(self, names: tuple[str, ...], channels: int, stride: int) -> None:
+    def __init__(self, names: tuple[str, ...], channels: int, stride: int, causal: bool = False) -> None:
         super().__init__()
         self.names = names
-        self.ops = nn.ModuleList(self._build(name, channels, stride) for name in names)
+        self.ops = nn.ModuleList(self._build(name, channels, stride, causal) for name in names)
 
     @staticmethod
-    def _build(name: str, channels: int, stride: int) -> nn.Module:
-        op = build_cnn_op(name, channels, stride, False)
+    def _build(name: str, channels: int, stride: int, causal: bool) -> nn.Module:
+        op = build_cnn_op(name, channels, stride, False, causal)
         return nn.Sequential(op, nn.BatchNorm2d(channels, affine=False)) if name in POOLS else op
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
@@ -45,12 +45,14 @@ class MixedOp(nn.Module):
 class MixedCell(nn.Module):
     """A cell in which every node sums the mixed operations from all earlier nodes."""
 
-    def __init__(self, space: CnnCellSpace, channels: int, stride: int) -> None:
+    def __init__(self, space: CnnCellSpace, channels: int, stride: int, causal: bool = False) -> None:
         super().__init__()
         self.edges = space.edges
         self.edges_per_node = space.edges_per_node
         self.n_nodes = space.nodes
-        self.ops = nn.ModuleList(MixedOp(space.ops, channels, stride if source < 2 else 1) for _, source in space.edges)
+        self.ops = nn.ModuleList(
+            MixedOp(space.ops, channels, stride if source < 2 else 1, causal) for _, source in space.edges
+        )
 
     def forward(self, s0: Tensor, s1: Tensor, weights: Tensor, kept: Cell | None = None) -> Tensor:
         """Weights (edges, ops) mix the operations; with `kept`, only those edges run, each one operation."""
@@ -74,7 +76,7 @@ class CnnSupernet(CnnNetwork):
 
     def __init__(self, space: CnnCellSpace, macro: CnnMacro, input_shape: tuple[int, int, int], n_classes: int) -> None:
         def make_cell(kind: str, channels: int) -> nn.Module:
-            return MixedCell(space, channels, 2 if kind == "reduce" else 1)
+            return MixedCell(space, channels, 2 if kind == "reduce" else 1, macro.causal)
 
         super().__init__(macro, input_shape, n_classes, make_cell, dict.fromkeys(KINDS, space.nodes), False)
         self.space = space

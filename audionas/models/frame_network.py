@@ -71,6 +71,19 @@ class FrameNetwork(nn.Module):
             frames = frames[:, : int(lengths.max())]
         return self.head(self.pooling(self.rnn(frames, lengths), lengths))  # type: ignore[no-any-return]
 
+    def frame_outputs(self, x: Tensor) -> Tensor:
+        """What the pooling reads, (batch, frames, values); of one direction no frame depends on later ones."""
+        return self.rnn(self._frames(x))  # type: ignore[no-any-return]
+
+    def running_logits(self, x: Tensor) -> Tensor:
+        """The logits after each frame, (batch, frames, classes), each pooled over the frames so far.
+
+        The last row is what `forward` gives without `lengths`. Of one direction no row depends on later frames.
+        """
+        outputs = self.frame_outputs(x)
+        rows = [self.head(self.pooling(outputs[:, :stop])) for stop in range(1, outputs.shape[1] + 1)]
+        return torch.stack(rows, dim=1)
+
     def _frames(self, x: Tensor) -> Tensor:
         if x.dim() == 3:
             x = x.transpose(1, 2)[:, None]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import permutations, product
 from math import factorial, floor, prod
+from typing import Any
 
 from pydantic import Field, field_validator
 
@@ -24,12 +25,16 @@ _MAX_ORDERINGS = 5000
 
 
 class CnnMacro(Record):
-    """How cells are stacked: the papers' L (`n_cells`) and C (`channels`), stem width, where to reduce."""
+    """How cells are stacked: the papers' L (`n_cells`) and C (`channels`), stem width, where to reduce.
+
+    `causal`: no frame of a cell's output reads a later frame of the network's input; see `CnnNetwork`.
+    """
 
     n_cells: int = Field(default=3, ge=1, le=100)
     channels: int = Field(default=6, ge=1, le=1024)
     stem_multiplier: int = Field(default=3, ge=1, le=16)
     reduction_at: tuple[str, ...] = ("1/3", "2/3")
+    causal: bool = False
 
     @field_validator("reduction_at", mode="before")
     @classmethod
@@ -50,6 +55,11 @@ class CnnMacro(Record):
         """Indices of the reduction cells: floor(L * fraction); L = 8 with thirds gives 2 and 5."""
         return tuple(sorted({floor(self.n_cells * Fraction(at)) for at in self.reduction_at}))
 
+    @property
+    def frame_stride(self) -> int:
+        """Frames of the network's input for one frame of its last cell's output: 2 for each reduction cell."""
+        return int(2 ** len(self.reduction_cells))
+
 
 @dataclass(frozen=True)
 class CnnGenotype:
@@ -69,9 +79,17 @@ class CnnGenotype:
         body = {
             "normal": canonical(self.normal, self.normal_concat, self.edges_per_node),
             "reduce": canonical(self.reduce, self.reduce_concat, self.edges_per_node),
-            "macro": self.macro.model_dump(mode="json"),
+            "macro": macro_values(self.macro),
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def macro_values(macro: Record) -> dict[str, Any]:
+    """The macro values of a genotype for its file and its hash, as JSON.
+
+    `causal` stands there when it is true only, so that files and hashes from before it keep their meaning.
+    """
+    return {key: value for key, value in macro.model_dump(mode="json").items() if key != "causal" or value}
 
 
 def node_edges(cell: Sequence[Edge], edges_per_node: int) -> list[tuple[Edge, ...]]:

@@ -17,7 +17,7 @@ from audionas.ops import CNN_OPS, NONE
 from audionas.quantities import count_text
 from audionas.records import Record, validate, write_json
 from audionas.spaces.catalogue_file import catalogue_size, is_recipe_document, read_json_strictly, recipe_genotype
-from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
+from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, macro_values, node_edges
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
 Genotype = CnnGenotype | RecurrentGenotype
@@ -149,7 +149,7 @@ def genotype_document(genotype: Genotype, provenance: dict[str, Any] | None = No
     return {
         "schema_version": SCHEMA_VERSION,
         **body,
-        "macro": genotype.macro.model_dump(mode="json"),
+        "macro": macro_values(genotype.macro),
         "hash": genotype.hash,
         "provenance": provenance or {},
     }
