@@ -25,6 +25,7 @@ from audionas.experiment.search_plan import divide_search_clips, plan_search, ya
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
+from audionas.models.algorithmic_delay import check_causal_features
 from audionas.records import write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.estimate import check_memory
@@ -82,6 +83,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
     features = load_features(request.features or space.features)
+    check_causal_features(space.macro, features, f"space {space.name}")
     gpu_index(request.device)
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing

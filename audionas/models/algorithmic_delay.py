@@ -27,6 +27,14 @@ class AlgorithmicDelay:
         """The sum of the three."""
         return self.window_ms + self.hop_ms + self.lookahead_ms
 
+    @property
+    def text(self) -> str:
+        """The delay and its parts, for people."""
+        return (
+            f"algorithmic delay {self.total_ms:.1f} ms: window {self.window_ms:.1f}, hop {self.hop_ms:.1f}, "
+            f"lookahead {self.lookahead_ms:.1f}"
+        )
+
     def as_record(self) -> dict[str, float]:
         """JSON form."""
         parts = {"window_ms": self.window_ms, "hop_ms": self.hop_ms, "lookahead_ms": self.lookahead_ms}
