@@ -20,7 +20,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.search.retest import n_retests
-from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, SearchSpace
+from audionas.spaces import CnnCellSpace, CnnMacroSpace, RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
@@ -92,7 +92,7 @@ def plan_search(
         if missing:
             warnings.append(f"part {name} holds no clip of {', '.join(missing)}")
     delay = algorithmic_delay(space.macro, extractor_from_settings(corpus.settings, "features"))
-    if delay:
+    if delay and not isinstance(space, CnnMacroSpace):  # there each candidate has its own
         fields["delay"] = delay.as_record()
         talk.say(f"causal: {delay.text}")
     if not manifest.speaker_independence_checked:

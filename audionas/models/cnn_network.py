@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from audionas.models.frame_pooling import build_frame_pooling
 from audionas.ops import FactorizedReduce, PaddedConv2d, ReluConvBn
 from audionas.ops.gating import running_mean
 from audionas.spaces import CnnMacro
@@ -78,7 +79,9 @@ class CnnNetwork(nn.Module):
             self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine, macro.causal))
             before, last, reduced = last, n_outputs[kind] * channels, reduces
         self.n_features = last
-        self.classifier = nn.Linear(last, n_classes)
+        self.pooling = build_frame_pooling(macro.pooling, last) if macro.pooling != "mean" else None
+        pooled = last if self.pooling is None else int(self.pooling.n_outputs)  # type: ignore[arg-type]
+        self.classifier = nn.Linear(pooled, n_classes)
 
     def cell_outputs(self, x: Tensor, context: Callable[[str], tuple[Any, ...]] = lambda _: ()) -> list[Tensor]:
         """The output of every cell; `context(kind)` is handed to each cell beside its inputs."""
@@ -93,21 +96,33 @@ class CnnNetwork(nn.Module):
     def running_logits(self, x: Tensor) -> Tensor:
         """(batch, channels, features, frames) -> the logits after each output frame, (batch, frames', classes).
 
-        The average pooling runs over the frames so far; the last row is what `forward` gives without `lengths`.
+        The pooling runs over the frames so far; the last row is what `forward` gives without `lengths`.
         Of a causal network in eval mode no row depends on later frames.
         """
-        over_features = self.cell_outputs(x)[-1].mean(dim=2)
-        return self.classifier(running_mean(over_features).transpose(1, 2))  # type: ignore[no-any-return]
+        features = self.cell_outputs(x)[-1]
+        if self.pooling is None:
+            return self.classifier(running_mean(features.mean(dim=2)).transpose(1, 2))  # type: ignore[no-any-return]
+        stops = range(1, features.shape[3] + 1)
+        return torch.stack([self.classify(features[..., :stop]) for stop in stops], dim=1)
 
     def classify(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits (batch, classes).
 
-        With `lengths` (batch,), own frames of the network's input, the average leaves the padding out.
+        With `lengths` (batch,), own frames of the network's input, the pooling leaves the padding out.
         """
-        if lengths is None:
+        if lengths is None and self.pooling is None:
             return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]
+        if lengths is None:
+            return self._pooled_logits(features, None)
         own = (-(-lengths * features.shape[3] // self.input_shape[2])).clamp(1, features.shape[3])
+        if self.pooling is not None:
+            return self._pooled_logits(features, own)
         mask = torch.arange(features.shape[3], device=features.device)[None, :] < own[:, None]
         over_features = features.mean(dim=2)
         pooled = torch.where(mask[:, None, :], over_features, 0.0).sum(dim=2) / own[:, None]
         return self.classifier(pooled)  # type: ignore[no-any-return]
+
+    def _pooled_logits(self, features: Tensor, own: Tensor | None) -> Tensor:
+        assert self.pooling is not None
+        frames = features.mean(dim=2).transpose(1, 2)
+        return self.classifier(self.pooling(frames, own))  # type: ignore[no-any-return]

@@ -42,7 +42,9 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         hidden = max(2, channels // SQUEEZE_RATIO)
         self.reduce = nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine, causal)
-        self.gate = nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1), nn.Sigmoid())
+        self.gate = nn.Sequential(
+            nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1), nn.Sigmoid()
+        )
         self.causal = causal
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -45,6 +45,8 @@ class RecurrentMacro(Record):
     drop_connect: float = Field(default=0.0, ge=0, lt=1)
     channels: Literal["stack", "weighted_sum"] = "stack"
     causal: bool = False
+
+    added_later: ClassVar[tuple[str, ...]] = ("causal",)
 
     @field_validator("causal")
     @classmethod

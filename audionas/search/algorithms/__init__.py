@@ -28,11 +28,11 @@ class Algorithm:
     spaces: tuple[str, ...]  # the kinds of space that it can search
 
 
-ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue")
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "cnn_macro")
 
 ALGORITHMS: dict[str, Algorithm] = {
     "catalogue": Algorithm(
-        "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
+        "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:3]
     ),
     "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
