@@ -103,7 +103,7 @@ def _found(files: RunFiles) -> list[Found]:
             Found(genotype, split, f", tested on fold {split}", run)
             for split, genotype in files.retraining.genotypes.items()
         ]
-        bodies = [[one.document.get(key) for key in ("cells", "recipe", "macro")] for one in found]
+        bodies = [[one.document.get(key) for key in ("cells", "recipe", "macro", "front_end")] for one in found]
         if all(body == bodies[0] for body in bodies):
             found = [replace(one, where="", split="") for one in found[:1]]
     return found

@@ -92,7 +92,8 @@ def test_each_candidate_is_trained_on_its_own_features_and_retrained_on_those_of
         assert genotype.front_end is not None
         hop_ms = genotype.front_end.hop_ms
         assert hop_ms is not None
-        assert (channels, n_features, n_frames) == (1, genotype.front_end.n_mels, 500 // int(hop_ms) + 1)  # centred
+        n_hops = -(-500 // int(hop_ms))  # the length of 0.5 s is rounded up to whole hops; centred, so one frame more
+        assert (channels, n_features, n_frames) == (1, genotype.front_end.n_mels, n_hops + 1)
     winner = load_genotype(run / "genotype.json")
     assert isinstance(winner, CnnGenotype)
     assert winner.front_end is not None
