@@ -22,7 +22,7 @@ from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
-from audionas.spaces.cnn_macro import MacroChoices
+from audionas.spaces.cnn_macro import MacroOptions
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
 from audionas.spaces.recurrent_cell import RecurrentCellSpace, RecurrentNodes
 from audionas.spaces.recurrent_genotype import RecurrentMacro
@@ -104,7 +104,7 @@ def test_the_readmes_table_names_every_command() -> None:
         ("search_spaces", "Kind `cnn_cell`", "", CnnCellSpace),
         ("search_spaces", "Kind `cnn_cell`", "macro.", CnnMacro),
         ("search_spaces", "Kind `cnn_macro`", "", CnnMacroSpace),
-        ("search_spaces", "Kind `cnn_macro`", "choices.", MacroChoices),
+        ("search_spaces", "Kind `cnn_macro`", "options.", MacroOptions),
         ("search_spaces", "Kind `recurrent_cell`", "", RecurrentCellSpace),
         ("search_spaces", "Kind `recurrent_cell`", "nodes.", RecurrentNodes),
         ("search_spaces", "Kind `recurrent_cell`", "macro.", RecurrentMacro),
@@ -121,8 +121,7 @@ def test_every_key_of_a_record_stands_in_its_readme(
     if part:
         text = text.split(f"\n## {part}\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \|(.*)$", text, re.MULTILINE))
-    for name, field in record.model_fields.items():
-        key = field.alias or name
+    for key, field in record.model_fields.items():
         is_record = isinstance(field.default, BaseModel)
         if key == "name" or (is_record and f"{prefix}{key}" not in rows):
             continue

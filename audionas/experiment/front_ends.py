@@ -37,12 +37,12 @@ def with_front_end(base: Extractor, front_end: FrontEnd, where: str) -> Extracto
     if unknown:
         raise SettingsError(
             f"{where}: {', '.join(unknown)}: features {base.kind!r} have no such setting; take log_mel or mfcc, or "
-            "leave the choice out"
+            "leave the option out"
         )
     if "hop_ms" in changes and isinstance(base, StftExtractor) and base.frames:
         raise SettingsError(
             f"{where}: hop_ms: these features have {base.frames} frames whatever the clip and fit the hop to them; "
-            "take features without frames, such as log_mel_frames, or leave the choice out"
+            "take features without frames, such as log_mel_frames, or leave the option out"
         )
     return extractor_from_settings(base.settings() | changes, where) if changes else base
 
@@ -51,7 +51,7 @@ def candidate_extractors(space: SearchSpace, base: Extractor) -> dict[str, Extra
     """Key of the front-end -> extractor, not resolved; of any other than a macro space the one of key ""."""
     if not isinstance(space, CnnMacroSpace):
         return {"": base}
-    where = f"space {space.name}: choices"
+    where = f"space {space.name}: options"
     return {front_end.key: with_front_end(base, front_end, where) for front_end in space.front_ends()}
 
 

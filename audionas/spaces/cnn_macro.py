@@ -48,7 +48,7 @@ class MacroCells(Record):
         return self
 
 
-class MacroChoices(Record):
+class MacroOptions(Record):
     """The options of each decision; one that is left out is not searched. An option is a value of its key."""
 
     n_cells: tuple[int, ...] = ()
@@ -59,7 +59,7 @@ class MacroChoices(Record):
     hop_ms: tuple[float, ...] = ()
     spec_augment: tuple[float, ...] = ()
 
-    def options(self) -> dict[str, dict[str, Any]]:
+    def by_decision(self) -> dict[str, dict[str, Any]]:
         """Decision -> option as text -> its value, of those that are searched."""
         fields = type(self).model_fields
         return {
@@ -74,14 +74,14 @@ class MacroChoices(Record):
         return options
 
     @model_validator(mode="after")
-    def _options_are_values(self) -> MacroChoices:
-        if not self.options():
+    def _options_are_values(self) -> MacroOptions:
+        if not self.by_decision():
             raise ValueError(f"nothing to choose; give options of one or more of: {', '.join(type(self).model_fields)}")
         faults: list[str] = []
-        for key, options in self.options().items():
+        for key, options in self.by_decision().items():
             for value in options.values():
                 try:
-                    validate(record_of(key), {key: value}, "choices")
+                    validate(record_of(key), {key: value}, "options")
                 except SettingsError as why:
                     faults += why.problems
         if faults:
@@ -112,7 +112,7 @@ class CnnMacroSpace(Record):
     name: str = "unnamed"
     features: str = "log_mel_frames"
     cells: MacroCells
-    choices_of: MacroChoices = Field(alias="choices")
+    options: MacroOptions
     macro: CnnMacro = CnnMacro()
 
     def size(self) -> int:
@@ -121,18 +121,18 @@ class CnnMacroSpace(Record):
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Every decision: its key -> its options, all text; reductions at 1/3 and 2/3 are "1/3+2/3"."""
-        return {key: tuple(options) for key, options in self.choices_of.options().items()}
+        return {key: tuple(options) for key, options in self.options.by_decision().items()}
 
     def front_ends(self) -> tuple[FrontEnd, ...]:
         """Every front-end whose features a candidate may ask for, SpecAugment left out."""
-        options = self.choices_of.options()
+        options = self.options.by_decision()
         mels = list(options.get("n_mels", {"": None}).values())
         hops = list(options.get("hop_ms", {"": None}).values())
         return tuple(FrontEnd(n_mels=n_mels, hop_ms=hop_ms) for n_mels in mels for hop_ms in hops)
 
     def genotype(self, sample: Sample) -> CnnGenotype:
         """The genotype of a sample (label -> option); a pure function."""
-        values = {key: options[sample[key]] for key, options in self.choices_of.options().items()}
+        values = {key: options[sample[key]] for key, options in self.options.by_decision().items()}
         front_end = {key: value for key, value in values.items() if key in FrontEnd.model_fields}
         macro = self.macro.model_dump() | {key: value for key, value in values.items() if key not in front_end}
         found = validate(CnnMacro, macro, self.name), self.name, validate(FrontEnd, front_end, self.name)
@@ -148,7 +148,7 @@ class CnnMacroSpace(Record):
             raise GenotypeError(f"genotype is not of space {self.name!r}: it is of no macro space")
         values = {**genotype.macro.model_dump(), **genotype.front_end.model_dump()}
         sample = {}
-        for key, options in self.choices_of.options().items():
+        for key, options in self.options.by_decision().items():
             found = next((text for text, value in options.items() if _same(value, values[key])), None)
             if found is None:
                 given = option_text(values[key])
@@ -174,9 +174,8 @@ class CnnMacroSpace(Record):
 
     def to_settings(self) -> dict[str, Any]:
         """The mapping that the space's YAML holds."""
-        settings = self.model_dump(mode="json", exclude={"name", "choices_of"})
-        chosen = self.choices_of.model_dump(mode="json")
-        return settings | {"choices": {key: options for key, options in chosen.items() if options}}
+        settings = self.model_dump(mode="json", exclude={"name"})
+        return settings | {"options": {key: values for key, values in settings["options"].items() if values}}
 
     def _difference(self, genotype: CnnGenotype) -> str:
         own = self.cells.genotype(self.macro, self.name)

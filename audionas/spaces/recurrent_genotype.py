@@ -52,7 +52,7 @@ class RecurrentMacro(Record):
     @classmethod
     def _forwards_only(cls, causal: bool, info: ValidationInfo) -> bool:
         if causal and info.data.get("bidirectional"):
-            raise ValueError("causal: true needs bidirectional: false, a backward cell reads later frames")
+            raise ValueError("needs bidirectional: false, as a backward cell reads later frames")
         return causal
 
 

@@ -28,7 +28,7 @@ features: {features}
 cells:
   normal: [[skip_connect, 0], [sep_conv_3x3, 1]]
   reduce: [[max_pool_3x3, 0], [skip_connect, 1]]
-choices: {{channels: [2, 3], n_mels: [6, 8], hop_ms: [20, 40], spec_augment: [0, 0.3]}}
+options: {{channels: [2, 3], n_mels: [6, 8], hop_ms: [20, 40], spec_augment: [0, 0.3]}}
 macro: {{n_cells: 2, stem_multiplier: 1, reduction_at: [1/2]}}
 """
 
@@ -137,7 +137,7 @@ def test_front_ends_that_cannot_be_are_refused_before_anything_is_written(tmp_pa
     request = SearchRequest(
         make_tiny_corpus(tmp_path), space=str(tmp_path / "macro.yaml"), strategy="random", out=tmp_path / "run"
     )
-    with pytest.raises(SettingsError, match="space macro: choices: hop_ms: these features have 8 frames"):
+    with pytest.raises(SettingsError, match="space macro: options: hop_ms: these features have 8 frames"):
         search(request)
     assert not (tmp_path / "run").exists()
 

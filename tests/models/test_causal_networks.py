@@ -113,7 +113,7 @@ def test_a_bidirectional_network_reads_later_frames() -> None:
 
 def test_causal_and_bidirectional_exclude_each_other() -> None:
     genotype = reference_recipe("gru").within(RecurrentMacro(bidirectional=False, causal=True))
-    with pytest.raises(SettingsError, match="causal: true needs bidirectional: false, a backward cell reads later"):
+    with pytest.raises(SettingsError, match="causal: got True, needs bidirectional: false, as a backward cell reads"):
         build_model(genotype, input_shape=SHAPE, n_classes=4, bidirectional=True)
 
 

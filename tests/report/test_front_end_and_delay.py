@@ -43,4 +43,4 @@ def test_operations_along_one_axis_have_the_colour_of_their_family() -> None:
     }  # fmt: skip
     assert {op: family_of(op) for op in families} == families
     assert colour_of("glu_3x3") == COLOURS["gate"]
-    assert len(set(COLOURS[family] for family in set(families.values()) | {"skip", "separable convolution"})) == 6
+    assert len({COLOURS[family] for family in {*families.values(), "skip", "separable convolution"}}) == 6

@@ -15,7 +15,7 @@ from audionas.spaces import CnnMacroSpace, FrontEnd, load_search_space, space_fr
 from audionas.spaces.genotype_file import load_genotype, save_genotype
 
 CELLS = {"normal": [["skip_connect", 0], ["conv_1x5", 1]], "reduce": [["max_pool_3x3", 0], ["sep_conv_3x3", 1]]}
-CHOICES = {
+OPTIONS = {
     "n_cells": [1, 2],
     "reduction_at": [["1/2"], ["1/3", "2/3"], []],
     "pooling": ["mean", "attention"],
@@ -27,7 +27,7 @@ CHOICES = {
 
 def space(**changes: Any) -> CnnMacroSpace:
     found = space_from_settings(
-        {"kind": "cnn_macro", "cells": CELLS, "choices": CHOICES, **changes}, "tiny", "tiny.yaml"
+        {"kind": "cnn_macro", "cells": CELLS, "options": OPTIONS, **changes}, "tiny", "tiny.yaml"
     )
     assert isinstance(found, CnnMacroSpace)
     return found
@@ -105,7 +105,7 @@ def test_the_yaml_is_read_back() -> None:
 def test_front_ends_are_every_pair_of_mel_bands_and_hop() -> None:
     keys = [front_end.key for front_end in space().front_ends()]
     assert keys == ["n_mels 8, hop_ms 5", "n_mels 8, hop_ms 12.5", "n_mels 16, hop_ms 5", "n_mels 16, hop_ms 12.5"]
-    assert [each.key for each in space(choices={"n_cells": [1, 2], "spec_augment": [0, 0.5]}).front_ends()] == [""]
+    assert [each.key for each in space(options={"n_cells": [1, 2], "spec_augment": [0, 0.5]}).front_ends()] == [""]
 
 
 def test_every_front_end_that_a_genotype_asks_for_is_prepared() -> None:
@@ -118,10 +118,10 @@ def test_every_front_end_that_a_genotype_asks_for_is_prepared() -> None:
 
 
 @pytest.mark.parametrize(
-    "choices,match",
+    "options,match",
     [
-        ({"depth": [1]}, "unknown key 'depth'"),
-        ({"n_cells": [0, 2]}, "choices: n_cells: got 0, must be at least 1"),
+        ({"depth": [1]}, "unknown key 'options.depth'"),
+        ({"n_cells": [0, 2]}, "options: n_cells: got 0, must be at least 1"),
         ({"n_cells": [2, 2]}, "an option stands twice"),
         ({"pooling": ["mean", "last"]}, "pooling: got 'last'"),
         ({"reduction_at": [["3/2"]]}, "'3/2' must be a fraction from 0 to below 1"),
@@ -129,9 +129,9 @@ def test_every_front_end_that_a_genotype_asks_for_is_prepared() -> None:
         ({}, "nothing to choose; give options of one or more of: n_cells, channels, reduction_at, pooling, n_mels"),
     ],
 )
-def test_wrong_choices_are_refused(choices: dict[str, Any], match: str) -> None:
+def test_wrong_choices_are_refused(options: dict[str, Any], match: str) -> None:
     with pytest.raises(SettingsError, match=match):
-        space(choices=choices)
+        space(options=options)
 
 
 @pytest.mark.parametrize(
