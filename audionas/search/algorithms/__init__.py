@@ -35,7 +35,7 @@ class Algorithm:
     passes: int = 2  # of one-shot: forward and backward passes a step
 
 
-ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent")
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro")
 WITH_SUPERNET = ("cnn_cell", "darts_recurrent")  # of some kind; the others are for operations with channels
 
 ALGORITHMS: dict[str, Algorithm] = {
