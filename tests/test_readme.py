@@ -21,7 +21,9 @@ from audionas.audio.protocols import PROTOCOLS
 from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import CnnCellSpace, CnnMacro, space_from_settings
+from audionas.spaces import CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
+from audionas.spaces.cnn_macro import MacroOptions
+from audionas.spaces.darts_recurrent import DartsRecurrentNodes, DartsRecurrentSpace
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
 from audionas.spaces.recurrent_cell import RecurrentCellSpace, RecurrentNodes
 from audionas.spaces.recurrent_genotype import RecurrentMacro
@@ -103,9 +105,13 @@ def test_the_readmes_table_names_every_command() -> None:
     [
         ("search_spaces", "Kind `cnn_cell`", "", CnnCellSpace),
         ("search_spaces", "Kind `cnn_cell`", "macro.", CnnMacro),
+        ("search_spaces", "Kind `cnn_macro`", "", CnnMacroSpace),
+        ("search_spaces", "Kind `cnn_macro`", "options.", MacroOptions),
         ("search_spaces", "Kind `recurrent_cell`", "", RecurrentCellSpace),
         ("search_spaces", "Kind `recurrent_cell`", "nodes.", RecurrentNodes),
         ("search_spaces", "Kind `recurrent_cell`", "macro.", RecurrentMacro),
+        ("search_spaces", "Kind `darts_recurrent`", "", DartsRecurrentSpace),
+        ("search_spaces", "Kind `darts_recurrent`", "nodes.", DartsRecurrentNodes),
         ("search_spaces", "Kind `recurrent_catalogue`", "", RecurrentCatalogueSpace),
         ("strategies", "", "recipe.", Recipe),
         ("strategies", "", "recipe.augmentation.", Augmentation),

@@ -19,8 +19,7 @@ KINDS = (("operations", "Operations"), ("inputs", "Inputs"))
 NOTE = (
     "Weight of an option = softmax of the decision's alphas. Every node has an operation and an input a, which each "
     "operation reads; sums and products read b too, blends b and c. In every recipe n0 is the linear node of x and the "
-    "states, and h_new_0 is made of the last node. "
-    "Framed: kept in the genotype; what has no frame, the genotype does not need."
+    "states, and h_new_0 is made of the last node. Framed: kept in the genotype; it does not need what has no frame."
 )
 
 

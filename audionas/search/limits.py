@@ -5,7 +5,7 @@ What each cost is: `audionas.models.macs`, `.memory`, `.latency`. Of the latency
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,16 @@ class Limits:
         if self.max_latency_ms is not None and meter.latency(genotype).median_ms > self.max_latency_ms:
             return f"latency {ms_text(meter.latency(genotype).median_ms)} > {ms_text(self.max_latency_ms)}"
         return None
+
+    def exceeded(self, genotype: Genotype, meter: Meter) -> Callable[[Genotype], float] | None:
+        """What measures the first limit that a genotype is over; of latency, MACs stand for it. None within all."""
+        if self.max_parameters is not None and meter.parameters(genotype) > self.max_parameters:
+            return meter.parameters
+        if self.max_macs_per_second is not None and meter.macs_per_second(genotype) > self.max_macs_per_second:
+            return meter.macs
+        if self.max_memory_mb is not None and meter.memory_mb(genotype) > self.max_memory_mb:
+            return meter.memory_mb
+        return meter.macs if self.refusal(genotype, meter) else None
 
     def __str__(self) -> str:
         texts = {

@@ -2,13 +2,13 @@
 
 Parameters and MACs of CNN cells are ceilings of an exact programme (`audionas.spaces.limited_derivation`). Everything
 else is measured: the list of genotypes, best first, is gone through until one is within the limits. After
-`MAX_MEASURED` of them a ceiling on MACs is lowered step by step, and at last the smallest network is taken, so that
-the result is always within the limits.
+`MAX_MEASURED` of them, CNN cells have a ceiling on MACs lowered step by step, and recurrent cells take one cheaper
+option after another; at last the smallest network is taken, so that the result is always within the limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from audionas.models import Supernet
 from audionas.models.cnn_supernet import CnnSupernet
 from audionas.models.edge_costs import EdgeCosts, measure_edge_costs
+from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.search.limits import LimitCheck
 from audionas.search.limits_smallest import ceilings, smallest_within
 from audionas.spaces import CnnCellSpace, CnnGenotype, Genotype
+from audionas.spaces.best_assignments import assignments_best_first
 from audionas.spaces.cnn_cell import KINDS
+from audionas.spaces.darts_recurrent import DartsRecurrentSpace
 from audionas.spaces.derived import derived_document
 from audionas.spaces.limited_derivation import Ceiling, cheapest, genotypes_best_first
 
 MAX_MEASURED = 64
+MAX_LISTED = 2000  # assignments of a recurrent space, of which many are the same recipe
 SHARES = (0.8, 0.6, 0.4, 0.2, 0.1, 0.0)  # of the MACs between the least and the best genotype's
 
 
@@ -59,6 +63,8 @@ class LimitedDerivation:
     def _candidates(self, supernet: Supernet) -> Iterator[Genotype]:
         if isinstance(supernet, CnnSupernet):
             yield from self._cells(supernet)
+        elif isinstance(supernet, RecurrentSupernet):
+            yield from self._recipes(supernet)
 
     def _cells(self, supernet: CnnSupernet) -> Iterator[CnnGenotype]:
         space, weights = supernet.space, {kind: op_weights(supernet, kind) for kind in KINDS}
@@ -74,11 +80,52 @@ class LimitedDerivation:
             lowered = Ceiling(costs.macs, low + int(share * (high - low)))
             yield from islice(genotypes_best_first(space, weights, [*own, lowered]), 1)
 
+    def _recipes(self, supernet: RecurrentSupernet) -> Iterator[Genotype]:
+        space, weights = supernet.space, option_weights(supernet)
+        listed: dict[str, Genotype] = {}
+        for sample in islice(assignments_best_first(weights), MAX_LISTED):
+            genotype = space.genotype(sample)
+            if genotype.hash not in listed:
+                listed[genotype.hash] = genotype
+                yield genotype
+            if len(listed) == MAX_MEASURED:
+                break
+        yield from self._lowered(space, weights)
+
+    def _lowered(self, space: DartsRecurrentSpace, weights: Mapping[str, Mapping[str, float]]) -> Iterator[Genotype]:
+        """From the best assignment on, each time the change of an option that loses least weight for what it saves."""
+        sample = next(assignments_best_first(weights))
+        while True:
+            measure = self.check.limits.exceeded(space.genotype(sample), self.check.meter)
+            if measure is None:
+                return
+            size = measure(space.genotype(sample))
+            rates = []
+            for label, options in weights.items():
+                for option, weight in options.items():
+                    saved = size - measure(space.genotype({**sample, label: option}))
+                    if saved > 0:
+                        rates.append(((options[sample[label]] - weight) / saved, label, option))
+            if not rates:
+                return
+            _, label, option = min(rates)
+            sample = {**sample, label: option}
+            yield space.genotype(sample)
+
     def _edge_costs(self, space: CnnCellSpace) -> EdgeCosts:
         if self._costs is None:
             place = self.check.meter.place
             self._costs = measure_edge_costs(space, place.input_shape, place.n_outputs)
         return self._costs
+
+
+def option_weights(supernet: RecurrentSupernet) -> dict[str, dict[str, float]]:
+    """What derivation reads of the alphas: decision -> option -> weight."""
+    found = {}
+    for label, options in supernet.space.choices().items():
+        weights = supernet.mixing.decided(supernet.alphas(label).detach().double()).tolist()
+        found[label] = dict(zip(options, weights, strict=True))
+    return found
 
 
 def op_weights(supernet: CnnSupernet, kind: str) -> NDArray[np.float64]:

@@ -27,12 +27,22 @@ def write_strategy(path: Path, algorithm: str, settings: str = "{}") -> Path:
     return path
 
 
+RECURRENT = "kind: darts_recurrent\nfeatures: features.yaml\nnodes: {max: 4}\nmacro: {hidden: 4}\n"
+PAIRS = [(name, kind) for name in ONE_SHOT for kind in ALGORITHMS[name].spaces]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("algorithm", ONE_SHOT)
-def test_a_killed_search_of_any_algorithm_ends_bit_equal(tmp_path: Path, search_words: Words, algorithm: str) -> None:
+@pytest.mark.parametrize(("algorithm", "kind"), PAIRS)
+def test_a_killed_search_of_any_algorithm_ends_bit_equal(
+    tmp_path: Path, search_words: Words, algorithm: str, kind: str
+) -> None:
     strategy = write_strategy(tmp_path / "strategy.yaml", algorithm, SETTINGS.get(algorithm, "{}"))
     words = ["--strategy", str(strategy), "--epochs", "3"]
+    if kind == "darts_recurrent":
+        space = tmp_path / "cells.yaml"
+        space.write_text(RECURRENT)
+        words += ["--space", str(space)]
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert _finish(search_words(whole, *words)) == 0
     assert _finish(search_words(torn, *words), KILL_AT_SAVE="2") == -signal.SIGKILL

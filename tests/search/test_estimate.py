@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from audionas.errors import RunError
-from audionas.models.mixing import GumbelMixing, PartialMixing, PathMixing
+from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing
 from audionas.search import build_supernet, estimate
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
 from audionas.spaces import CnnCellSpace, load_search_space
@@ -54,6 +54,8 @@ def test_single_paths_are_counted_with_the_largest_operation_of_each_edge() -> N
     for mixing in (GumbelMixing(), PathMixing()):
         one = saved_bytes_per_clip(space, SHAPE, 4, mixing)
         assert 0.1 * whole < one < 0.6 * whole
+    two = saved_bytes_per_clip(space, SHAPE, 4, BinaryGates())
+    assert one < two < whole
     assert saved_bytes_per_clip(space, SHAPE, 4, GumbelMixing(is_sparse=False)) >= whole
 
 

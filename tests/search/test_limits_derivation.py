@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from audionas.search.limits import LimitCheck, Limits
 from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.limits_smallest import smallest_within
 from audionas.spaces import CnnCellSpace, CnnGenotype
+from audionas.spaces.darts_recurrent import DartsRecurrentSpace
 
 SPACE = CnnCellSpace(
     nodes=2, edges_per_node=1, ops=("none", "skip_connect", "sep_conv_3x3", "dil_conv_3x3"),
@@ -147,3 +149,50 @@ def test_weights_of_edges_multiply_those_of_operations(monkeypatch: pytest.Monke
     assert np.allclose(module.op_weights(supernet, "normal").sum(axis=1), 1.0)
     monkeypatch.setattr(type(supernet), "edge_weights", lambda *_: torch.tensor([0.2, 0.8, 0.1, 0.3, 0.6]))
     assert np.allclose(module.op_weights(supernet, "normal").sum(axis=1), [0.2, 0.8, 0.1, 0.3, 0.6])
+
+
+RECURRENT = DartsRecurrentSpace(
+    nodes={"max": 4}, ops=("linear", "elementwise_sum", "activation_tanh"),
+    macro={"hidden": 4, "n_layers": 1, "bidirectional": False, "pooling": "mean"},
+)  # fmt: skip
+FRAMES = Place(LogMel(sample_rate_hz=8000, length_s=0.2, n_mels=4, pool=2), 3)
+
+
+@pytest.mark.parametrize("listed", [64, 1])
+def test_a_recurrent_result_is_within_a_limit_that_the_unlimited_one_exceeds(
+    monkeypatch: pytest.MonkeyPatch, listed: int
+) -> None:
+    monkeypatch.setattr(module, "MAX_MEASURED", listed)
+    torch.manual_seed(0)
+    supernet, meter = build_supernet(RECURRENT, FRAMES.input_shape, 3), Meter(FRAMES)
+    for label, options in RECURRENT.choices().items():
+        supernet.alphas(label).data += torch.tensor([0.3 if option == "linear" else 0.0 for option in options])
+    free = meter.parameters(supernet.genotype())
+    least = meter.parameters(smallest_within(Limits(max_parameters=10**9), RECURRENT, meter))
+    limit = (free + least) // 2
+    assert least < limit < free
+    found = LimitedDerivation(LimitCheck(Limits(max_parameters=limit), meter))(supernet)
+    RECURRENT.check(found)
+    network = build_model(found, input_shape=FRAMES.input_shape, n_classes=3)
+    assert least <= n_parameters(network) <= limit
+    if listed == 1:  # then options were changed one by one, and the first change that suffices was the last
+        assert n_parameters(network) > least
+
+
+def test_a_recurrent_result_is_the_best_assignment_that_is_within() -> None:
+    torch.manual_seed(1)
+    space = DartsRecurrentSpace(nodes={"max": 3}, ops=("linear", "activation_tanh"), macro=RECURRENT.macro.model_dump())
+    supernet, meter = build_supernet(space, FRAMES.input_shape, 3), Meter(FRAMES)
+    for label, options in space.choices().items():
+        supernet.alphas(label).data = torch.randn(len(options)) + torch.tensor([2.0 * (o == "linear") for o in options])
+    limit = meter.parameters(supernet.genotype()) - 1
+    within = {}
+    for options in product(*space.choices().values()):
+        sample = dict(zip(space.choices(), options, strict=True))
+        genotype = space.genotype(sample)
+        if meter.parameters(genotype) <= limit:
+            weights = [torch.softmax(supernet.alphas(label).detach().double(), 0) for label in sample]
+            own = [w[space.choices()[label].index(o)] for w, (label, o) in zip(weights, sample.items(), strict=True)]
+            within[genotype.hash] = max(within.get(genotype.hash, 0.0), float(sum(own)))
+    found = LimitedDerivation(LimitCheck(Limits(max_parameters=limit), meter))(supernet)
+    assert within[found.hash] == pytest.approx(max(within.values()))

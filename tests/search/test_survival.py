@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,21 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "run" / "trials.jsonl").read_text().splitlines()]
 
 
+def wait_for_the_end_of_workers(folder: Path) -> None:
+    """No worker outlives its search, even if it was in the middle of a trial without an end."""
+    found = []
+    for pid in {int(word) for path in (folder / "trials").glob("trial_*") for word in path.read_text().split()}:
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            found += [process] if "spawn_main" in " ".join(process.cmdline()) else []
+    assert psutil.wait_procs(found, timeout=60)[1] == []
+
+
 def test_40_trials_survive_a_killed_worker_a_nan_a_hang_and_the_death_of_the_search(tmp_path: Path) -> None:
     for name in ("trials", "run"):
         (tmp_path / name).mkdir()
     assert search(tmp_path)[0] == -signal.SIGKILL
+    wait_for_the_end_of_workers(tmp_path)
     before = lines(tmp_path)
     finished_before = {line["number"] for line in before if line["event"] == "finished"}
     assert 20 <= len(finished_before) < TRIALS
@@ -94,16 +106,8 @@ def test_40_trials_survive_a_killed_worker_a_nan_a_hang_and_the_death_of_the_sea
     twice = [number for number, pids in ran.items() if len(pids) == 2]
     assert 25 in twice
     assert len(twice) <= 2, "what was under way when the search was killed"
-    workers = {pid for pids in ran.values() for pid in pids}
-    assert not [pid for pid in workers if _serves(pid)], "no worker outlived its search"
+    wait_for_the_end_of_workers(tmp_path)
 
 
 def _processes(folder: Path, number: int) -> list[int]:
     return [int(word) for word in (folder / "trials" / f"trial_{derive(SEED, 'trial', number)}").read_text().split()]
-
-
-def _serves(pid: int) -> bool:
-    try:
-        return "spawn_main" in " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:
-        return False

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from audionas import __version__
 from audionas.errors import RunError, SettingsError
@@ -124,6 +124,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
         RunError: there is no cluster at the address, or it has fewer processors than there are to be workers.
     """
     ray = _quiet_ray()
+    leave: Callable[[], object] = ray.shutdown
     if ray.is_initialized():  # the caller's own cluster
         return _nothing
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": None}
@@ -132,7 +133,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
             num_cpus=options.workers, object_store_memory=STORE_BYTES + 2 * n_bytes, _node_ip_address="127.0.0.1",
             **quiet | {"include_dashboard": False},
         )  # fmt: skip
-        return cast(Callable[[], object], ray.shutdown)
+        return leave
     try:
         ray.init(address=options.address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as why:
@@ -144,7 +145,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
     if n_processors < options.workers:
         ray.shutdown()
         raise RunError(f"--workers {options.workers}: the cluster at {options.address} has {n_processors} processors")
-    return cast(Callable[[], object], ray.shutdown)
+    return leave
 
 
 def check(options: EngineOptions) -> None:

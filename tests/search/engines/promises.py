@@ -33,7 +33,8 @@ def a_trial_is_scored_as_it_would_be_here(engine: Engine, evaluator: Misbehaving
     assert len(processes) <= 2, "processes live longer than a trial"
 
 
-def a_trial_that_goes_wrong_is_one_failed_trial_with_its_reason(engine: Engine, timeout_s: float) -> None:
+def a_trial_that_goes_wrong_is_one_failed_trial_with_its_reason(engine: Engine, timeout_s: float) -> dict[int, Outcome]:
+    """Of the outcomes that it gives back, 0 died and 2 hung."""
     deeds = ("die", "score", "hang", "raise", "nan", "score", "score")
     outcomes = run_all(engine, [job(number, deed) for number, deed in enumerate(deeds)])
     errors = {number: outcome.error for number, outcome in outcomes.items()}
@@ -46,6 +47,7 @@ def a_trial_that_goes_wrong_is_one_failed_trial_with_its_reason(engine: Engine, 
     assert [outcomes[number].status for number in range(7)] == [
         "failed", "done", "failed", "failed", "failed", "done", "done",
     ]  # fmt: skip
+    return outcomes
 
 
 def a_worker_has_one_thread_flushes_denormals_and_has_not_imported_nni(engine: Engine) -> None:
