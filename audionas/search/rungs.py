@@ -60,18 +60,19 @@ def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
     return make_rungs(strategy.budget, settings["by"], settings["eta"], settings["rungs"])
 
 
-def rungs_text(rungs: Sequence[Fidelity]) -> str:
-    """What rungs differ in, in words.
+def rungs_text(rungs: Sequence[Fidelity], shown: Sequence[Fidelity] | None = None) -> str:
+    """What rungs differ in, in words, of all or of those `shown`.
 
     >>> rungs_text([Fidelity(2), Fidelity(7), Fidelity(20)])
     '2, 7 or 20 epochs'
-    >>> rungs_text([Fidelity(1)])
+    >>> rungs_text([Fidelity(1), Fidelity(3)], [Fidelity(1)])
     '1 epoch'
     >>> rungs_text([Fidelity(20, 1 / 3), Fidelity(20)])
     '33 or 100 % of the training clips'
     """
     by_share = any(rung.fraction < 1 for rung in rungs)
-    values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in rungs]
+    shown = rungs if shown is None else shown
+    values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in shown]
     listed = " or ".join([", ".join(values[:-1]), values[-1]] if values[1:] else values)
     unit = "epoch" if listed == "1" else "epochs"
     return f"{listed} {'% of the training clips' if by_share else unit}"
