@@ -30,19 +30,21 @@ from audionas.experiment.search_engine import (
     engine_options,
     engine_threads,
 )
+from audionas.experiment.search_front import write_front
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
-from audionas.records import write_text
+from audionas.records import read_jsonl, write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.engines import DEFAULT
 from audionas.search.estimate import check_memory
 from audionas.search.front_end_evaluator import front_end_key
 from audionas.search.limits import Limits
 from audionas.search.retest import Winner
+from audionas.search.trials import FILE_NAME
 from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -239,6 +241,11 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     corpus = corpora[front_end_key(result.genotype)]
     run.save(features=corpus.settings, feature_key=corpus.key, input_shape=list(corpus.input_shape))
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
+    if result.winner:
+        write_front(
+            run, space, strategy, result,
+            lambda each: provenance(run, manifest, read, corpora[front_end_key(each.genotype)], each),
+        )  # fmt: skip
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
     if limits:
         record_costs(run, limits, result.genotype, talk)
@@ -251,7 +258,8 @@ def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
     for line in winner_warnings(winner):
         run.warn(line)
         talk.warn(line)
-    talk.say(winner_line(winner, run.record["trials"]))
+    events = read_jsonl(run.path / FILE_NAME)  # trials of several fidelities are more than the budget says
+    talk.say(winner_line(winner, sum(event["event"] == "proposed" for event in events)))
 
 
 def check_plan(

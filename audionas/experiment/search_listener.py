@@ -9,6 +9,7 @@ from audionas.experiment.talk import Talk
 from audionas.quantities import seconds_text
 from audionas.search import SearchListener, Strategy
 from audionas.search.retest import n_retests
+from audionas.search.rungs import rungs_of, rungs_text
 from audionas.training.measures import measure_of_key
 
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
@@ -19,6 +20,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
     epochs, trials = strategy.budget.epochs, strategy.budget.trials
     retests = n_retests(trials, strategy.retest)
     spent: list[float] = []
+    rungs = rungs_of(strategy) if strategy.kind == "multi-trial" else ()
 
     def on_step(epoch: int, step: int, n_steps: int) -> None:
         talk.progress(f"epoch {epoch + 1}/{epochs}", step, n_steps)
@@ -48,6 +50,8 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         spent.append(trial.score.seconds if trial.score else 0.0)
         left = (trials + retests - trial.number - 1) * sum(spent) / len(spent) / n_workers
         head = f"trial {trial.number + 1}/{trials}"
+        if len(rungs) > 1:
+            head = f"trial {trial.number + 1} ({rungs_text([trial.fidelity])})"
         if trial.score is None:
             talk.warn(f"{head}  {trial.status}: {trial.error}")
             return
@@ -55,7 +59,8 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         talk.say(
             f"{head}  validation {_name(score.names[0])} {score.ua:.3f}  loss {score.loss:.3f}  "
             f"balanced loss {score.balanced_loss:.3f}  "
-            f"{score.parameters} parameters  {score.seconds:.1f} s, {seconds_text(left)} left"
+            f"{score.parameters} parameters  {score.seconds:.1f} s"
+            + (f", {seconds_text(left)} left" if len(rungs) < 2 else "")
         )
 
     def on_retest(again: Any, trial: Any, place: int, n: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -22,6 +23,7 @@ from audionas.search import SearchData, Strategy
 from audionas.search.algorithms import ALGORITHMS, evolution_of
 from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
+from audionas.search.rungs import rungs_of, rungs_text
 from audionas.spaces import CnnMacroSpace, RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
@@ -121,6 +123,8 @@ def plan_search(
         fields |= more
     else:
         fields["trials"], line = planned_trials(space, strategy)
+        if len(rungs := rungs_of(strategy)) > 1:
+            fields["rungs"] = [asdict(rung) for rung in rungs]
         talk.say(line)
         fields |= _plan_retests(fields["trials"], strategy, data, redrawn, talk, warnings)
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
@@ -182,11 +186,14 @@ def planned_trials(space: SearchSpace, strategy: Strategy) -> tuple[int, str]:
         n = space.size()
         recipes = f"{count_text(n, 'distinct recipe')}: "
     line = f"{recipes}{count_text(n, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}"
+    rungs = rungs_of(strategy)
+    if len(rungs) > 1:
+        line = f"trials of {rungs_text(rungs)}, together worth {line}"
     folds, again = strategy.inner_folds, n_retests(n, strategy.retest)
     if folds:
         line += f", each trained {folds} times (inner folds)"
     if again:
-        line += f"; then the best {again} are re-tested"
+        line += f"; then the best {again}{' of those trained whole' if len(rungs) > 1 else ''} are re-tested"
     return n, f"{line}: {count_text((n + again) * max(folds, 1), 'training')}" if folds or again else line
 
 

@@ -30,7 +30,7 @@ from audionas.report.recurrent_alphas import NOTE, alpha_tables
 from audionas.report.retest_sections import winner_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
-from audionas.report.trials import best_first, count_statuses, trial_lines
+from audionas.report.trials import best_first, count_statuses, has_fidelities, trial_lines, worth
 from audionas.spaces.cnn_genotype import node_edges
 from audionas.training.measures import measures_of
 
@@ -66,7 +66,8 @@ def _nested_trials(files: RunFiles) -> Table:
                 search.split,
                 str(search.run.get("status", "unknown")),
                 count_text(_total(search.run, "n_clips", search.run.get("data") or {}), "clip"),
-                f"{len(lines)} of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
+                (f"{len(lines)}, worth {worth(lines):.1f}" if has_fidelities(lines) else str(len(lines)))
+                + f" of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
                 score_text(value),
                 f"{best.shown}{f' ({best.recipe})' if best.recipe else ''}"
                 if best and value is not None

@@ -29,6 +29,10 @@ class FrontEndEvaluator(TrainingEvaluator):
         """The score of one candidate; see `TrainingEvaluator.evaluate`."""
         return self.by_front_end[front_end_key(genotype)].evaluate(genotype, **how)
 
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        """A zero-cost proxy of one candidate; see `TrainingEvaluator.proxy`."""
+        return self.by_front_end[front_end_key(genotype)].proxy(genotype, name, seed=seed)
+
     def data_of(self, genotype: Genotype) -> SearchData:
         """The features that this candidate is trained on, with their input shape."""
         return self.by_front_end[front_end_key(genotype)].data

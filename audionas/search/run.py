@@ -62,7 +62,7 @@ def run_search(
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
-    strategy.check_pick(pick, bool(evaluator.data.parts.get("monitor")))
+    strategy.check_pick(pick, pick == "best" and bool(evaluator.data.parts.get("monitor")))
     strategy = strategy.for_space(space)
     check_engine(engine, options or EngineOptions(), strategy.name, strategy.kind)
     started = time.perf_counter()

@@ -13,6 +13,8 @@ from audionas.errors import SettingsError, unknown
 from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings, evolution_of, mixing_of
+from audionas.search.proxies import check_proxy
+from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
 from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
@@ -41,6 +43,7 @@ class Strategy(Record):
     `augment` makes augmented copies of the clips that train weights: a name, a path, or the settings themselves.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
     part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
+    `warm_start` takes the first proposals from a zero-cost ranking.
     """
 
     name: str = "unnamed"
@@ -60,6 +63,7 @@ class Strategy(Record):
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
     augment: WaveformAugmentation | None = None
+    warm_start: WarmStart | None = None
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -92,6 +96,11 @@ class Strategy(Record):
             raise ValueError(
                 f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
             )
+        if self.warm_start and self.kind == "one-shot":
+            raise ValueError(f"warm_start: algorithm {self.algorithm!r} is one-shot and proposes nothing; remove it")
+        cold = refuse_cold(self.algorithm) if self.warm_start else None
+        if cold:
+            raise ValueError(cold)
         if self.cost_weight and (self.kind != "one-shot" or evolution_of(self.algorithm, self.settings)):
             raise ValueError(f"cost_weight: algorithm {self.algorithm!r} has no alphas to steer; remove it")
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
@@ -107,6 +116,12 @@ class Strategy(Record):
     def kind(self) -> Literal["one-shot", "multi-trial"]:
         """Whether one supernet is trained, or many candidates."""
         return ALGORITHMS[self.algorithm].kind
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The zero-cost proxies that it needs."""
+        own = (str(self.settings.get("proxy", "synflow")),) if self.algorithm == "zero_cost" else ()
+        return (*own, self.warm_start.proxy) if self.warm_start else own
 
     def check_pick(self, pick: str, has_monitor: bool) -> None:
         """Refuse to pick the best epoch where no part tells, or where something else chooses.
@@ -140,9 +155,11 @@ class Strategy(Record):
         """The strategy with its recipe filled in.
 
         Raises:
-            SettingsError: the algorithm cannot search this kind of space.
+            SettingsError: the algorithm cannot search this kind of space, or its proxy has no meaning there.
         """
         check_pair(self.algorithm, space.kind, space.name)
+        for proxy in self.proxies:
+            check_proxy(proxy, space.kind)
         return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:

@@ -56,6 +56,10 @@ ALGORITHMS: dict[str, Algorithm] = {
     "gumbel_darts": Algorithm(
         "gumbel_darts", "one-shot", "Gumbel noise at a falling temperature (Dong and Yang 2019)", WITH_SUPERNET
     ),
+    "hyperband": Algorithm(
+        "hyperband", "multi-trial", "successive halving from every rung in turn (Li et al. 2018)", ANY
+    ),
+    "nsga2": Algorithm("nsga2", "multi-trial", "evolution towards a front: score against costs (Deb et al. 2002)", ANY),
     "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", ANY[:1]),
     "proxyless": Algorithm(
         "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", ANY[:1]
@@ -67,6 +71,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         "single paths, then evolution over the supernet (Guo et al. 2020)",
         WITH_SUPERNET,
         1,
+    ),
+    "successive_halving": Algorithm(
+        "successive_halving", "multi-trial", "many trained a little, the best of them more (ASHA, Li et al. 2020)", ANY
+    ),
+    "zero_cost": Algorithm(
+        "zero_cost", "multi-trial", "the best of many by a score without training (Abdelfattah et al. 2021)", ANY
     ),
 }
 
@@ -132,7 +142,8 @@ def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
     """Refuse settings that `build` does not take or whose type is wrong.
 
     Raises:
-        SettingsError: naming the accepted settings, read from the signature of `build`.
+        SettingsError: naming the accepted settings, read from the signature of `build`; or out of range, which the
+            module's `check`, where it has one, says.
     """
     defaults = setting_defaults(name)
     for key, value in settings.items():
@@ -149,3 +160,6 @@ def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
         low, high, words = RANGES.get(key, (-math.inf, math.inf, ""))
         if wanted in (int, float) and not low <= value <= high:
             raise SettingsError(f"{where}: settings.{key}: got {value!r}, must be {words}")
+    module = _module(name)
+    if hasattr(module, "check"):
+        module.check(**settings)
