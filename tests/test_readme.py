@@ -21,7 +21,8 @@ from audionas.audio.protocols import PROTOCOLS
 from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import CnnCellSpace, CnnMacro, space_from_settings
+from audionas.spaces import CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
+from audionas.spaces.cnn_macro import MacroOptions
 from audionas.spaces.darts_recurrent import DartsRecurrentNodes, DartsRecurrentSpace
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
 from audionas.spaces.recurrent_cell import RecurrentCellSpace, RecurrentNodes
@@ -30,7 +31,7 @@ from audionas.training.recipe import Augmentation, Recipe
 
 ROOT = Path(__file__).parent.parent
 NOT_RUN = "# not run in tests"
-CLIPS_EACH = 2  # of every speaker and label, so that the tour is quick
+CLIPS_EACH = 1  # of every speaker and label, so that the tour is quick
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -61,6 +62,7 @@ def make_my_folder(target: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.usefixtures("_smallest_spaces", "nothing_fitted_twice")
 def test_the_readmes_commands_and_python_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_my_folder(tmp_path / "my_folder")
@@ -103,6 +105,8 @@ def test_the_readmes_table_names_every_command() -> None:
     [
         ("search_spaces", "Kind `cnn_cell`", "", CnnCellSpace),
         ("search_spaces", "Kind `cnn_cell`", "macro.", CnnMacro),
+        ("search_spaces", "Kind `cnn_macro`", "", CnnMacroSpace),
+        ("search_spaces", "Kind `cnn_macro`", "options.", MacroOptions),
         ("search_spaces", "Kind `recurrent_cell`", "", RecurrentCellSpace),
         ("search_spaces", "Kind `recurrent_cell`", "nodes.", RecurrentNodes),
         ("search_spaces", "Kind `recurrent_cell`", "macro.", RecurrentMacro),

@@ -35,7 +35,7 @@ def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> i
     scored = len(parts.get("monitor") or parts["alphas"])
     plan = evolution_of(strategy.algorithm, strategy.settings)
     if plan:
-        paths = plan.generations * plan.population * len(parts["alphas"])
+        paths = plan.generations * plan.population * len(parts["alphas"]) + len(parts.get("monitor") or ())
         return epochs * (2 * passes * len(parts["weights"]) + scored) + paths
     n_steps = n_batches_of(len(parts["weights"]), strategy.batch_size)
     alphas = round(len(parts["alphas"]) * n_steps / n_batches_of(len(parts["alphas"]), strategy.batch_size))

@@ -13,6 +13,7 @@ from audionas.features import Extractor, extractor_from_settings
 from audionas.models.meter import Meter, Place
 from audionas.quantities import count_text
 from audionas.records import read_jsonl
+from audionas.search.front_end_meter import front_end_meter
 from audionas.search.limits import LimitCheck, Limits
 from audionas.search.limits_smallest import smallest_within
 from audionas.search.strategy import Strategy
@@ -20,14 +21,16 @@ from audionas.search.trials import FILE_NAME as TRIALS_FILE
 from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
 
 
-def refuse_unreachable(limits: Limits, space: SearchSpace, extractor: Extractor, n_outputs: int, device: str) -> None:
-    """Refuse limits that no network of the space can meet on these (resolved) features.
+def refuse_unreachable(
+    limits: Limits, space: SearchSpace, extractors: Mapping[str, Extractor], n_outputs: int, device: str
+) -> None:
+    """Refuse limits that no network of the space can meet on these (resolved) features, by key of the front-end.
 
     Raises:
         SettingsError: with the smallest size that the space can reach.
     """
     if limits:
-        smallest_within(limits, space, Meter(Place(extractor, n_outputs, device)))
+        smallest_within(limits, space, _meter(extractors, n_outputs, device))
 
 
 def refuse_steering(strategy: Strategy, limits: Limits, space: SearchSpace) -> None:
@@ -50,13 +53,17 @@ def refuse_steering(strategy: Strategy, limits: Limits, space: SearchSpace) -> N
         )
 
 
-def limit_check(record: Mapping[str, Any], corpus: Corpus, n_outputs: int) -> LimitCheck | None:
+def limit_check(record: Mapping[str, Any], corpora: Mapping[str, Corpus], n_outputs: int) -> LimitCheck | None:
     """The limits in a run's record, to be measured on its features and device; None without limits."""
     limits = Limits.of_record(record.get("limits"))
     if not limits:
         return None
-    extractor = extractor_from_settings(corpus.settings, "features")
-    return LimitCheck(limits, Meter(Place(extractor, n_outputs, str(record["device"]))))
+    extractors = {key: extractor_from_settings(corpus.settings, "features") for key, corpus in corpora.items()}
+    return LimitCheck(limits, _meter(extractors, n_outputs, str(record["device"])))
+
+
+def _meter(extractors: Mapping[str, Extractor], n_outputs: int, device: str) -> Meter:
+    return front_end_meter({key: Meter(Place(each, n_outputs, device)) for key, each in extractors.items()})
 
 
 def record_costs(run: RunFolder, check: LimitCheck, genotype: Genotype, talk: Talk) -> None:

@@ -14,8 +14,8 @@ from audionas.training.measures import measure_of_key
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
 
 
-def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]) -> SearchListener:
-    """A listener that tells of every epoch, trial and step."""
+def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None], n_workers: int = 1) -> SearchListener:
+    """A listener that tells of every epoch, trial and step; so many workers divide the time that is left."""
     epochs, trials = strategy.budget.epochs, strategy.budget.trials
     retests = n_retests(trials, strategy.retest)
     spent: list[float] = []
@@ -46,7 +46,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
 
     def on_trial(trial: Any) -> None:
         spent.append(trial.score.seconds if trial.score else 0.0)
-        left = (trials + retests - trial.number - 1) * sum(spent) / len(spent)
+        left = (trials + retests - trial.number - 1) * sum(spent) / len(spent) / n_workers
         head = f"trial {trial.number + 1}/{trials}"
         if trial.score is None:
             talk.warn(f"{head}  {trial.status}: {trial.error}")

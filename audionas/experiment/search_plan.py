@@ -14,13 +14,15 @@ from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untrained_classes
 from audionas.experiment.talk import Talk
+from audionas.features import extractor_from_settings
+from audionas.models.algorithmic_delay import algorithmic_delay
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.search.algorithms import ALGORITHMS, evolution_of
 from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
-from audionas.spaces import RecurrentCatalogueSpace, SearchSpace
+from audionas.spaces import CnnMacroSpace, RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
@@ -91,6 +93,10 @@ def plan_search(
         missing = missing_classes(manifest, rows)
         if missing:
             warnings.append(f"part {name} holds no clip of {', '.join(missing)}")
+    delay = algorithmic_delay(space.macro, extractor_from_settings(corpus.settings, "features"))
+    if delay and not isinstance(space, CnnMacroSpace):  # there each candidate has its own
+        fields["delay"] = delay.as_record()
+        talk.say(f"causal: {delay.text}")
     if not manifest.speaker_independence_checked:
         warnings.append(NOT_CHECKED)
     if corpus.features.n_silent:

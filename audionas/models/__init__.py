@@ -54,7 +54,7 @@ def build_model(
         shape = (1, shape[1], shape[0])
     if len(shape) != 3:
         raise SettingsError(f"input_shape: got {shape}, must be (frames, features) or (channels, features, frames)")
-    values = with_macro(genotype.macro, macro).model_dump()
+    values = with_macro(genotype.macro, macro).model_dump(exclude={"causal"})
     return FrameNetwork(genotype, shape[1], n_classes, n_channels=shape[0], **values)
 
 

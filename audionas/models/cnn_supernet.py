@@ -37,13 +37,13 @@ class CellWeights:
 class MixedCell(nn.Module):
     """A cell in which every node sums the mixed operations from all earlier nodes."""
 
-    def __init__(self, space: CnnCellSpace, channels: int, stride: int, partial: int = 1) -> None:
+    def __init__(self, space: CnnCellSpace, channels: int, stride: int, partial: int = 1, causal: bool = False) -> None:
         super().__init__()
         self.edges = space.edges
         self.edges_per_node = space.edges_per_node
         self.n_nodes = space.nodes
         self.ops = nn.ModuleList(
-            MixedOp(space.ops, channels, stride if source < 2 else 1, partial) for _, source in space.edges
+            MixedOp(space.ops, channels, stride if source < 2 else 1, partial, causal) for _, source in space.edges
         )
 
     def forward(self, s0: Tensor, s1: Tensor, weights: CellWeights, kept: Cell | None = None) -> Tensor:
@@ -82,7 +82,7 @@ class CnnSupernet(CnnNetwork, Supernet):
         mixing: Mixing | None = None,
     ) -> None:
         def make_cell(kind: str, channels: int) -> nn.Module:
-            return MixedCell(space, channels, 2 if kind == "reduce" else 1, how.partial)
+            return MixedCell(space, channels, 2 if kind == "reduce" else 1, how.partial, macro.causal)
 
         how = mixing or Mixing()
         super().__init__(macro, input_shape, n_classes, make_cell, dict.fromkeys(KINDS, space.nodes), False)
@@ -116,14 +116,16 @@ class CnnSupernet(CnnNetwork, Supernet):
         return self.classify(outputs[-1], lengths)
 
     def _weights(self, kind: str) -> CellWeights:
-        ops = self.mixed(self.alphas(kind))
+        alphas = self.alphas(kind)
         if not (self.mixing.is_sparse and self.training):
-            return CellWeights(ops, self.edge_weights(kind))
-        if ops.is_meta:  # costs are counted there: of every edge the largest operation
+            return CellWeights(self.mixed(alphas), self.edge_weights(kind))
+        ops, computed = self.mixing.draw(alphas)
+        if ops.is_meta:  # costs are counted there: of every edge the largest operations
             cell = next(m.cell for m in self.cells if isinstance(m, PreparedCell) and m.kind == kind)
-            largest = [op.largest() for op in cell.modules() if isinstance(op, MixedOp)]
+            largest = [op.largest(self.mixing.n_computed) for op in cell.modules() if isinstance(op, MixedOp)]
             return CellWeights(ops, None, tuple(map(tuple, largest)))
-        return CellWeights(ops, None, tuple(map(tuple, (ops.detach() != 0).tolist())))
+        assert computed is not None
+        return CellWeights(ops, None, tuple(map(tuple, computed.tolist())))
 
     def edge_weights(self, kind: str) -> Tensor | None:
         """(edges,): the softmax of the betas over the edges of each node; None where edges are not normalised.

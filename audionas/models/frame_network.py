@@ -5,6 +5,7 @@ Source: Sun et al. 2022 (EmotionNAS), section 2.2.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from audionas.models.frame_skeleton import FrameSkeleton
@@ -52,3 +53,16 @@ class FrameNetwork(FrameSkeleton):
         """
         frames = self.own_frames(x, lengths)
         return self.classify(self.rnn(frames, lengths), lengths)
+
+    def frame_outputs(self, x: Tensor) -> Tensor:
+        """What the pooling reads, (batch, frames, values); of one direction no frame depends on later ones."""
+        return self.rnn(self.own_frames(x, None))  # type: ignore[no-any-return]
+
+    def running_logits(self, x: Tensor) -> Tensor:
+        """The logits after each frame, (batch, frames, classes), each pooled over the frames so far.
+
+        The last row is what `forward` gives without `lengths`. Of one direction no row depends on later frames.
+        """
+        outputs = self.frame_outputs(x)
+        rows = [self.classify(outputs[:, :stop], None) for stop in range(1, outputs.shape[1] + 1)]
+        return torch.stack(rows, dim=1)

@@ -22,17 +22,19 @@ class MixedOp(nn.Module):
     Difference: those maxima keep an odd last row or column, as every operation does at stride 2.
     """
 
-    def __init__(self, names: tuple[str, ...], channels: int, stride: int, partial: int = 1) -> None:
+    def __init__(
+        self, names: tuple[str, ...], channels: int, stride: int, partial: int = 1, causal: bool = False
+    ) -> None:
         super().__init__()
         self.names = names
         self.stride = stride
         self.partial = max(k for k in range(1, min(partial, channels) + 1) if channels % k == 0)
         own = channels // self.partial
-        self.ops = nn.ModuleList(self._build(name, own, stride) for name in names)
+        self.ops = nn.ModuleList(self._build(name, own, stride, causal) for name in names)
 
     @staticmethod
-    def _build(name: str, channels: int, stride: int) -> nn.Module:
-        op = build_cnn_op(name, channels, stride, False)
+    def _build(name: str, channels: int, stride: int, causal: bool) -> nn.Module:
+        op = build_cnn_op(name, channels, stride, False, causal)
         return nn.Sequential(op, nn.BatchNorm2d(channels, affine=False)) if name in POOLS else op
 
     def forward(self, x: Tensor, weights: Tensor, active: Sequence[bool] | None = None) -> Tensor:
@@ -51,10 +53,11 @@ class MixedOp(nn.Module):
         own, rest = self._divide(x)
         return self._join(self.ops[self.names.index(name)](own), rest)
 
-    def largest(self) -> list[bool]:
-        """Of each operation whether it is the one with the most parameters: a bound on the cost of a single path."""
+    def largest(self, n: int) -> list[bool]:
+        """Of each operation whether it is one of the `n` with the most parameters: a bound on the cost of a path."""
         sizes = [sum(p.numel() for p in op.parameters()) for op in self.ops]
-        return [k == sizes.index(max(sizes)) for k in range(len(sizes))]
+        first = sorted(range(len(sizes)), key=lambda k: -sizes[k])[:n]
+        return [k in first for k in range(len(sizes))]
 
     def _divide(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         if self.partial == 1:

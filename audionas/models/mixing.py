@@ -15,11 +15,17 @@ class Mixing:
     name = "softmax"
     partial = 1  # a mixed operation sees one in so many channels
     normalises_edges = False  # a softmax over the edges of a node, with parameters of its own
+    n_computed = 1  # of a sparse mixing: how many candidates of an edge a pass computes at most
     is_sparse = False  # all weights but one of each edge are exactly zero, and those candidates are not computed
 
     def __call__(self, alphas: Tensor) -> Tensor:
         """Alphas (..., options) -> weights of the same shape, as the supernet trains with them; may draw."""
         return self.decided(alphas)
+
+    def draw(self, alphas: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The weights, and of a sparse mixing which candidates have to be computed, (..., options) bool."""
+        weights = self(alphas)
+        return weights, weights.detach() != 0 if self.is_sparse else None
 
     def decided(self, alphas: Tensor) -> Tensor:
         """Weights of the same shape that derivation, margins and scores read; draws nothing."""
@@ -91,6 +97,53 @@ class GumbelMixing(Mixing):
         return hard + (soft - soft.detach())
 
 
+class BinaryGates(Mixing):
+    """ProxylessNAS: one candidate is drawn by the softmax; for the alphas' gradient a second is computed beside it.
+
+    With `pairs` two candidates are drawn, one of them is the path (weight 1), the other weighs 0 and still has a
+    gradient: that of its share of the two. Without, the path alone is computed and alphas have no gradient.
+
+    Source: Cai et al. 2019 (ProxylessNAS), sections 3.1 and 3.2 (binary gates, two paths) and its release.
+    """
+
+    name = "binary gates"
+    n_computed = 2
+    is_sparse = True
+
+    def __init__(self) -> None:
+        self.pairs = False
+        self.drawn: list[Tensor] = []  # of each call since `draw_from` the pairs, (..., options) bool
+        self._draws = torch.Generator()
+
+    def draw_from(self, seed: int, *, pairs: bool) -> None:
+        """Key the draws of one pass, of pairs or of paths alone."""
+        self._draws.manual_seed(seed)
+        self.pairs, self.drawn = pairs, []
+
+    def __call__(self, alphas: Tensor) -> Tensor:
+        """Alphas (..., options) -> one-hot weights, with gradients when pairs are drawn."""
+        return self.draw(alphas)[0]
+
+    def draw(self, alphas: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The weights and who is computed."""
+        if alphas.is_meta:
+            return alphas, None
+        if not self.pairs:
+            path = self._drawn(self.decided(alphas.detach()), 1)
+            return path.to(alphas.dtype), path
+        pair = self._drawn(self.decided(alphas.detach()), 2)
+        self.drawn.append(pair)
+        shares = torch.softmax(alphas.masked_fill(~pair, -torch.inf), dim=-1)
+        path = self._drawn(shares.detach(), 1).to(alphas.dtype)
+        return path + (shares - shares.detach()), pair
+
+    def _drawn(self, chances: Tensor, n: int) -> Tensor:
+        """(..., options) bool, n of them true, drawn by their chances without replacement."""
+        rows = chances.detach().cpu().flatten(0, -2)
+        found = torch.multinomial(rows, n, generator=self._draws).reshape(*chances.shape[:-1], n)
+        return torch.zeros_like(chances, dtype=torch.bool).scatter_(-1, found.to(chances.device), True)
+
+
 class PathMixing(Mixing):
     """Single paths drawn uniformly: alphas weigh nothing, so there is nothing to derive, to score or to log of them.
 
@@ -106,4 +159,4 @@ class PathMixing(Mixing):
         return torch.zeros_like(alphas).scatter_(-1, draws, 1.0)
 
 
-__all__ = ["GumbelMixing", "Mixing", "PartialMixing", "PathMixing", "SigmoidMixing"]
+__all__ = ["BinaryGates", "GumbelMixing", "Mixing", "PartialMixing", "PathMixing", "SigmoidMixing"]

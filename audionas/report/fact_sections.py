@@ -33,10 +33,18 @@ def search_facts(files: RunFiles) -> Section | None:
     ]
     if top.get("input_shape"):
         rows.append(("input shape", plain(top["input_shape"])))
+    delay = top.get("delay") or retrained.get("delay")
+    if delay:
+        rows.append(("algorithmic delay", _delay_text(delay)))
     if files.searches:
         rows += _set_up(files.searches[0], files.is_nested)
     where = " (of the first of the nested searches)" if files.is_nested else ""
     return Section("facts", f"Data and settings{where}", (Facts(tuple(rows)),))
+
+
+def _delay_text(delay: JsonObject) -> str:
+    parts = ", ".join(f"{name} {delay[f'{name}_ms']:.1f}" for name in ("window", "hop", "lookahead"))
+    return f"{delay['total_ms']:.1f} ms ({parts}): causal, no output reads a later frame than the lookahead says"
 
 
 def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:

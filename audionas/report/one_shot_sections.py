@@ -17,6 +17,7 @@ _WEIGHTS = {
     "softmax": "softmax of the edge's alphas",
     "softmax, edges normalised": "softmax of the edge's alphas; the edges of a node weigh too, below",
     "gumbel softmax": "softmax of the edge's alphas, without the noise that the training adds",
+    "binary gates": "softmax of the edge's alphas, by which the training draws one path at a time",
     "sigmoid": "sigmoid of each alpha, each for itself, so that they need not sum to 1",
 }
 

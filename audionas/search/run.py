@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from audionas.search.algorithms import evolution_of
-from audionas.search.engines import EngineOptions, make_engine
+from audionas.search.engines import EngineOptions, check_engine, make_engine
 from audionas.search.evaluator import TrainingEvaluator
 from audionas.search.limits import LimitCheck
 from audionas.search.listener import Pick, SearchListener
@@ -52,18 +52,19 @@ def run_search(
     """Search, logging into `run` (`epochs.jsonl`, `checkpoint/` or `trials.jsonl`, `retests.jsonl`); goes on from logs.
 
     Args:
-        engine: where trials run, with its `options`; a one-shot search always runs in this process.
+        engine: where trials run, with its `options`; a one-shot search runs in this process and takes no other.
         redrawn: of a multi-trial search, makes the evaluator of the re-test; without it only the seeds are new there.
         limits: what the networks may cost: a candidate beyond it is not trained, and the genotype found is within it.
 
     Raises:
-        SettingsError: the engine is unknown, the algorithm cannot search this kind of space, or `pick="best"`
-            without a monitor part.
+        SettingsError: the engine is unknown or cannot do this search, the algorithm cannot search this kind of space,
+            or `pick="best"` without a monitor part.
         NonFiniteLossError: the supernet's loss became NaN or infinite.
         RunError: no trial of a multi-trial search succeeded.
     """
     strategy.check_pick(pick, bool(evaluator.data.parts.get("monitor")))
     strategy = strategy.for_space(space)
+    check_engine(engine, options or EngineOptions(), strategy.name, strategy.kind)
     started = time.perf_counter()
     listener = listener or SearchListener()
     winner: Winner | None = None

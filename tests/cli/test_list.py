@@ -56,7 +56,7 @@ def test_a_strategy_says_which_kinds_of_space_it_searches() -> None:
     found = json.loads(run("list", "strategies", "--json").out)["strategies"]
     assert found["catalogue"].endswith("for spaces recurrent_catalogue")
     assert found["darts"].endswith("for spaces cnn_cell")
-    assert found["random"].endswith("for spaces cnn_cell, recurrent_cell, recurrent_catalogue")
+    assert found["random"].endswith("for spaces cnn_cell, recurrent_cell, recurrent_catalogue, cnn_macro")
 
 
 def test_no_two_features_read_the_same() -> None:

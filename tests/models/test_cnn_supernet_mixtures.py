@@ -10,7 +10,8 @@ import torch
 
 from audionas.models import build_supernet, n_parameters
 from audionas.models.cnn_supernet import CnnSupernet
-from audionas.models.mixing import GumbelMixing, PartialMixing, PathMixing, SigmoidMixing
+from audionas.models.mixed_op import MixedOp
+from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing, SigmoidMixing
 from audionas.spaces import CnnCellSpace
 
 OPS = ("none", "skip_connect", "sep_conv_3x3", "avg_pool_3x3")
@@ -146,3 +147,17 @@ def test_of_paths_no_alphas_are_logged() -> None:
     line = build_supernet(SPACE, SHAPE, 3, PathMixing()).describe(SHAPE, 3)
     assert not {"alphas", "margins", "entropy", "mixing"} & set(line)
     assert line["skips_of"] == 6
+
+
+@pytest.mark.parametrize("pairs,most", [(False, 1), (True, 2)])
+def test_of_binary_gates_one_operation_an_edge_is_computed_or_two_for_the_alphas(pairs: bool, most: int) -> None:
+    gates = BinaryGates()
+    supernet = build_supernet(SPACE, SHAPE, 3, gates)
+    gates.draw_from(1, pairs=pairs)
+    counts: list[int] = []
+    for op in (m for m in supernet.modules() if isinstance(m, MixedOp)):
+        op.register_forward_pre_hook(lambda _, inputs: counts.append(sum(inputs[2])))
+    supernet(torch.randn(4, *SHAPE)).sum().backward()
+    assert counts == [most] * 18
+    assert all((p.grad is not None) == pairs for p in supernet.arch_parameters())
+    assert len(gates.drawn) == (2 if pairs else 0)

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 import torch
 
-from audionas.models.mixing import GumbelMixing, Mixing, PartialMixing, PathMixing, SigmoidMixing
+from audionas.models.mixing import BinaryGates, GumbelMixing, Mixing, PartialMixing, PathMixing, SigmoidMixing
 
 ALPHAS = torch.tensor([[0.5, -1.0, 2.0], [0.0, 0.3, 0.1]], dtype=torch.float64)
 
@@ -76,3 +76,36 @@ def test_paths_are_uniform_whatever_the_alphas() -> None:
     torch.manual_seed(0)
     counts = PathMixing()(torch.tensor([[9.0, 0.0, -9.0]]).expand(9000, -1)).sum(0).numpy()
     assert scipy.stats.chisquare(counts).pvalue > 0.001
+
+
+def test_binary_gates_are_drawn_by_the_softmax() -> None:
+    gates = BinaryGates()
+    gates.draw_from(0, pairs=False)
+    weights, computed = gates.draw(ALPHAS[:1].expand(20_000, -1))
+    assert computed is not None
+    assert torch.equal(computed, weights != 0)
+    assert not weights.requires_grad
+    expected = 20_000 * np.exp(ALPHAS[0].numpy()) / np.exp(ALPHAS[0].numpy()).sum()
+    assert scipy.stats.chisquare(weights.sum(0).numpy(), expected).pvalue > 0.001
+
+
+def test_the_gradient_of_a_pair_is_that_of_the_binary_gates_of_the_paper() -> None:
+    """Section 3.2.1: dL/da_i = sum over the two of dL/dg_j p_j (delta_ij - p_i), p the softmax of the two alphas."""
+    alphas, outputs = ALPHAS.clone().requires_grad_(), torch.tensor([[1.0, -2.0, 3.0], [0.5, 4.0, 1.0]])
+    gates = BinaryGates()
+    gates.draw_from(4, pairs=True)
+    weights, computed = gates.draw(alphas)
+    assert computed is not None
+    assert computed.sum(1).tolist() == [2, 2]
+    assert (weights.detach().sum(1) == 1).all()
+    assert (weights.detach()[~computed] == 0).all()
+    ((weights * outputs).sum(1) ** 2).sum().backward()
+    expected = np.zeros((2, 3))
+    for row in range(2):
+        pair = computed[row].nonzero().flatten().tolist()
+        p = np.exp(ALPHAS[row, pair].numpy()) / np.exp(ALPHAS[row, pair].numpy()).sum()
+        output = float((weights[row].detach() * outputs[row]).sum())
+        by_gate = [2 * output * float(outputs[row, j]) for j in pair]
+        for i, at in enumerate(pair):
+            expected[row, at] = sum(by_gate[j] * p[j] * ((i == j) - p[i]) for j in range(2))
+    np.testing.assert_allclose(alphas.grad, expected, rtol=1e-9, atol=1e-12)

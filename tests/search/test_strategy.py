@@ -187,6 +187,7 @@ def test_a_strategy_refuses_a_space_that_it_cannot_search(strategy: str, space: 
         ("cnn_cell", ["darts", "darts_emotionnas", "darts_small_data", "random"]),
         ("recurrent_cell", ["random"]),
         ("recurrent_catalogue", ["catalogue", "random"]),
+        ("cnn_macro", ["random"]),
     ],
 )
 def test_the_refusal_names_the_strategies_that_fit(kind: str, fitting: list[str]) -> None:
@@ -195,7 +196,9 @@ def test_the_refusal_names_the_strategies_that_fit(kind: str, fitting: list[str]
         check_pair("darts", "recurrent_catalogue", "mine")
 
 
-@pytest.mark.parametrize("space,optimiser", [("darts_cnn_small", "sgd"), ("nas_bench_nlp_rnn", "adam")])
+@pytest.mark.parametrize(
+    "space,optimiser", [("darts_cnn_small", "sgd"), ("cnn_macro", "sgd"), ("nas_bench_nlp_rnn", "adam")]
+)
 def test_without_a_recipe_that_of_the_kind_of_space_is_taken(space: str, optimiser: str) -> None:
     strategy = load_strategy("random")
     assert strategy.recipe is None

@@ -35,7 +35,7 @@ class Algorithm:
     passes: int = 2  # of one-shot: forward and backward passes a step
 
 
-ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent")
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro")
 WITH_SUPERNET = ("cnn_cell", "darts_recurrent")  # of some kind; the others are for operations with channels
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -57,6 +57,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         "gumbel_darts", "one-shot", "Gumbel noise at a falling temperature (Dong and Yang 2019)", WITH_SUPERNET
     ),
     "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", ANY[:1]),
+    "proxyless": Algorithm(
+        "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", ANY[:1]
+    ),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
     "random_one_shot": Algorithm(
         "random_one_shot",
