@@ -32,7 +32,7 @@ def write_strategy(path: Path, algorithm: str, settings: str = "{}") -> Path:
     return path
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What stands for a kill: raised in the middle of a checkpoint write."""
 
 
@@ -54,7 +54,7 @@ def kill_at_save(patch: pytest.MonkeyPatch, number: int) -> None:
     def write(path: Path, data: bytes) -> None:
         saves.append(path)
         if len(saves) == number:
-            raise Killed
+            raise KilledError
         write_bytes(path, data)
 
     patch.setattr("audionas.training.checkpoint.write_bytes", write)
@@ -70,7 +70,7 @@ def test_a_stopped_search_of_any_algorithm_ends_bit_equal(
     search(request_of(strategy, whole, epochs=3))
     with pytest.MonkeyPatch.context() as patch:
         kill_at_save(patch, 2)
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             search(request_of(strategy, torn, epochs=3))
     assert len(_epochs(torn)) == 2, "the second epoch was logged, its checkpoint was not written"
     resume(torn)
