@@ -18,7 +18,7 @@ from tests.search.engines import promises
 from tests.search.engines.trials_that_go_wrong import SPACE, job
 
 ray = pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 4.0
 
