@@ -184,7 +184,21 @@ def test_a_strategy_refuses_a_space_that_it_cannot_search(strategy: str, space: 
 @pytest.mark.parametrize(
     ("kind", "fitting"),
     [
-        ("cnn_cell", ["darts", "darts_emotionnas", "darts_small_data", "random"]),
+        (
+            "cnn_cell",
+            [
+                "darts",
+                "darts_emotionnas",
+                "darts_second_order",
+                "darts_small_data",
+                "fair_darts",
+                "gumbel_darts",
+                "pc_darts",
+                "proxyless",
+                "random",
+                "random_one_shot",
+            ],
+        ),
         ("recurrent_cell", ["random"]),
         ("recurrent_catalogue", ["catalogue", "random"]),
         ("cnn_macro", ["random"]),
