@@ -24,7 +24,8 @@ def non_dominated_ranks(values: Floats) -> NDArray[np.int64]:
     [0, 0, 1, 2]
     """
     lower_equal = (values[:, None] <= values[None]).all(axis=2)
-    dominates: NDArray[np.bool_] = lower_equal & (values[:, None] < values[None]).any(axis=2)
+    lower_somewhere = (values[:, None] < values[None]).any(axis=2)
+    dominates: NDArray[np.bool_] = np.logical_and(lower_equal, lower_somewhere)
     ranks = np.full(len(values), -1, dtype=np.int64)
     for rank in range(len(values)):
         left = ranks < 0
