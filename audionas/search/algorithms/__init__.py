@@ -35,7 +35,15 @@ ALGORITHMS: dict[str, Algorithm] = {
         "catalogue", "multi-trial", "every recipe of a catalogue, or the first N (Sun et al. 2022)", ANY[2:]
     ),
     "darts": Algorithm("darts", "one-shot", "differentiable, first order (Liu et al. 2019)", ANY[:1]),
+    "grid": Algorithm("grid", "multi-trial", "every assignment of choices once, in a spread order", ANY),
+    "local_search": Algorithm(
+        "local_search", "multi-trial", "from random draws to better neighbours (White et al. 2021)", ANY
+    ),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
+    "regularized_evolution": Algorithm(
+        "regularized_evolution", "multi-trial", "children of the best of a young population (Real et al. 2019)", ANY
+    ),
+    "tpe": Algorithm("tpe", "multi-trial", "options that good trials had more often (Bergstra et al. 2011)", ANY),
 }
 
 
