@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,23 @@ def test_a_whole_number_is_taken_for_a_float_but_no_truth_value() -> None:
 def test_random_takes_no_settings() -> None:
     with pytest.raises(SettingsError, match="unknown key 'n' for algorithm 'random'; accepted: none"):
         check_settings("random", {"n": 1}, "x")
+
+
+@pytest.mark.parametrize(
+    "name,settings,words",
+    [
+        ("regularized_evolution", {"sample": 21}, r"settings.sample: got 21, must be 1 to the population \(20\)"),
+        ("regularized_evolution", {"sample": 0}, r"settings.sample: got 0, must be 1 to the population \(20\)"),
+        ("regularized_evolution", {"mutations": 0}, "settings.mutations: got 0, must be 1 or more"),
+        ("tpe", {"startup_trials": 1}, "settings.startup_trials: got 1, must be 2 or more"),
+        ("tpe", {"candidates": 0}, "settings.candidates: got 0, must be 1 or more"),
+        ("tpe", {"gamma": 0.0}, "settings.gamma: got 0.0, must be above 0"),
+        ("tpe", {"prior_weight": -1.0}, "settings.prior_weight: got -1.0, must be above 0"),
+        ("tpe", {"linear_forgetting": 0}, "settings.linear_forgetting: got 0, must be 1 or more"),
+        ("local_search", {"draws": 0}, "settings.draws: got 0, must be 1 or more"),
+        ("grid", {"order": "random"}, "settings.order: got 'random'; accepted: spread, listed"),
+    ],
+)
+def test_a_setting_out_of_range_says_what_is_accepted(name: str, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        builder(name)(seed=0, **settings)
