@@ -9,8 +9,6 @@ stopped run goes on. Regret is the best score of the table minus the best found,
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from importlib import import_module
@@ -32,14 +30,17 @@ from audionas.statistics.holm import holm
 
 EVALUATIONS = (100, 300)
 CLAIMED = ("regularized_evolution", "tpe", "local_search")  # to be better than random
-ONE_LIST = ("catalogue",)  # enumerates one choice among all rows
+ENUMERATING = ("catalogue",)  # takes one list only
 Curves = NDArray[np.float64]
 
 
-def strategies() -> list[str]:
-    """The shipped multi-trial strategies that train every candidate equally long, random first."""
+def strategies(case: Case) -> list[str]:
+    """The shipped multi-trial strategies with a plain reference that can search a table, random first."""
     found = [name for name in shipped.names("strategies") if load_strategy(name).kind == "multi-trial"]
-    return sorted(filter(has_plain, found), key=lambda name: (name != "random", name in ONE_LIST))
+    is_list = len(case.space.choices()) == 1
+    fitting = [name for name in found if name in ("random", *ENUMERATING)] if is_list else found
+    fitting = [name for name in fitting if is_list or name not in ENUMERATING]
+    return sorted(filter(has_plain, fitting), key=lambda name: name != "random")
 
 
 def has_plain(name: str) -> bool:
@@ -53,19 +54,15 @@ def _module(name: str) -> str:
 
 def searched(case: Case, name: str, seed: int) -> Curves:
     """(evaluations,): regret after each trial of a strategy as it ships."""
-    space, evaluator = case.as_list if name in ONE_LIST else (case.space, case.evaluator)
     strategy = load_strategy(name).with_budget(epochs=1, trials=max(EVALUATIONS))
-    return regret_curve(evaluator, replay(space, strategy, evaluator, seed=seed))
+    return regret_curve(case.evaluator, replay(case.space, strategy, case.evaluator, seed=seed))
 
 
 def plain(case: Case, name: str, seed: int) -> Curves:
     """(evaluations,): the same of its plain reference, without NNI."""
     search: Callable[..., list[float]] = import_module(f"tests.reference.plain_search.{_module(name)}").search
-    if name in ONE_LIST:
-        scores = search([len(case.scores)], lambda point: case.scores[point[0]], max(EVALUATIONS), seed)
-    else:
-        sizes = [len(options) for options in case.space.choices().values()]
-        scores = search(sizes, case.score, max(EVALUATIONS), seed)
+    sizes = [len(options) for options in case.space.choices().values()]
+    scores = search(sizes, case.score, max(EVALUATIONS), seed)
     return case.evaluator.best - np.maximum.accumulate(np.asarray(scores, dtype=np.float64))
 
 
@@ -122,20 +119,24 @@ def against_plain(ours: Curves, theirs: Curves) -> dict[str, Any]:
             low = high = float(a.mean() - b.mean())
         else:
             low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-        found[str(n)] = {"mean": round(float(b.mean()), 4), "difference_95": [round(float(low), 4), round(float(high), 4)],
-                         "zero_is_inside": bool(low <= 0 <= high)}  # fmt: skip
+        bounds = [round(float(low), 4), round(float(high), 4)]
+        inside = bool(low <= 0 <= high)
+        found[str(n)] = {"mean": round(float(b.mean()), 4), "difference_95": bounds, "zero_is_inside": inside}
     return found
 
 
 def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict[str, Curves]]:
     """The result of a table, and the curves to plot."""
-    names = strategies()
+    names = strategies(case)
     found = {name: curves(case, name, seeds, pieces, searched) for name in names}
     references = {name: curves(case, name, seeds, pieces, plain) for name in names}
     claimed = [name for name in CLAIMED if name in names]
     return {
         "schema_version": 1,
-        "commands": ["PYTHONPATH=. python " + shlex.join(sys.argv)],
+        "commands": [
+            f"PYTHONPATH=. python benchmarks/regret.py --table {case.name} --seeds {seeds} --tables FOLDER "
+            "--pieces PIECES --out benchmarks/results/regret"
+        ],
         "date": date.today().isoformat(),
         "table": case.what,
         "best_score": case.evaluator.best,
@@ -159,7 +160,6 @@ def main() -> None:
     given = parser.parse_args()
     case = TABLES[given.table](given.tables)
     record, found = document(case, given.seeds, given.pieces)
-    record["commands"] = [f"PYTHONPATH=. python benchmarks/regret.py --table {case.name} --seeds {given.seeds} ..."]
     write_json(given.out / f"{case.name}.json", record)
     plot(found, case.what, given.out / case.name)
     print(given.out / f"{case.name}.json")

@@ -1,6 +1,6 @@
 """Writes into strategies/README.md which shipped strategy searches which shipped space, from the code.
 
-    PYTHONPATH=. python benchmarks/strategy_pairs.py
+PYTHONPATH=. python benchmarks/strategy_pairs.py
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 import shutil
@@ -162,3 +163,37 @@ def test_the_readme_says_when_audionas_downloads() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "downloads nothing" not in text
     assert "hub name (`pretrained:openai/whisper-tiny.en`), on first use" in text
+
+
+def test_the_table_of_pairs_is_that_of_the_code() -> None:
+    from benchmarks.strategy_pairs import README, pairs_table, with_table
+
+    text = README.read_text(encoding="utf-8")
+    assert text == with_table(text), "run: PYTHONPATH=. python benchmarks/strategy_pairs.py"
+    rows = {line.split("`")[1]: line.split("|")[2:-1] for line in pairs_table().splitlines()[2:]}
+    spaces = re.findall(r"`(\w+)`", pairs_table().splitlines()[0])
+    catalogues = {space for space, cell in zip(spaces, rows["catalogue"], strict=True) if cell.strip() == "yes"}
+    assert catalogues == {"nas_bench_nlp_catalogue", "nas_bench_nlp_catalogue_two_states"}
+    for strategy in ("grid", "local_search", "random", "regularized_evolution", "tpe"):
+        assert {cell.strip() for cell in rows[strategy]} == {"yes"}
+
+
+def test_the_settings_of_every_algorithm_stand_in_the_strategies_readme() -> None:
+    from audionas.search.algorithms import ALGORITHMS, builder
+
+    text = (ROOT / "strategies" / "README.md").read_text(encoding="utf-8")
+    part = text.split("Settings of the algorithms:")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([a-z_0-9]+)` \|(.*)$", part, re.MULTILINE))
+    assert set(rows) >= set(ALGORITHMS)
+    for name in ALGORITHMS:
+        settings = set(inspect.signature(builder(name)).parameters) - {"seed"}
+        assert settings <= set(re.findall(r"`([a-z_0-9]+)`", rows[name])), name
+
+
+@pytest.mark.slow
+def test_the_strategies_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    snippets = blocks(ROOT / "strategies" / "README.md", "python")
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, "strategies/README.md", "exec"), {})

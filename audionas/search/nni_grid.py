@@ -46,7 +46,7 @@ def assignment(choices: Choices, number: int) -> dict[str, str]:
     {'a': '1', 'b': 'y'}
     """
     sample = {}
-    for label, options in reversed(choices.items()):
+    for label, options in reversed(list(choices.items())):
         number, which = divmod(number, len(options))
         sample[label] = options[which]
     return {label: sample[label] for label in choices}

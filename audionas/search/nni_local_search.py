@@ -25,7 +25,7 @@ class LocalSearch(Strategy):  # type: ignore[misc]
     def __init__(self, *, draws: int, whole_neighbourhood: bool, seed: int) -> None:
         super().__init__()
         self._draws, self._whole = draws, whole_neighbourhood
-        self._random_state = np.random.RandomState(seed)  # noqa: NPY002 - what `Samples` and NNI draw from
+        self._random_state = np.random.RandomState(seed)
         self._best: tuple[float, Sample] | None = None
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:

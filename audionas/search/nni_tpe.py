@@ -24,7 +24,7 @@ class DistinctTuner(TpeTuner):  # type: ignore[misc]
 
     def __init__(self, settings: Mapping[str, Any], seed: int) -> None:
         super().__init__("maximize", seed, dict(settings))
-        self._random_state = np.random.RandomState(seed)  # noqa: NPY002 - what `Samples` and NNI draw from
+        self._random_state = np.random.RandomState(seed)
 
     def learn_space(self, model_space: Any) -> None:
         """Take the choices of a model space."""

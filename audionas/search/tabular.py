@@ -49,7 +49,7 @@ class TabularEvaluator:
             raise SettingsError(f"{self.where}: no row has a score")
         object.__setattr__(self, "best", max(finite))
 
-    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int, fraction: float = 1.0) -> Score:  # noqa: ARG002
+    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int, fraction: float = 1.0) -> Score:
         """The score in the table: as `ua` and `wa`, and with its sign turned as the losses.
 
         Raises:
@@ -138,8 +138,8 @@ def _hashes(table: pd.DataFrame, space: Any, where: str) -> list[str]:
     missing = [label for label in choices if label not in table]
     if missing:
         raise SettingsError(
-            f"{where}: no column {missing[0]!r}; the architecture is named by a column hash, or genotype, or by one for "
-            f"each choice of the space: {', '.join(list(choices)[:6])}{', ...' if len(choices) > 6 else ''}"
+            f"{where}: no column {missing[0]!r}; the architecture is named by a column hash, or genotype, or by one "
+            f"for each choice of the space: {', '.join(list(choices)[:6])}{', ...' if len(choices) > 6 else ''}"
         )
     samples = table[list(choices)].astype(str).to_dict("records")
     for row, sample in enumerate(samples, start=1):

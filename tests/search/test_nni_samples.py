@@ -18,7 +18,7 @@ SPACE = TableSpace({"a": ("0", "1", "2"), "b": ("x", "y"), "c": ("only",)})
 
 def samples(space: Any, seed: int = 0) -> Samples:
     model_space = SimpleNamespace(model=SimpleNamespace(trace_kwargs={"space": space}))
-    return Samples(model_space, np.random.RandomState(seed))  # noqa: NPY002 - NNI's generator
+    return Samples(model_space, np.random.RandomState(seed))
 
 
 def distance(one: dict[str, str], other: dict[str, str]) -> int:

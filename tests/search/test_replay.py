@@ -98,9 +98,7 @@ def test_a_regret_is_the_distance_of_the_best_so_far_and_failures_do_not_count(t
     best_so_far = np.maximum.accumulate([trial.score.ua for trial in trials if trial.score])
     assert regret_curve(table, trials) == pytest.approx(table.best - best_so_far)
     holes = {h: Row(math.nan if h == trials[0].hash or h == trials[3].hash else r.score) for h, r in table.rows.items()}
-    again = replay(
-        SPACE, load_strategy("random").with_budget(epochs=1, trials=20), TabularEvaluator(holes), seed=0
-    )
+    again = replay(SPACE, load_strategy("random").with_budget(epochs=1, trials=20), TabularEvaluator(holes), seed=0)
     curve = regret_curve(table, again)
     assert [trial.status for trial in again[:4]] == ["failed", "done", "done", "failed"]
     assert math.isnan(curve[0])

@@ -30,9 +30,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_a_column_for_each_choice_names_the_architecture_and_its_rows_are_averaged(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "cells.csv", "layer_0,layer_1,acc,size\n0,a,0.5,10\n1,b,0.25,20\n0,a,0.7,10\n1,c,,30\n"
-    )
+    path = write(tmp_path / "cells.csv", "layer_0,layer_1,acc,size\n0,a,0.5,10\n1,b,0.25,20\n0,a,0.7,10\n1,c,,30\n")
     found = read_table(path, SPACE, score="acc", parameters="size")
     assert set(found.rows) == {of("0", "a"), of("1", "b"), of("1", "c")}
     assert found.rows[of("0", "a")] == Row(pytest.approx(0.6), 10)
@@ -85,7 +83,7 @@ def test_a_table_that_cannot_be_read_says_where_and_why(tmp_path: Path, text: st
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cells.csv: no such file; a table is a CSV or Parquet file"):
+    with pytest.raises(SettingsError, match=r"cells\.csv: no such file; a table is a CSV or Parquet file"):
         read_table(tmp_path / "cells.csv", SPACE, score="acc")
 
 
@@ -102,7 +100,7 @@ def test_without_a_reader_of_parquet_the_error_says_what_to_install(
 
 def test_what_is_not_in_the_table_or_has_no_score_fails() -> None:
     evaluator = TabularEvaluator({of("0", "a"): Row(0.5), of("0", "b"): Row(math.nan)}, "mine")
-    with pytest.raises(NotInTableError, match="mine: no row for .* among 2"):
+    with pytest.raises(NotInTableError, match=r"mine: no row for .* among 2"):
         evaluator.evaluate(SPACE.genotype({"layer_0": "1", "layer_1": "a"}), epochs=1, seed=0)  # type: ignore[arg-type]
-    with pytest.raises(NotInTableError, match="mine: the score of .* is nan"):
+    with pytest.raises(NotInTableError, match=r"mine: the score of .* is nan"):
         evaluator.evaluate(SPACE.genotype({"layer_0": "0", "layer_1": "b"}), epochs=1, seed=0)  # type: ignore[arg-type]

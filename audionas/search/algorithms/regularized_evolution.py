@@ -26,6 +26,4 @@ def build(*, seed: int, population: int = 20, sample: int = 5, mutations: int = 
         raise SettingsError(f"settings.sample: got {sample}, must be 1 to the population ({population})")
     if mutations < 1:
         raise SettingsError(f"settings.mutations: got {mutations}, must be 1 or more")
-    return DistinctEvolution(
-        population_size=population, sample_size=sample, n_mutations=mutations, seed=seed % 2**32
-    )
+    return DistinctEvolution(population_size=population, sample_size=sample, n_mutations=mutations, seed=seed % 2**32)

@@ -8,9 +8,7 @@ from collections.abc import Callable, Sequence
 Point = tuple[int, ...]
 
 
-def search(
-    sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int, draws: int = 10
-) -> list[float]:
+def search(sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int, draws: int = 10) -> list[float]:
     rng, found = random.Random(seed), {}
 
     def neighbours(point: Point) -> list[Point]:
