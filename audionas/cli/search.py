@@ -59,6 +59,33 @@ def search(
     restarts: Annotated[
         int, typer.Option("--restarts", help="So many searches with seeds SEED, SEED + 1, ...: do they agree?")
     ] = 1,
+    max_parameters: Annotated[
+        int | None, typer.Option("--max-parameters", help="Hard limit: trainable weights of the network.")
+    ] = None,
+    max_macs_per_second: Annotated[
+        float | None,
+        typer.Option("--max-macs-per-second", help="Hard limit: multiply-accumulates per second of audio, e.g. 5e6."),
+    ] = None,
+    max_latency_ms: Annotated[
+        float | None,
+        typer.Option("--max-latency-ms", help="Hard limit: median time of one clip, features included, one thread."),
+    ] = None,
+    max_memory_mb: Annotated[
+        float | None,
+        typer.Option("--max-memory-mb", help="Hard limit: weights and live tensors when one clip is classified."),
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Trials at a time, of process_pool and ray. Default: 2.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="A running Ray cluster, for --engine ray: HOST:PORT, or auto.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the search in this run folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -84,12 +111,15 @@ def search(
     from audionas.experiment import search as steps
     from audionas.experiment.decision import decision_lines, decisions
     from audionas.experiment.prepare import PrepareOptions
+    from audionas.experiment.search_engine import EngineRequest
+    from audionas.search.limits import Limits
 
     with ConsoleTalk(quiet=quiet) as talk:
         try:
+            where = EngineRequest(engine, workers, timeout, address)
             if resume is not None:
-                refuse_beside_resume(context)
-                run = steps.resume(resume, talk)
+                refuse_beside_resume(context, "engine", "workers", "timeout", "address")
+                run = steps.resume(resume, talk, where)
             else:
                 preparation = PrepareOptions(
                     dataset, label, group, group_from, folds, window, hop, skip_bad, protocol, task
@@ -98,6 +128,7 @@ def search(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),
                     inner_folds=inner_folds, retest=retest, restarts=restarts,
+                    limits=Limits(max_parameters, max_macs_per_second, max_latency_ms, max_memory_mb), engine=where,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:

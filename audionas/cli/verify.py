@@ -19,9 +19,10 @@ def verify(
 
     Example: audionas verify first.zip
     """
+    from audionas.comparisons.verify_comparison import verify_comparison
     from audionas.experiment.verify import verify as verify_bundle
 
-    found = verify_bundle(bundle)
+    found = verify_bundle(bundle, {"compare": verify_comparison})
     lines = [*(str(mismatch) for mismatch in found.mismatches), *(f"note: {note}" for note in found.notes)]
     if found.mismatches:
         lines.append(f"{bundle}: {len(found.mismatches)} of its entries do not fit; {found.n_figures} figures checked")

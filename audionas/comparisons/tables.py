@@ -26,6 +26,14 @@ ALPHA = 0.05
 
 def write_tables(run: RunFolder, plan: Plan) -> None:
     """Write `tables.json` and `tables.md` of a finished comparison."""
+    document, tables = comparison_document(run, plan)
+    write_json(run.path / "tables.json", document)
+    said = [*(f"- {line}" for line in document["conclusions"]), "", *(f"- {note}" for note in document["notes"]), ""]
+    write_text(run.path / "tables.md", "\n".join([*said, *(table.markdown() for table in tables)]))
+
+
+def comparison_document(run: RunFolder, plan: Plan) -> tuple[dict[str, Any], list[Table]]:
+    """What `tables.json` holds, computed from the predictions and costs in a comparison's folder; and its tables."""
     out = run.path
     manifest = Manifest.read(out / "prepared")
     arms = {name: read_arm(out, plan, name) for name in plan.names}
@@ -50,9 +58,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         "comparisons": pairs,
         "notes": notes,
     }
-    write_json(out / "tables.json", document)
-    head = [*(f"- {line}" for line in conclusions), "", *(f"- {note}" for note in notes), ""]
-    write_text(out / "tables.md", "\n".join([*head, *(table.markdown() for table in tables)]))
+    return document, tables
 
 
 def _comparisons(arms: Mapping[str, Arm], baselines: Mapping[str, System], plan: Plan) -> list[dict[str, Any]]:

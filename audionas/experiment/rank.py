@@ -11,7 +11,7 @@ Each genotype is one line of `genotypes.jsonl`, written when all three scores ar
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,10 @@ def _work(run: RunFolder, searched: RankedSearch, talk: Talk) -> Path:
     use_threads(run.record["threads"])
     with run.working():
         lines = _scored(run, searched, talk)
-        write_json(run.path / RESULT_FILE, _result(run, lines, searched.main))
+        result = ranking_result(run.record, lines, searched.main)
+        if result["warning"]:
+            run.warn(result["warning"])
+        write_json(run.path / RESULT_FILE, result)
     return run.path
 
 
@@ -141,32 +144,37 @@ def _line_text(lines: Sequence[dict[str, Any]], n: int, main: str) -> str:
     )
 
 
-def _result(run: RunFolder, lines: Sequence[dict[str, Any]], main: str) -> dict[str, Any]:
-    """What `ranking.json` holds; genotypes of which a training diverged are counted and left out."""
+def ranking_result(record: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], main: str) -> dict[str, Any]:
+    """What `ranking.json` holds; genotypes of which a training diverged are counted and left out.
+
+    Args:
+        record: of the ranking's `run.json`.
+        lines: of its `genotypes.jsonl`.
+        main: key of the score.
+    """
     used = [line for line in lines if all(each[main] is not None for each in line["retrained"])]
     supernet = [line[f"supernet_{main}"] for line in used]
     first, second = ([line["retrained"][which][main] for line in used] for which in (0, 1))
     found = ceiling_ratio(supernet, first, second).as_record()
-    part = run.record["part"]
+    part = record["part"]
     warning = None
     if len(used) < FOR_A_CLAIM:
         warning = (
             f"{count_text(len(used), 'genotype')}, fewer than the {FOR_A_CLAIM} of a claim: the intervals are wide"
         )
-        run.warn(warning)
     return {
         "schema_version": 1,
-        "what": f"{measure_of_key(main).name} on the {part} part; {run.record['epochs']} epochs alone; "
+        "what": f"{measure_of_key(main).name} on the {part} part; {record['epochs']} epochs alone; "
         "Kendall's tau-b; 95 % intervals over genotypes",
         "n_genotypes": len(used),
         "n_failed": len(lines) - len(used),
         "part": part,
-        "n_clips": run.record["parts"][part]["n_clips"],
-        "n_groups": run.record["parts"][part]["n_groups"],
+        "n_clips": record["parts"][part]["n_clips"],
+        "n_groups": record["parts"][part]["n_groups"],
         **found,
         "conclusion": conclusion(found),
         "warning": warning,
     }
 
 
-__all__ = ["GENOTYPES_FILE", "RESULT_FILE", "RankRequest", "rank", "resume_ranking"]
+__all__ = ["GENOTYPES_FILE", "RESULT_FILE", "RankRequest", "rank", "ranking_result", "resume_ranking"]

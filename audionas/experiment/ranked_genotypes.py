@@ -18,7 +18,7 @@ from audionas.experiment.search import read_inputs
 from audionas.experiment.search_divisions import trained_rows
 from audionas.experiment.search_plan import divide_search_clips
 from audionas.experiment.talk import Talk
-from audionas.models.cnn_supernet import CnnSupernet
+from audionas.models import Supernet
 from audionas.run_places import course_folder
 from audionas.search import SearchData, Strategy, TrainingEvaluator
 from audionas.search.supernet_ranking import load_supernet, supernet_score
@@ -38,7 +38,7 @@ class RankedSearch:
 
     space: CnnCellSpace
     strategy: Strategy
-    supernet: CnnSupernet
+    supernet: Supernet
     as_searched: SearchData
     alone: SearchData
     part: str
@@ -112,7 +112,7 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
         parts={"train": parts["weights"], "validation": parts[part]},
         task=task.fitted(manifest.targets[list(parts["weights"])]),
     )
-    supernet = load_supernet(course, space, as_searched).to(device)
+    supernet = load_supernet(course, space, as_searched, strategy.mixing()).to(device)
     return RankedSearch(space, strategy, supernet, as_searched, alone, part)
 
 

@@ -20,6 +20,7 @@ from audionas.experiment.figures import ABSENT, Findings, Mismatch
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.experiment.verify_evaluation import verify_evaluation
 from audionas.experiment.verify_fusion import verify_fusion
+from audionas.experiment.verify_ranking import verify_ranking
 from audionas.experiment.verify_retraining import verify_retraining
 from audionas.experiment.verify_search import verify_genotypes, verify_search
 from audionas.records import read_json
@@ -30,6 +31,7 @@ Verify = Callable[[RunFolder, Path, str, Findings], None]
 VERIFIERS: dict[str, Verify] = {
     "search": verify_search,
     "nested_search": verify_search,
+    "rank": verify_ranking,
     "retrain": verify_retraining,
     "evaluate": verify_evaluation,
     "fuse": verify_fusion,

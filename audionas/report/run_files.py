@@ -37,6 +37,7 @@ class SearchRun:
     retests: tuple[JsonObject, ...] = ()
     ranking: JsonObject | None = None
     ranked: tuple[JsonObject, ...] = ()
+    evolution: tuple[JsonObject, ...] = ()
 
     @property
     def decided(self) -> JsonObject | None:
@@ -166,6 +167,7 @@ def _read_search(folder: Path, split: str) -> SearchRun:
         retests=tuple(read_jsonl(folder / "retests.jsonl")),
         ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
         ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
+        evolution=tuple(read_jsonl(course / "evolution.jsonl")),
     )
 
 

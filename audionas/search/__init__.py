@@ -32,10 +32,10 @@ def build_supernet(
     Raises:
         SettingsError: a macro value is unknown or out of range.
     """
-    from audionas.models import with_macro
-    from audionas.models.cnn_supernet import CnnSupernet
+    from audionas import models
 
-    return CnnSupernet(space, with_macro(space.macro, macro), input_shape, n_classes)
+    changed = space.model_copy(update={"macro": models.with_macro(space.macro, macro)})
+    return models.build_supernet(changed, input_shape, n_classes)  # type: ignore[return-value]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from audionas.seeding import derive, seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
+from audionas.training.front_end_recipe import recipe_of
 from audionas.training.measures import MEASURES
 from audionas.training.predictions import Predictions, joined
 from audionas.training.recipe import Recipe
@@ -133,13 +134,17 @@ class TrainingEvaluator:
         best = max(scores, key=lambda score: score.objective(self.objective))
         return replace(best, seconds=scores[-1].seconds)
 
+    def data_of(self, genotype: Genotype) -> SearchData:
+        """The features that a candidate is trained on; the same for all, but in a macro space."""
+        return self.data
+
     def _train(
         self, genotype: Genotype, data: SearchData, epochs: int, seed: int
     ) -> tuple[nn.Module, dict[int, Predictions]]:
         """The trained network, and its predictions of the validation part after each epoch that may be scored."""
         seed_torch(seed, "trial", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
-        plan = FitPlan(data.task, self.recipe, epochs, seed, "trial", self.device)
+        plan = FitPlan(data.task, recipe_of(genotype, self.recipe), epochs, seed, "trial", self.device)
         predictions: dict[int, Predictions] = {}
 
         def after_epoch(epoch: int, record: dict[str, float]) -> None:

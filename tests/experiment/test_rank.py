@@ -21,6 +21,8 @@ from audionas.experiment.rank import RankRequest, rank, resume_ranking
 from audionas.experiment.ranked_genotypes import distinct_genotypes, open_ranked_search
 from audionas.experiment.search import SearchRequest, search
 from audionas.experiment.talk import Silent
+from audionas.experiment.verify import verify
+from audionas.records import write_json
 from audionas.search.evaluator import Score
 from audionas.search.supernet_ranking import supernet_score
 from audionas.spaces import load_search_space
@@ -105,6 +107,16 @@ def test_the_supernets_tau_is_a_share_of_the_noise_ceiling(run: Path, plant: Pla
     assert found["supernet"]["tau"] == pytest.approx(4 / 6)
     assert found["ceiling"]["tau"] == pytest.approx(2 / 6)
     assert found["ratio"] == pytest.approx(2.0)
+
+
+def test_a_ranking_verifies_and_a_figure_changed_in_it_is_found(run: Path, plant: Plant) -> None:
+    plant([1, 2, 3, 4], [2, 4, 1, 3], [2, 4, 3, 1])
+    folder = rank(RankRequest(run, genotypes=4))
+    honest = verify(folder)
+    assert (honest.mismatches, honest.notes) == ([], [])
+    result = _json(folder / "ranking.json")
+    write_json(folder / "ranking.json", result | {"ratio": 0.9})
+    assert [each.key for each in verify(folder).mismatches] == ["ratio"]
 
 
 def test_genotypes_whose_training_diverges_are_counted_and_left_out(run: Path, plant: Plant) -> None:

@@ -56,18 +56,24 @@ def test_random_takes_no_settings() -> None:
 @pytest.mark.parametrize(
     "name,settings,words",
     [
-        ("regularized_evolution", {"sample": 21}, r"settings.sample: got 21, must be 1 to the population \(20\)"),
-        ("regularized_evolution", {"sample": 0}, r"settings.sample: got 0, must be 1 to the population \(20\)"),
-        ("regularized_evolution", {"mutations": 0}, "settings.mutations: got 0, must be 1 or more"),
-        ("tpe", {"startup_trials": 1}, "settings.startup_trials: got 1, must be 2 or more"),
-        ("tpe", {"candidates": 0}, "settings.candidates: got 0, must be 1 or more"),
-        ("tpe", {"gamma": 0.0}, "settings.gamma: got 0.0, must be above 0"),
-        ("tpe", {"prior_weight": -1.0}, "settings.prior_weight: got -1.0, must be above 0"),
-        ("tpe", {"linear_forgetting": 0}, "settings.linear_forgetting: got 0, must be 1 or more"),
-        ("local_search", {"draws": 0}, "settings.draws: got 0, must be 1 or more"),
-        ("grid", {"order": "random"}, "settings.order: got 'random'; accepted: spread, listed"),
+        ("regularized_evolution", {"sample": 0}, r"x: settings\.sample: got 0, must be from 1 to the population"),
+        ("regularized_evolution", {"mutations": 0}, r"x: settings\.mutations: got 0, must be from 1 to 1000"),
+        ("regularized_evolution", {"population": 1}, r"x: settings\.population: got 1, must be from 2 to 100000"),
+        ("tpe", {"startup_trials": 1}, r"x: settings\.startup_trials: got 1, must be from 2 to 100000"),
+        ("tpe", {"candidates": 0}, r"x: settings\.candidates: got 0, must be from 1 to 100000"),
+        ("tpe", {"gamma": 0.0}, r"x: settings\.gamma: got 0\.0, must be above 0"),
+        ("tpe", {"prior_weight": -1.0}, r"x: settings\.prior_weight: got -1\.0, must be above 0"),
+        ("tpe", {"linear_forgetting": 0}, r"x: settings\.linear_forgetting: got 0, must be 1 or more"),
+        ("local_search", {"draws": 0}, r"x: settings\.draws: got 0, must be from 1 to 100000"),
     ],
 )
-def test_a_setting_out_of_range_says_what_is_accepted(name: str, settings: dict[str, Any], words: str) -> None:
+def test_a_number_out_of_range_is_refused_with_the_file(name: str, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        builder(name)(seed=0, **settings)
+        check_settings(name, settings, "x")
+
+
+def test_settings_that_contradict_each_other_or_are_no_option_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"settings\.sample: got 21, must be from 1 to the population \(20\)"):
+        builder("regularized_evolution")(seed=0, sample=21)
+    with pytest.raises(SettingsError, match=r"settings\.order: got 'random'; accepted: spread, listed"):
+        builder("grid")(seed=0, order="random")

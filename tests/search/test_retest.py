@@ -236,9 +236,9 @@ def test_the_expected_maximum_is_that_of_the_tables() -> None:
 
 @pytest.mark.slow
 def test_the_best_first_score_is_above_the_truth_by_the_expected_maximum_and_its_re_test_is_not(tmp_path: Path) -> None:
-    """All candidates have the true value 0 and noise of sd 1; 150 searches of 20 trials, 5 re-tested."""
+    """All candidates have the true value 0 and noise of sd 1; 50 searches of 20 trials, 5 re-tested."""
     firsts, of_best, of_all, winners = [], [], [], []
-    for seed in range(150):
+    for seed in range(50):
         found = search(Noisy(), tmp_path / str(seed), seed=seed)
         first = {trial.number: ua(trial) for trial in logged(tmp_path / str(seed), "trials.jsonl")}
         again = {trial.number: ua(trial) for trial in logged(tmp_path / str(seed), "retests.jsonl")}

@@ -14,13 +14,7 @@ def build(*, seed: int, draws: int = 10, whole_neighbourhood: bool = False) -> A
     Args:
         draws: random architectures of which the best is where a climb starts.
         whole_neighbourhood: try all neighbours and take the best, instead of the first that is better.
-
-    Raises:
-        SettingsError: `draws` is below 1.
     """
-    from audionas.errors import SettingsError
     from audionas.search.nni_local_search import LocalSearch
 
-    if draws < 1:
-        raise SettingsError(f"settings.draws: got {draws}, must be 1 or more")
     return LocalSearch(draws=draws, whole_neighbourhood=whole_neighbourhood, seed=seed % 2**32)

@@ -17,13 +17,11 @@ def build(*, seed: int, population: int = 20, sample: int = 5, mutations: int = 
         mutations: choices in which a child differs from its parent.
 
     Raises:
-        SettingsError: a number is out of range.
+        SettingsError: `sample` is larger than the population.
     """
     from audionas.errors import SettingsError
     from audionas.search.nni_evolution import DistinctEvolution
 
-    if not 1 <= sample <= population:
-        raise SettingsError(f"settings.sample: got {sample}, must be 1 to the population ({population})")
-    if mutations < 1:
-        raise SettingsError(f"settings.mutations: got {mutations}, must be 1 or more")
+    if sample > population:
+        raise SettingsError(f"settings.sample: got {sample}, must be from 1 to the population ({population})")
     return DistinctEvolution(population_size=population, sample_size=sample, n_mutations=mutations, seed=seed % 2**32)

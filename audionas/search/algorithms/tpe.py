@@ -25,21 +25,9 @@ def build(
         gamma: of n trials, the best gamma * sqrt(n), rounded up, count as good, `linear_forgetting` at most.
         prior_weight: trials that the uniform prior over the options of a choice stands for, for each option.
         linear_forgetting: so many trials weigh fully; earlier ones of the order by score weigh less.
-
-    Raises:
-        SettingsError: a number is out of range.
     """
-    from audionas.errors import SettingsError
     from audionas.search.nni_tpe import DistinctTuner, Tpe
 
-    least = {"startup_trials": (startup_trials, 2), "candidates": (candidates, 1)}
-    least |= {"linear_forgetting": (linear_forgetting, 1)}
-    for name, (given, smallest) in least.items():
-        if given < smallest:
-            raise SettingsError(f"settings.{name}: got {given}, must be {smallest} or more")
-    for name, share in {"gamma": gamma, "prior_weight": prior_weight}.items():
-        if share <= 0:
-            raise SettingsError(f"settings.{name}: got {share}, must be above 0")
     settings = {
         "constant_liar_type": "mean", "n_startup_jobs": startup_trials, "n_ei_candidates": candidates,
         "linear_forgetting": linear_forgetting, "prior_weight": prior_weight, "gamma": gamma,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from audionas.errors import SettingsError, unknown
 from audionas.search.engines.contract import Engine, EngineOptions, Evaluator, Job, Outcome
 
+DEFAULT = "in_process"
 ENGINES: dict[str, str] = {
     "in_process": "one trial after another, here",
+    "process_pool": "several at a time, each in a child process that may die",
+    "ray": "the same on a Ray cluster: one made for the run, or a running one (extra `ray`)",
 }
 
 
@@ -19,12 +22,34 @@ def make_engine(name: str, evaluator: Evaluator, options: EngineOptions | None =
 
     Raises:
         SettingsError: the name is not in `ENGINES`, or the options do not fit it.
+        RunError: the engine cannot start.
     """
-    if name not in ENGINES:
-        raise SettingsError(unknown("engine", name, ENGINES))
-    module = importlib.import_module(f"audionas.search.engines.{name}")
-    build = cast(Callable[[Evaluator, EngineOptions], Engine], module.build)
+    build = cast(Callable[[Evaluator, EngineOptions], Engine], _module(name).build)
     return build(evaluator, options or EngineOptions())
 
 
-__all__ = ["ENGINES", "Engine", "EngineOptions", "Evaluator", "Job", "Outcome", "make_engine"]
+def check_engine(name: str, options: EngineOptions, strategy: str, kind: str) -> None:
+    """Refuse, before any work, an engine that cannot do the work of a strategy of this kind.
+
+    Raises:
+        SettingsError: the name is not in `ENGINES`, the options do not fit it, it is not installed, or it is to train
+            a supernet.
+    """
+    module = _module(name)
+    if kind == "one-shot" and name != DEFAULT:
+        raise SettingsError(
+            f"--engine {name}: strategy {strategy!r} is one-shot and trains one supernet, in this process; leave "
+            "--engine out, or take a multi-trial strategy"
+        )
+    module.check(options)
+
+
+def _module(name: str) -> Any:
+    if name not in ENGINES:
+        raise SettingsError(unknown("engine", name, ENGINES))
+    return importlib.import_module(f"audionas.search.engines.{name}")
+
+
+__all__ = [
+    "DEFAULT", "ENGINES", "Engine", "EngineOptions", "Evaluator", "Job", "Outcome", "check_engine", "make_engine",
+]  # fmt: skip

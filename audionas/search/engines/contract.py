@@ -23,7 +23,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with a score, or failed and why. `costs` are clip-passes counted in another process."""
+    """How a job ended: with a score, or failed and why.
+
+    `costs` is what another process counted: clip-passes, and `device_seconds` on a CPU. It is for the ledger.
+    """
 
     number: int
     score: Score | None

@@ -28,8 +28,8 @@ class InProcessEngine:
         """Nothing runs in the background."""
 
 
-def build(evaluator: Evaluator, options: EngineOptions) -> InProcessEngine:
-    """The engine.
+def check(options: EngineOptions) -> None:
+    """Refuse options: there are none.
 
     Raises:
         SettingsError: several workers, a timeout or an address are asked of it.
@@ -39,4 +39,13 @@ def build(evaluator: Evaluator, options: EngineOptions) -> InProcessEngine:
             "--engine in_process: runs one trial after another and cannot stop one; "
             "--workers and --timeout are for process_pool and ray, --address for ray"
         )
+
+
+def build(evaluator: Evaluator, options: EngineOptions) -> InProcessEngine:
+    """The engine.
+
+    Raises:
+        SettingsError: it has no options.
+    """
+    check(options)
     return InProcessEngine(evaluator)

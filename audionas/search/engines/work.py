@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from audionas.search.engines.contract import Evaluator, Job, Outcome
+
+_NUMBERS = ("ua", "wa", "loss", "balanced_loss")
 
 
 def work(evaluator: Evaluator, job: Job) -> Outcome:
@@ -12,6 +16,9 @@ def work(evaluator: Evaluator, job: Job) -> Outcome:
         score = evaluator.evaluate(job.genotype, epochs=job.epochs, seed=job.seed, **share)
     except Exception as why:  # noqa: BLE001 - a candidate may break anything, and the search goes on
         return Outcome(job.number, None, reason(why))
+    wrong = [f"{name} is {getattr(score, name)}" for name in _NUMBERS if not math.isfinite(getattr(score, name))]
+    if wrong:
+        return Outcome(job.number, None, f"a score is not finite: {', '.join(wrong)}")
     return Outcome(job.number, score)
 
 

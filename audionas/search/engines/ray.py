@@ -1,0 +1,204 @@
+"""Trials on a Ray cluster: one made for the run on this machine, or one that is running already.
+
+Ray is an extra and is imported when a search asks for it. A worker is a Ray actor that holds the evaluator, whose
+arrays lie once a machine in Ray's object store. As with `process_pool`, an actor that dies, or is killed because its
+trial takes too long, costs that one trial and is replaced. What a killed trial had spent is not known here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from audionas import __version__
+from audionas.errors import RunError, SettingsError
+from audionas.search.engines.contract import EngineOptions, Evaluator, Job, Outcome
+from audionas.search.engines.failures import N_STARTS, WorkerDiedEarlyError, not_started
+from audionas.search.engines.meter import N_VALUES, Meter, costs_of
+from audionas.search.engines.options import check_pool
+from audionas.search.engines.packed import Packed, pack, unpack
+from audionas.search.engines.ray_worker import RayWorker
+from audionas.search.engines.work import work
+from audionas.search.engines.worker import use_one_thread
+
+STORE_BYTES = 128 * 2**20  # beside the features; Ray takes a third of the memory if nothing is said
+
+
+class Trainer:
+    """What an actor is: the evaluator, waiting for jobs."""
+
+    def __init__(self, packed: tuple[bytes, Sequence[Any]]) -> None:
+        use_one_thread()
+        self._evaluator = unpack(*packed)
+        self._values = [0.0] * N_VALUES
+        self._meter = Meter(self._values)
+
+    def version(self) -> str:
+        """Which audionas the worker has; the answer says that it is ready."""
+        return __version__
+
+    def run(self, job: Job) -> Outcome:
+        """The outcome of a job, with its costs."""
+        with self._meter.trial():
+            outcome = work(self._evaluator, job)
+        return replace(outcome, costs=costs_of(self._values, str(getattr(self._evaluator, "device", "cpu"))))
+
+
+class RayEngine:
+    """Starts an actor when there is a job and none is idle."""
+
+    def __init__(self, evaluator: Evaluator, options: EngineOptions) -> None:
+        self.n_workers, self._timeout_s = options.workers, options.timeout_s
+        _refuse_gpu(evaluator)
+        packed = pack(evaluator, same_machine=options.address is None)
+        self._disconnect = connect(options, packed.n_bytes)
+        self._shared = _share(packed)
+        self._workers: list[RayWorker] = []
+        self._n_failed_starts = 0
+
+    def submit(self, job: Job) -> None:
+        """Give the job to an idle actor."""
+        idle = [worker for worker in self._workers if worker.job is None]
+        worker = idle[0] if idle else self._start()
+        worker.give(job)
+
+    def next(self) -> Outcome:
+        """Wait until an actor has an outcome, dies or has had its time.
+
+        Raises:
+            RunError: actors die again and again before they are ready, or have another version of audionas.
+        """
+        import ray
+
+        while True:
+            for worker in self._busy():
+                outcome = self._heard(worker)
+                if outcome is not None:
+                    return outcome
+            left = min(worker.seconds_left for worker in self._busy())
+            ray.wait([worker.answer for worker in self._busy()], timeout=None if left == float("inf") else left)
+
+    def close(self) -> None:
+        """Kill the actors, and the cluster if it was made for the run; may be called twice."""
+        for worker in self._workers:
+            worker.stop()
+        self._workers.clear()
+        self._shared = None
+        self._disconnect()
+
+    def _busy(self) -> list[RayWorker]:
+        return [worker for worker in self._workers if worker.job is not None]
+
+    def _heard(self, worker: RayWorker) -> Outcome | None:
+        job = worker.job
+        try:
+            outcome = worker.outcome()
+        except WorkerDiedEarlyError as why:
+            self._n_failed_starts += 1
+            self._workers.remove(worker)
+            if self._n_failed_starts >= N_STARTS:
+                raise RunError(not_started("ray", str(why))) from why
+            assert job is not None
+            self.submit(job)
+            return None
+        if outcome is not None:
+            self._n_failed_starts = 0
+        if not worker.is_alive:
+            self._workers.remove(worker)
+        return outcome
+
+    def _start(self) -> RayWorker:
+        worker = RayWorker(Trainer, self._shared, self._timeout_s)
+        self._workers.append(worker)
+        return worker
+
+
+def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
+    """Start a cluster, or join one; gives back what undoes it.
+
+    Raises:
+        RunError: there is no cluster at the address, or it has fewer processors than there are to be workers.
+    """
+    ray = _quiet_ray()
+    leave: Callable[[], object] = ray.shutdown
+    if ray.is_initialized():  # the caller's own cluster
+        return _nothing
+    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": None}
+    if options.address is None:
+        ray.init(
+            num_cpus=options.workers, object_store_memory=STORE_BYTES + 2 * n_bytes, _node_ip_address="127.0.0.1",
+            **quiet | {"include_dashboard": False},
+        )  # fmt: skip
+        return leave
+    try:
+        ray.init(address=options.address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as why:
+        raise RunError(
+            f"--address {options.address}: no Ray cluster answers there ({_first_line(why)}); start one with "
+            "`ray start --head`, or leave --address out for a cluster on this machine"
+        ) from why
+    n_processors = int(ray.cluster_resources().get("CPU", 0))
+    if n_processors < options.workers:
+        ray.shutdown()
+        raise RunError(f"--workers {options.workers}: the cluster at {options.address} has {n_processors} processors")
+    return leave
+
+
+def check(options: EngineOptions) -> None:
+    """Refuse what this engine cannot do.
+
+    Raises:
+        SettingsError: fewer than 1 worker, a timeout of 0 s or less, or Ray is not installed.
+    """
+    check_pool(options)
+    if importlib.util.find_spec("ray") is None:
+        raise SettingsError("--engine ray: Ray is not installed; install it with: pip install 'audionas[ray]'")
+
+
+def build(evaluator: Evaluator, options: EngineOptions) -> RayEngine:
+    """The engine.
+
+    Raises:
+        SettingsError: the options do not fit, or the evaluator cannot be sent to another process or wants a GPU.
+        RunError: the cluster cannot be reached.
+    """
+    check(options)
+    return RayEngine(evaluator, options)
+
+
+def _share(packed: Packed) -> Any:
+    """A reference to the evaluator in Ray's object store, where arrays are shared and not copied."""
+    import numpy as np
+    import ray
+
+    return ray.put((packed.data, [np.frombuffer(buffer, dtype=np.uint8) for buffer in packed.buffers]))
+
+
+def _refuse_gpu(evaluator: Evaluator) -> None:
+    device = str(getattr(evaluator, "device", "cpu"))
+    if device != "cpu":
+        raise SettingsError(f"--engine ray: its workers train on processors, got --device {device}; use process_pool")
+
+
+def _quiet_ray() -> Any:
+    """Ray, which else reports its use to its makers and (2.60) prints the deaths of workers to standard output."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+    from ray._private import worker
+
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = _nothing
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # that it asks for a token
+    return ray
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Do nothing."""
+
+
+def _first_line(why: BaseException) -> str:
+    return next(iter(str(why).splitlines()), type(why).__name__)
