@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,29 @@ def test_single_paths_have_no_alphas_to_move() -> None:
     strategy = load_strategy("random_one_shot")
     assert not has_alphas(strategy)
     assert with_reach(strategy.replace(alpha_reach=3.0), {"weights": range(36)}).settings == strategy.settings
+
+
+@pytest.mark.parametrize(
+    "name,settings,words",
+    [
+        ("regularized_evolution", {"sample": 0}, r"x: settings\.sample: got 0, must be from 1 to the population"),
+        ("regularized_evolution", {"mutations": 0}, r"x: settings\.mutations: got 0, must be from 1 to 1000"),
+        ("regularized_evolution", {"population": 1}, r"x: settings\.population: got 1, must be from 2 to 100000"),
+        ("tpe", {"startup_trials": 1}, r"x: settings\.startup_trials: got 1, must be from 2 to 100000"),
+        ("tpe", {"candidates": 0}, r"x: settings\.candidates: got 0, must be from 1 to 100000"),
+        ("tpe", {"gamma": 0.0}, r"x: settings\.gamma: got 0\.0, must be above 0"),
+        ("tpe", {"prior_weight": -1.0}, r"x: settings\.prior_weight: got -1\.0, must be above 0"),
+        ("tpe", {"linear_forgetting": 0}, r"x: settings\.linear_forgetting: got 0, must be 1 or more"),
+        ("local_search", {"draws": 0}, r"x: settings\.draws: got 0, must be from 1 to 100000"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_with_the_file(name: str, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        check_settings(name, settings, "x")
+
+
+def test_settings_that_contradict_each_other_or_are_no_option_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"settings\.sample: got 21, must be from 1 to the population \(20\)"):
+        builder("regularized_evolution")(seed=0, sample=21)
+    with pytest.raises(SettingsError, match=r"settings\.order: got 'random'; accepted: spread, listed"):
+        builder("grid")(seed=0, order="random")
