@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from audionas.search.nni_zero_cost import next_start
 from audionas.spaces import SearchSpace
 
 ATTEMPTS = 1000  # in a row without a new architecture: then the space counts as exhausted
@@ -19,6 +20,7 @@ class Samples:
     """Draws and changes samples of a space, with a generator that has `randint` (numpy's RandomState)."""
 
     def __init__(self, model_space: Any, random_state: Any) -> None:
+        self._model_space = model_space
         self._space: SearchSpace = model_space.model.trace_kwargs["space"]
         self._random_state = random_state
         self.choices = dict(self._space.choices())
@@ -34,7 +36,13 @@ class Samples:
         return True
 
     def draw(self) -> Sample | None:
-        """A new architecture, each choice drawn uniformly; None if there seems to be none left."""
+        """A new architecture, each choice drawn uniformly; None if there seems to be none left.
+
+        The draws of a warm start come first.
+        """
+        while (start := next_start(self._model_space)) is not None:
+            if self.note(start):
+                return start
         for _ in range(ATTEMPTS):
             sample = {label: options[self._below(len(options))] for label, options in self.choices.items()}
             if self.note(sample):

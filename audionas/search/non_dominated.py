@@ -23,9 +23,9 @@ def non_dominated_ranks(values: Floats) -> NDArray[np.int64]:
     >>> non_dominated_ranks(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [3.0, 3.0]])).tolist()
     [0, 0, 1, 2]
     """
-    lower_equal = (values[:, None] <= values[None]).all(axis=2)
-    lower_somewhere = (values[:, None] < values[None]).any(axis=2)
-    dominates: NDArray[np.bool_] = np.logical_and(lower_equal, lower_somewhere)
+    no_higher = np.asarray((values[:, None] <= values[None]).all(axis=2))
+    lower = np.asarray((values[:, None] < values[None]).any(axis=2))
+    dominates = no_higher & lower
     ranks = np.full(len(values), -1, dtype=np.int64)
     for rank in range(len(values)):
         left = ranks < 0

@@ -65,13 +65,16 @@ def rungs_text(rungs: Sequence[Fidelity]) -> str:
 
     >>> rungs_text([Fidelity(2), Fidelity(7), Fidelity(20)])
     '2, 7 or 20 epochs'
+    >>> rungs_text([Fidelity(1)])
+    '1 epoch'
     >>> rungs_text([Fidelity(20, 1 / 3), Fidelity(20)])
     '33 or 100 % of the training clips'
     """
     by_share = any(rung.fraction < 1 for rung in rungs)
     values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in rungs]
     listed = " or ".join([", ".join(values[:-1]), values[-1]] if values[1:] else values)
-    return f"{listed} {'% of the training clips' if by_share else 'epochs'}"
+    unit = "epoch" if listed == "1" else "epochs"
+    return f"{listed} {'% of the training clips' if by_share else unit}"
 
 
 def halving_brackets(rungs: tuple[Fidelity, ...], eta: int) -> Iterator[Bracket]:

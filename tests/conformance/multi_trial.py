@@ -16,6 +16,7 @@ from audionas.search.algorithms import ALGORITHMS
 from audionas.search.engines import make_engine
 from audionas.search.evaluator import Score
 from audionas.search.multi_trial import propose_all
+from audionas.search.proxy_ranking import ProxyRanking
 from audionas.search.strategy import Strategy, load_strategy
 from audionas.search.trial_runner import TrialRunner
 from audionas.search.trials import FILE_NAME, TrialLog
@@ -65,6 +66,10 @@ class Told:
         return Score(ua, ua, loss, loss, 10, 0.1, 0)
 
 
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        return float(generator(int(genotype.hash[:12], 16), "proxy").uniform())
+
+
 def search(
     name: str,
     space: SearchSpace,
@@ -79,7 +84,7 @@ def search(
     path.mkdir(parents=True, exist_ok=True)
     strategy, engine = strategy_of(name, trials), make_engine("in_process", told)
     runner = TrialRunner(space, strategy, engine, seed, TrialLog(path / FILE_NAME), refuse=refuse)
-    propose_all(space, strategy, runner)
+    propose_all(space, strategy, runner, ProxyRanking(space, told, seed, path))
     return runner
 
 
