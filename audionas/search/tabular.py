@@ -96,7 +96,7 @@ def read_table(
     sizes = [0] * len(table) if parameters is None else table[parameters].astype(int).tolist()
     means = values.groupby(hashes).mean()
     size_of = dict(zip(hashes, sizes, strict=True))
-    return TabularEvaluator({h: Row(float(mean), size_of[h]) for h, mean in means.items()}, str(path))
+    return TabularEvaluator({str(h): Row(float(mean), size_of[str(h)]) for h, mean in means.items()}, str(path))
 
 
 def genotypes_of(texts: Iterable[object], where: str) -> list[Genotype]:
