@@ -37,3 +37,12 @@ def p_text(p: float) -> str:
     ('0.31', '0.0001', '3.1e-05', '1')
     """
     return f"{p:.2g}"
+
+
+def ms_text(milliseconds: float) -> str:
+    """A short time, to three digits.
+
+    >>> ms_text(0.04321), ms_text(4.321), ms_text(1234.5)
+    ('0.0432 ms', '4.32 ms', '1,234 ms')
+    """
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 1000 else f"{milliseconds:.3g} ms"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audionas import sample
+from audionas import sample, shipped
 
 # Before torch is imported: two threads on a shared core wait for each other, a hundred times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -22,6 +23,15 @@ hypothesis.settings.register_profile("audionas", deadline=None)
 hypothesis.settings.load_profile("audionas")
 
 WriteTone = Callable[..., Path]
+
+# One node of four operations and a tenth of the convolutions: its networks train in a fifth of the time.
+SMALLEST_SPACE = """kind: cnn_cell
+features: log_mel_small
+nodes: 1
+edges_per_node: 2
+ops: [none, max_pool_3x3, skip_connect, sep_conv_3x3]
+macro: {n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}
+"""
 
 
 @pytest.fixture
@@ -51,3 +61,42 @@ def speech_path() -> Path:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache."""
     monkeypatch.setenv("AUDIONAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_wait_for_the_disk() -> Iterator[None]:
+    """`fsync` guards against a power cut, which no test has; hundreds of thousands of them take minutes."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _handle: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def nothing_fitted_twice() -> Iterator[None]:
+    """The plain baselines and counts of runs that are alike are computed once; for folders full of tiny runs."""
+    from tests.remembered import remember
+
+    with pytest.MonkeyPatch.context() as patched:
+        remember(patched)
+        yield
+
+
+@pytest.fixture(scope="session")
+def smallest_spaces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the shipped spaces in which `darts_cnn_small` is as small as a space can be."""
+    folder = tmp_path_factory.mktemp("shelf") / "search_spaces"
+    shutil.copytree(shipped.folder("search_spaces"), folder)
+    (folder / "darts_cnn_small.yaml").write_text(SMALLEST_SPACE)
+    return folder
+
+
+@pytest.fixture
+def _smallest_spaces(smallest_spaces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test takes the shipped spaces from there."""
+    take_spaces_from(smallest_spaces, monkeypatch)
+
+
+def take_spaces_from(spaces: Path, patched: pytest.MonkeyPatch) -> None:
+    """Make another folder the one of the shipped spaces, until the patch is undone."""
+    real = shipped.folder
+    patched.setattr(shipped, "folder", lambda shelf: spaces if shelf == "search_spaces" else real(shelf))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import venv
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
+from tests.installed_closure import make_environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,15 +42,37 @@ def test_only_audionas_stands_at_the_top_of_site_packages(wheel: Path) -> None:
     assert sum(name.endswith(".flac") for name in names) == 119
 
 
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The executables of an environment with the wheel, what its metadata asks for, and nothing else."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    bin_folder = make_environment(folder, requirements_of(wheel))
+    _run(sys.executable, "-m", "pip", "--python", bin_folder / "python", "install", "--quiet", "--no-deps", wheel,
+         cwd=folder)  # fmt: skip
+    return bin_folder
+
+
+def requirements_of(wheel: Path) -> list[str]:
+    """What the metadata of a wheel asks for, extras apart."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    return metadata.get_all("Requires-Dist", [])
+
+
+@pytest.mark.slow
+def test_the_environment_has_no_more_than_the_wheel_asks_for(environment: Path, tmp_path: Path) -> None:
+    code = "import importlib.util; print(*(n for n in ('pytest', 'hypothesis', 'torch', 'nni', 'transformers') "
+    code += "if importlib.util.find_spec(n)))"
+    assert _run(environment / "python", "-c", code, cwd=tmp_path).split() == ["torch", "nni"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_wheel_lists_and_searches_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    bin_folder = tmp_path / "venv" / "bin"
-    _run(bin_folder / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel, cwd=tmp_path)
-    assert "darts_cnn_small" in _run(bin_folder / "audionas", "list", "spaces", cwd=tmp_path)
+def test_the_wheel_lists_and_searches_in_an_empty_environment(environment: Path, tmp_path: Path) -> None:
+    assert "darts_cnn_small" in _run(environment / "audionas", "list", "spaces", cwd=tmp_path)
     _run(
-        bin_folder / "audionas", "search", "--epochs", "1", "--out", tmp_path / "run", cwd=tmp_path,
+        environment / "audionas", "search", "--epochs", "1", "--out", tmp_path / "run", cwd=tmp_path,
         AUDIONAS_CACHE=str(tmp_path / "cache"),
     )  # fmt: skip
     assert (tmp_path / "run" / "genotype.json").is_file()

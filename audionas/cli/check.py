@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from audionas.cli.console import print_result
-from audionas.cli.parameters import JsonOption
+from audionas.cli.parameters import DeviceOption, JsonOption
 
 _ACCEPTED = (
     "Space, strategy or feature YAML; genotype, recipe or catalogue JSON; DARTS text; manifest CSV; run folder; "
     "data folder."
 )
+_WITH_COSTS = ("genotype", "recurrent recipe", "run folder")
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(help=_ACCEPTED)],
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Of a genotype also: parameters, MACs, memory, and its latency, timed.")
+    ] = False,
+    device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
     """Validate files and report all errors of each; exit 1 if there is any.
@@ -25,16 +30,20 @@ def check(
     Example: audionas check genotype.json my_space.yaml
     """
     from audionas.experiment.checking import check_file
+    from audionas.experiment.genotype_costs import cost_lines, genotype_costs
 
     found = {str(path): check_file(path) for path in files}
+    record: dict[str, dict[str, Any]] = {
+        path: {"kind": result.kind, "errors": list(result.errors), "notes": list(result.notes)}
+        for path, result in found.items()
+    }
     lines = []
     for path, result in found.items():
         lines += [f"{path}: {error}" for error in result.errors] or [f"{path}: a valid {result.kind}"]
         lines += [f"{path}: {note}" for note in result.notes]
-    record = {
-        path: {"kind": result.kind, "errors": list(result.errors), "notes": list(result.notes)}
-        for path, result in found.items()
-    }
+        if costs and result.kind in _WITH_COSTS and not result.errors:
+            record[path]["costs"] = genotype_costs(Path(path), device)
+            lines += [f"{path}: {line}" for line in cost_lines(record[path]["costs"])]
     print_result(lines, record, as_json=as_json)
     if any(result.errors for result in found.values()):
         raise typer.Exit(1)

@@ -59,6 +59,21 @@ def search(
     restarts: Annotated[
         int, typer.Option("--restarts", help="So many searches with seeds SEED, SEED + 1, ...: do they agree?")
     ] = 1,
+    max_parameters: Annotated[
+        int | None, typer.Option("--max-parameters", help="Hard limit: trainable weights of the network.")
+    ] = None,
+    max_macs_per_second: Annotated[
+        float | None,
+        typer.Option("--max-macs-per-second", help="Hard limit: multiply-accumulates per second of audio, e.g. 5e6."),
+    ] = None,
+    max_latency_ms: Annotated[
+        float | None,
+        typer.Option("--max-latency-ms", help="Hard limit: median time of one clip, features included, one thread."),
+    ] = None,
+    max_memory_mb: Annotated[
+        float | None,
+        typer.Option("--max-memory-mb", help="Hard limit: weights and live tensors when one clip is classified."),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
     ] = None,
@@ -97,6 +112,7 @@ def search(
     from audionas.experiment.decision import decision_lines, decisions
     from audionas.experiment.prepare import PrepareOptions
     from audionas.experiment.search_engine import EngineRequest
+    from audionas.search.limits import Limits
 
     with ConsoleTalk(quiet=quiet) as talk:
         try:
@@ -111,7 +127,8 @@ def search(
                 request = steps.SearchRequest(
                     data, space, strategy, features, seed, epochs, trials, batch_size, exclude_fold, nested, pick,
                     device, threads, out, preparation, tuple(sys.argv[1:]),
-                    inner_folds=inner_folds, retest=retest, restarts=restarts, engine=where,
+                    inner_folds=inner_folds, retest=retest, restarts=restarts,
+                    limits=Limits(max_parameters, max_macs_per_second, max_latency_ms, max_memory_mb), engine=where,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:

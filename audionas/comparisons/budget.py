@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from audionas.errors import RunError
 from audionas.search import Strategy
+from audionas.search.algorithms import ALGORITHMS, evolution_of, setting_of
 from audionas.search.retest import n_retests
 from audionas.training.batches import n_batches_of
 
@@ -24,14 +25,23 @@ def trial_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
 
 
 def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> int:
-    """Clip-passes of a first-order one-shot search, before it runs: both parts there and back, two networks scored.
+    """Clip-passes of a one-shot search, before it runs: both parts there and back, two networks scored an epoch.
 
-    The alphas part is cycled to as many batches as the weights part has. What a search really costs is in its ledger.
+    The alphas part is cycled to as many batches as the weights part has; second order passes the weights part four
+    times. Single paths pass the weights part alone, and the alphas part once for each path of their evolution.
+    What a search really costs is in its ledger.
     """
+    epochs, passes = strategy.budget.epochs, ALGORITHMS[strategy.algorithm].passes
+    scored = len(parts.get("monitor") or parts["alphas"])
+    plan = evolution_of(strategy.algorithm, strategy.settings)
+    if plan:
+        paths = plan.generations * plan.population * len(parts["alphas"]) + len(parts.get("monitor") or ())
+        return epochs * (2 * passes * len(parts["weights"]) + scored) + paths
     n_steps = n_batches_of(len(parts["weights"]), strategy.batch_size)
     alphas = round(len(parts["alphas"]) * n_steps / n_batches_of(len(parts["alphas"]), strategy.batch_size))
-    scored = len(parts.get("monitor") or parts["alphas"])
-    return strategy.budget.epochs * (2 * (len(parts["weights"]) + alphas) + 2 * scored)
+    resting = int(float(setting_of(strategy.algorithm, strategy.settings, "warmup", 0.0)) * epochs)
+    ahead = 2 * (epochs - resting) * ((passes - 2) * len(parts["weights"]) + alphas)
+    return 2 * epochs * len(parts["weights"]) + ahead + 2 * epochs * scored
 
 
 def affordable_trials(strategy: Strategy, passes: int, divisions: Sequence[Mapping[str, Sequence[int]]]) -> int:

@@ -9,7 +9,7 @@ from audionas.errors import SettingsError, unknown
 from audionas.experiment.prepare import PrepareOptions
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
-from audionas.spaces import SearchSpace
+from audionas.spaces import CnnMacroSpace, SearchSpace
 from audionas.training.task_baselines import BASELINE_NAMES
 
 RANDOM_SEARCH = "random_search"
@@ -93,6 +93,11 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
     for word in request.baselines or ():
         if word not in BASELINES:
             raise SettingsError(f"--baselines: {unknown('baseline', word, BASELINES)}")
+    if isinstance(space, CnnMacroSpace):
+        raise SettingsError(
+            f"compare: space {space.name!r} of kind 'cnn_macro': its architectures differ in their features, and "
+            "random ones could not be compared on those of one; search it and retrain instead"
+        )
     arms = _arms(request.strategies)
     strategies = {name: load_strategy(place).for_space(space) for name, place in arms.items()}
     one_shot = [name for name, strategy in strategies.items() if strategy.kind == "one-shot"]

@@ -9,12 +9,14 @@ from typing import Any
 
 from audionas.augmentations import WaveformAugmentation
 from audionas.errors import AudionasError, SettingsError
+from audionas.experiment.front_ends import candidate_extractors
 from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
+from audionas.models.algorithmic_delay import check_causal_features
 from audionas.records import parse_yaml, validate
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import features_beside, load_search_space
+from audionas.spaces import SearchSpace, features_beside, load_search_space
 from audionas.spaces.catalogue_file import (
     catalogue_facts,
     is_recipe_document,
@@ -99,16 +101,21 @@ def _yaml(path: Path) -> Checked:
 
 
 def _load_space(path: Path, settings: dict[str, Any]) -> None:
-    """Load a space and its features; the faults of both are reported together."""
+    """Load a space and its features; the faults of both are reported together, else how they fit each other."""
     faults: list[str] = []
+    space: SearchSpace | None = None
     try:
-        features: object = load_search_space(path).features
+        space = load_search_space(path)
+        features: object = space.features
     except SettingsError as why:
         faults += why.problems
         features = settings.get("features")
     try:
         if isinstance(features, str):
-            load_features(features_beside(features, path.parent) if faults else features)
+            extractor = load_features(features_beside(features, path.parent) if faults else features)
+            if space is not None:
+                check_causal_features(space.macro, extractor, str(path))
+                candidate_extractors(space, extractor)
     except SettingsError as why:
         faults += why.problems
     if faults:

@@ -8,13 +8,20 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.records import read_jsonl
-from audionas.spaces.decision import decision_of, decisions_sentence
+from audionas.spaces.decision import decision_of, decisions_sentence, evolved_decision
 
 EPOCHS_FILE = "epochs.jsonl"
+EVOLUTION_FILE = "evolution.jsonl"
 
 
 def record_decision(run: RunFolder, epoch: int) -> None:
-    """Save `decided` in the run.json of a one-shot search whose genotype is that of `epoch`, counted from 0."""
+    """Save `decided` in the run.json of a one-shot search whose genotype is that of `epoch`, counted from 0.
+
+    Where an evolution chose, there are no margins and no verdict: the scores of the path that won are kept.
+    """
+    if (run.path / EVOLUTION_FILE).exists():
+        run.save(decided=evolved_decision(read_jsonl(run.path / EVOLUTION_FILE), epoch))
+        return
     line = next(line for line in read_jsonl(run.path / EPOCHS_FILE) if line["epoch"] == epoch)
     run.save(decided=decision_of(line))
 

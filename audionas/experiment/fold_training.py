@@ -27,6 +27,7 @@ from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
+from audionas.training.front_end_recipe import retraining_recipe_of
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
@@ -155,7 +156,9 @@ def train_network(
         history = fit(
             network,
             lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch),
-            FitPlan(task, plan.recipe, plan.epochs, seed, "retrain", plan.device, folder),
+            FitPlan(
+                task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
+            ),
             after_epoch,
         )
     except NonFiniteLossError as why:

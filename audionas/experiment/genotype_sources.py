@@ -10,12 +10,13 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import GenotypeError, RunError, SettingsError
+from audionas.experiment.front_ends import check_front_end, with_front_end
 from audionas.experiment.prepare import common_rate
 from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models import with_macro
-from audionas.spaces import Genotype, RecurrentGenotype, load_search_space
+from audionas.spaces import CnnGenotype, Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
 # Macro keys that the command line sets, with their options.
@@ -88,13 +89,20 @@ def source_features(source: Source) -> dict[str, Any]:
     found = extractor.input_shape
     if list(found) != shape:
         raise GenotypeError(f"{source.path}: its features give {found}, it was searched on {tuple(shape)}")
+    check_front_end(source.genotype, settings, str(source.path))
     return settings
 
 
 def with_features(source: Source, name: str, manifest: Manifest, split: OuterSplit) -> Source:
-    """The source with other features (a name or a YAML file), their length fitted without the split's clips."""
+    """The source with other features (a name or a YAML file), their length fitted without the split's clips.
+
+    What a genotype's own front-end says is kept.
+    """
     durations = [manifest.clips[row].duration_s for row in split.search]
-    extractor = load_features(name).resolve(common_rate(manifest), durations)
+    asked = load_features(name)
+    if isinstance(source.genotype, CnnGenotype) and source.genotype.front_end is not None:
+        asked = with_front_end(asked, source.genotype.front_end, str(source.path))
+    extractor = asked.resolve(common_rate(manifest), durations)
     changes = {"features": extractor.settings(), "input_shape": list(extractor.input_shape)}
     return replace(source, provenance={**source.provenance, **changes})
 

@@ -16,8 +16,8 @@ from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
 from audionas.quantities import count_text
 from audionas.search.algorithms import ALGORITHMS
-from audionas.search.strategy import load_strategy
-from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space
+from audionas.search.strategy import Strategy, load_strategy
+from audionas.spaces import CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space
 
 SHELVES = ("spaces", "strategies", "ops", "features", "datasets", "augmentations")
 
@@ -49,6 +49,8 @@ def _space_line(space: SearchSpace) -> str:
     size = size_text(space.size())
     if isinstance(space, CnnCellSpace):
         parts = f"{space.nodes} nodes, {len(space.ops)} ops, L={space.macro.n_cells}, C={space.macro.channels}"
+    elif isinstance(space, CnnMacroSpace):
+        parts = f"given cells, choices of {', '.join(space.choices())}"
     else:
         states = f"{space.states} hidden states" if space.states else "any number of hidden states"
         directions = "bidirectional" if space.macro.bidirectional else "one direction"
@@ -62,8 +64,20 @@ def _strategies() -> dict[str, str]:
     for name in shipped.names("strategies"):
         strategy = load_strategy(name)
         algorithm = ALGORITHMS[strategy.algorithm]
-        lines[name] = f"{strategy.kind}: {algorithm.summary}; for spaces {', '.join(algorithm.spaces)}"
+        lines[name] = (
+            f"{strategy.kind}, {_cost(strategy)}: {algorithm.summary}; {strategy.source}; "
+            f"for spaces {', '.join(algorithm.spaces)}"
+        )
     return lines
+
+
+def _cost(strategy: Strategy) -> str:
+    """What a search with the shipped budget trains."""
+    epochs = count_text(strategy.budget.epochs, "epoch")
+    if strategy.kind == "one-shot":
+        return f"1 supernet, {epochs}"
+    folds = f" in {strategy.inner_folds} folds" if strategy.inner_folds else ""
+    return f"{count_text(strategy.budget.trials, 'training')} of {epochs}{folds}"
 
 
 def _ops() -> dict[str, str]:

@@ -57,7 +57,8 @@ def thread_count(asked: int | None, input_shape: Sequence[int], kind: str = "cnn
     import torch
 
     if asked is None:
-        return 1 if kind != "cnn_cell" or math.prod(input_shape) <= SMALL_INPUT else int(torch.get_num_threads())
+        is_small = not kind.startswith("cnn_") or math.prod(input_shape) <= SMALL_INPUT
+        return 1 if is_small else int(torch.get_num_threads())
     if asked < 1:
         raise SettingsError(f"--threads: got {asked}, must be 1 or more")
     return asked

@@ -12,6 +12,7 @@ from audionas.audio.manifest import Manifest
 from audionas.augmentations import load_augmentation
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies
+from audionas.experiment.causal_sources import causal_delay
 from audionas.experiment.corpus import data_record
 from audionas.experiment.costs import search_cost
 from audionas.experiment.features_change import features_change
@@ -112,6 +113,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         change = features_change(searched, source_features(next(iter(table.values()))), request.features)
     if request.padding != "as_searched":
         table = {name: with_padding(source, request.padding == "masked") for name, source in table.items()}
+    delay = causal_delay(table)
     if request.final:
         check_final(table)
     _check_inner_folds(manifest, request, grid)
@@ -142,6 +144,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         "features_folder": str(features_folder.resolve()),
         "input_shape": first.provenance["input_shape"],
         "data": data_record(manifest),
+        **({"delay": delay.as_record()} if delay else {}),
     }
     manifest.write(out)
     for name, source in table.items():
@@ -152,6 +155,8 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     if change:
         run.warn(change)
         talk.warn(change)
+    if delay:
+        talk.say(f"causal: {delay.text}")
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
     return train_all(run, talk)
 

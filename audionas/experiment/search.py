@@ -11,15 +11,17 @@ from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_fol
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
-from audionas.experiment.corpus import data_record, load_corpus
+from audionas.experiment.corpus import data_record
 from audionas.experiment.decision import record_decision
+from audionas.experiment.front_ends import candidate_extractors, front_end_evaluator, search_corpora
 from audionas.experiment.leaks import refuse_leak
+from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
 from audionas.experiment.machine import thread_count, use_threads, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
-from audionas.experiment.search_divisions import redrawn_parts, search_evaluator, trained_rows
+from audionas.experiment.search_divisions import redrawn_parts, trained_rows
 from audionas.experiment.search_engine import (
     EngineRequest,
     change_engine,
@@ -28,17 +30,22 @@ from audionas.experiment.search_engine import (
     engine_options,
     engine_threads,
 )
+from audionas.experiment.search_front import write_front
 from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
-from audionas.records import write_text
+from audionas.models.algorithmic_delay import check_causal_features
+from audionas.records import read_jsonl, write_text
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.engines import DEFAULT
 from audionas.search.estimate import check_memory
+from audionas.search.front_end_evaluator import front_end_key
+from audionas.search.limits import Limits
 from audionas.search.retest import Winner
-from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space, space_from_settings
+from audionas.search.trials import FILE_NAME
+from audionas.spaces import SearchSpace, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
@@ -69,6 +76,7 @@ class SearchRequest:
     inner_folds: int | None = None
     retest: int | None = None
     restarts: int = 1
+    limits: Limits = field(default_factory=Limits)
     engine: EngineRequest = field(default_factory=EngineRequest)
 
 
@@ -91,9 +99,11 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
+    refuse_steering(strategy, request.limits, space)
     engine = engine_fields(request.engine, strategy.name, strategy.kind)
     n_threads = engine_threads(engine, request.threads)
     features = load_features(request.features or space.features)
+    check_causal_features(space.macro, features, f"space {space.name}")
     gpu_index(request.device)
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing
@@ -124,6 +134,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
+    if request.limits:
+        plan["limits"] = request.limits.as_record()
     _write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
@@ -203,31 +215,40 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     record = run.record
     split = find_split(manifest, record["split"])
     extractor = extractor_from_settings(record["features_asked"], str(run.path / "run.json"))
-    durations = [manifest.clips[row].duration_s for row in split.search]
-    settings = record.get("features") or extractor.resolve(common_rate(manifest), durations).settings()
-    corpus = load_corpus(manifest, Path(record["features_folder"]), settings, talk)
+    corpora = search_corpora(space, record, extractor, manifest, split.search, talk)
     parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
     refuse_leak(manifest, split.test, parts)
     redrawn = None
     if strategy.kind == "multi-trial" and strategy.retest:
         redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)
     copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
-    corpus = with_copies(corpus, copies, trained_rows(parts, *([redrawn.parts] if redrawn else [])), talk)
-    evaluator = search_evaluator(corpus, parts, strategy.for_space(space), record["device"])
-    strategy = plan_search(run, space, strategy, evaluator.data, corpus, talk, redrawn)
+    copied = trained_rows(parts, *([redrawn.parts] if redrawn else []))
+    corpora = {key: with_copies(corpus, copies, copied, talk) for key, corpus in corpora.items()}
+    evaluator = front_end_evaluator(corpora, parts, strategy.for_space(space), record["device"])
+    strategy = plan_search(run, space, strategy, evaluator.data, next(iter(corpora.values())), talk, redrawn)
+    limits = limit_check(record, corpora, evaluator.data.n_outputs)
     options = engine_options(record)
     if strategy.kind == "multi-trial" and record["engine"] != DEFAULT:
         talk.say(engine_line(record))
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
-        listener=listener(strategy, talk, run.warn, options.workers), options=options,
-        redrawn=lambda: search_evaluator(corpus, redrawn.parts if redrawn else parts, strategy, record["device"]),
+        listener=listener(strategy, talk, run.warn, options.workers), options=options, limits=limits,
+        redrawn=lambda: front_end_evaluator(corpora, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
     if result.winner:
         _tell_winner(run, result.winner, talk)
     read = [row for rows in parts.values() for row in rows]
+    corpus = corpora[front_end_key(result.genotype)]
+    run.save(features=corpus.settings, feature_key=corpus.key, input_shape=list(corpus.input_shape))
     save_genotype(result.genotype, run.path / "genotype.json", provenance(run, manifest, read, corpus, result))
+    if result.winner:
+        write_front(
+            run, space, strategy, result,
+            lambda each: provenance(run, manifest, read, corpora[front_end_key(each.genotype)], each),
+        )  # fmt: skip
     run.save(stopped_by=result.stopped_by, genotype_hash=result.genotype.hash)
+    if limits:
+        record_costs(run, limits, result.genotype, talk)
     if strategy.kind == "one-shot":
         record_decision(run, result.epoch_or_trial)
 
@@ -237,7 +258,8 @@ def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
     for line in winner_warnings(winner):
         run.warn(line)
         talk.warn(line)
-    talk.say(winner_line(winner, run.record["trials"]))
+    events = read_jsonl(run.path / FILE_NAME)  # trials of several fidelities are more than the budget says
+    talk.say(winner_line(winner, sum(event["event"] == "proposed" for event in events)))
 
 
 def check_plan(
@@ -249,22 +271,25 @@ def check_plan(
 
     Raises:
         ManifestError: too few groups for the parts.
-        SettingsError: `--pick best` without a monitor part.
+        SettingsError: `--pick best` without a monitor part, or limits below the space's smallest network.
         RunError: the memory does not suffice.
     """
-    extractor = load_features(request.features or space.features)
-    shapes = set()
+    extractors = candidate_extractors(space, load_features(request.features or space.features))
+    inputs: set[tuple[tuple[int, int, int], int]] = set()
     for split in splits:
         parts = divide_search_clips(manifest, split, strategy, request.seed)
-        if request.pick == "best" and not parts.get("monitor"):
-            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        strategy.check_pick(request.pick, bool(parts.get("monitor")))
         durations = [manifest.clips[row].duration_s for row in split.search]
-        shapes.add(extractor.resolve(common_rate(manifest), durations).input_shape)
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+        resolved = {key: each.resolve(common_rate(manifest), durations) for key, each in extractors.items()}
+        found = {(each.input_shape, each.length_samples) for each in resolved.values()}
+        if not found <= inputs:
+            refuse_unreachable(request.limits, space, resolved, task_of(manifest).n_outputs(manifest), request.device)
+        inputs |= found
+    if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
-        for shape in sorted(shapes):
-            check_memory(space, shape, n_outputs, strategy.batch_size, request.device)
-    return max(shapes)
+        for shape in sorted({shape for shape, _ in inputs}):
+            check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
+    return max(shape for shape, _ in inputs)
 
 
 def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError
+from audionas.experiment.candidate_costs import candidate_costs
 from audionas.experiment.corpus import Corpus
 from audionas.search import SearchData, Strategy, TrainingEvaluator
 from audionas.training.tasks import task_of
@@ -79,6 +80,7 @@ def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: s
     return TrainingEvaluator(
         replace(datas[0], parts=parts), strategy.recipe, device, strategy.objective, strategy.score_epoch,
         strategy.stop_diverging, tuple(datas) if strategy.inner_folds else (),
+        candidate_costs(corpus, strategy, datas[0].n_outputs, device),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -14,11 +15,16 @@ from audionas.experiment.corpus import Corpus, data_record, part_record
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untrained_classes
 from audionas.experiment.talk import Talk
+from audionas.features import extractor_from_settings
+from audionas.models.algorithmic_delay import algorithmic_delay
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
+from audionas.search.algorithms import ALGORITHMS, evolution_of
+from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
-from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, SearchSpace
+from audionas.search.rungs import rungs_of, rungs_text
+from audionas.spaces import CnnMacroSpace, RecurrentCatalogueSpace, SearchSpace
 
 _GROUPS_SHOWN = 8
 NOT_CHECKED = "speaker independence not checked: no speaker or group is known, each file is its own group"
@@ -89,6 +95,10 @@ def plan_search(
         missing = missing_classes(manifest, rows)
         if missing:
             warnings.append(f"part {name} holds no clip of {', '.join(missing)}")
+    delay = algorithmic_delay(space.macro, extractor_from_settings(corpus.settings, "features"))
+    if delay and not isinstance(space, CnnMacroSpace):  # there each candidate has its own
+        fields["delay"] = delay.as_record()
+        talk.say(f"causal: {delay.text}")
     if not manifest.speaker_independence_checked:
         warnings.append(NOT_CHECKED)
     if corpus.features.n_silent:
@@ -105,11 +115,16 @@ def plan_search(
     talk.say(
         f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
     )
-    if isinstance(space, CnnCellSpace) and strategy.kind == "one-shot":
+    limits = Limits.of_record(record.get("limits"))
+    if limits:
+        talk.say(f"limits: {limits}")
+    if strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more
     else:
         fields["trials"], line = planned_trials(space, strategy)
+        if len(rungs := rungs_of(strategy)) > 1:
+            fields["rungs"] = [asdict(rung) for rung in rungs]
         talk.say(line)
         fields |= _plan_retests(fields["trials"], strategy, data, redrawn, talk, warnings)
     write_text(run.path / "strategy.yaml", yaml_text(strategy.to_settings()))
@@ -121,23 +136,26 @@ def plan_search(
 
 
 def _plan_one_shot(
-    space: CnnCellSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
+    space: SearchSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
 ) -> tuple[Strategy, dict[str, Any]]:
     from audionas.search.estimate import check_memory, seconds_per_step
-    from audionas.search.one_shot import alpha_reach, steps_per_epoch, with_reach
+    from audionas.search.one_shot import alpha_reach, has_alphas, steps_per_epoch, with_reach
 
     strategy = with_reach(strategy, data.parts)
-    reach = alpha_reach(strategy, data.parts)
-    needed = check_memory(space, data.input_shape, data.n_outputs, strategy.batch_size, device)
+    reach = alpha_reach(strategy, data.parts) if has_alphas(strategy) else None
+    needed = check_memory(space, data.input_shape, data.n_outputs, strategy.batch_size, device, strategy.mixing())
     steps = steps_per_epoch(strategy, data.parts)
     total = steps * strategy.budget.epochs
-    seconds = total * seconds_per_step(space, data.input_shape, data.n_outputs, strategy.batch_size)
+    seconds = total * seconds_per_step(
+        space, data.input_shape, data.n_outputs, strategy.batch_size,
+        mixing=strategy.mixing(), passes=ALGORITHMS[strategy.algorithm].passes,
+    )  # fmt: skip
     when = f"about {seconds_text(seconds)}" if device == "cpu" else "time not estimated on a GPU"
     talk.say(
         f"{count_text(strategy.budget.epochs, 'epoch')} of {count_text(steps, 'step')}, batch {strategy.batch_size}: "
-        f"{when} and {needed / 2**30:.1f} GiB; alphas can move by steps x rate = {reach:.2f}"
+        f"{when} and {needed / 2**30:.1f} GiB; {_alphas_text(strategy, reach)}"
     )
-    if reach < 1:
+    if reach is not None and reach < 1:
         warnings.append(
             f"steps x rate = {reach:.2f} is below 1: Adam can hardly move the alphas, the genotype will be close to "
             + (
@@ -147,7 +165,18 @@ def _plan_one_shot(
             )
         )
     estimate = {"seconds": round(seconds, 1), "memory_mb": round(needed / 2**20)}
-    return strategy, {"steps_per_epoch": steps, "alpha_reach": reach, "estimate": estimate}
+    fields: dict[str, Any] = {"steps_per_epoch": steps, "estimate": estimate}
+    return strategy, fields if reach is None else fields | {"alpha_reach": reach}
+
+
+def _alphas_text(strategy: Strategy, reach: float | None) -> str:
+    """How far alphas can move, or what comes in their place."""
+    if reach is not None:
+        return f"alphas can move by steps x rate = {reach:.2f}"
+    plan = evolution_of(strategy.algorithm, strategy.settings)
+    assert plan is not None
+    n = plan.population * plan.generations
+    return f"then an evolution scores up to {count_text(n, 'path')} ({count_text(plan.generations, 'generation')})"
 
 
 def planned_trials(space: SearchSpace, strategy: Strategy) -> tuple[int, str]:
@@ -157,11 +186,14 @@ def planned_trials(space: SearchSpace, strategy: Strategy) -> tuple[int, str]:
         n = space.size()
         recipes = f"{count_text(n, 'distinct recipe')}: "
     line = f"{recipes}{count_text(n, 'trial')} of {count_text(strategy.budget.epochs, 'epoch')}"
+    rungs = rungs_of(strategy)
+    if len(rungs) > 1:
+        line = f"trials of {rungs_text(rungs)}, together worth {line}"
     folds, again = strategy.inner_folds, n_retests(n, strategy.retest)
     if folds:
         line += f", each trained {folds} times (inner folds)"
     if again:
-        line += f"; then the best {again} are re-tested"
+        line += f"; then the best {again}{' of those trained whole' if len(rungs) > 1 else ''} are re-tested"
     return n, f"{line}: {count_text((n + again) * max(folds, 1), 'training')}" if folds or again else line
 
 

@@ -131,6 +131,11 @@ class StftExtractor(Extractor):
         """`n_fft`, else the next power of two from the window on."""
         return self.n_fft or 1 << (self.window_samples - 1).bit_length()
 
+    @property
+    def pooled_frames(self) -> int:
+        """Frames of the transform that are averaged into one stored frame; not for `frames_by: adaptive`."""
+        return self._pool_width if self.frames else self.pool
+
     def _fit(self, waveform: np.ndarray) -> np.ndarray:
         """Pad to the length, and cut the end off where `crop` says so."""
         missing = self.length_samples - len(waveform)

@@ -9,9 +9,13 @@ from torch import nn
 
 from audionas.errors import SettingsError
 from audionas.models.cnn_from_genotype import GenotypeNetwork
+from audionas.models.cnn_supernet import CnnSupernet
 from audionas.models.frame_network import FrameNetwork
+from audionas.models.mixing import Mixing
+from audionas.models.recurrent_supernet import RecurrentSupernet
+from audionas.models.supernet import Supernet
 from audionas.records import Record, validate
-from audionas.spaces import Genotype, RecurrentGenotype
+from audionas.spaces import CnnCellSpace, DartsRecurrentSpace, Genotype, RecurrentGenotype, SearchSpace
 
 MacroT = TypeVar("MacroT", bound=Record)
 
@@ -50,8 +54,30 @@ def build_model(
         shape = (1, shape[1], shape[0])
     if len(shape) != 3:
         raise SettingsError(f"input_shape: got {shape}, must be (frames, features) or (channels, features, frames)")
-    values = with_macro(genotype.macro, macro).model_dump()
+    values = with_macro(genotype.macro, macro).model_dump(exclude={"causal"})
     return FrameNetwork(genotype, shape[1], n_classes, n_channels=shape[0], **values)
+
+
+def build_supernet(
+    space: SearchSpace, input_shape: Sequence[int], n_classes: int, mixing: Mixing | None = None
+) -> Supernet:
+    """The supernet of a space: (batch, *input_shape) float32 -> logits (batch, n_classes).
+
+    Initialisation draws from torch's global generator.
+
+    Args:
+        input_shape: (channels, features, frames).
+        mixing: how alphas become weights; DARTS's softmax by default.
+
+    Raises:
+        SettingsError: spaces of this kind have no supernet.
+    """
+    shape = (input_shape[0], input_shape[1], input_shape[2])
+    if isinstance(space, CnnCellSpace):
+        return CnnSupernet(space, space.macro, shape, n_classes, mixing)
+    if isinstance(space, DartsRecurrentSpace):
+        return RecurrentSupernet(space, space.macro, shape, n_classes, mixing)
+    raise SettingsError(f"space {space.name!r} of kind {space.kind!r} has no supernet; take a multi-trial strategy")
 
 
 def with_macro(macro: MacroT, overrides: Mapping[str, Any]) -> MacroT:
@@ -64,8 +90,9 @@ def with_macro(macro: MacroT, overrides: Mapping[str, Any]) -> MacroT:
 
 
 def n_parameters(network: nn.Module) -> int:
-    """Trainable parameters, architecture parameters (alphas) not counted."""
-    return sum(p.numel() for name, p in network.named_parameters() if not name.split(".")[-1].startswith("alphas_"))
+    """Trainable parameters, architecture parameters (alphas, betas) not counted."""
+    named = network.named_parameters()
+    return sum(p.numel() for name, p in named if not name.split(".")[-1].startswith(("alphas_", "betas_")))
 
 
 def parameter_parts(network: nn.Module) -> dict[str, int]:
@@ -85,4 +112,7 @@ def parameter_parts(network: nn.Module) -> dict[str, int]:
     return {**parts, "total": total}
 
 
-__all__ = ["FrameNetwork", "GenotypeNetwork", "build_model", "n_parameters", "parameter_parts", "with_macro"]
+__all__ = [
+    "FrameNetwork", "GenotypeNetwork", "Mixing", "Supernet", "build_model", "build_supernet", "n_parameters",
+    "parameter_parts", "with_macro",
+]  # fmt: skip

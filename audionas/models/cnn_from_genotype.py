@@ -20,12 +20,22 @@ from audionas.spaces.cnn_genotype import Cell, CnnGenotype, CnnMacro, node_edges
 class GenotypeCell(nn.Module):
     """One cell of fixed operations."""
 
-    def __init__(self, cell: Cell, concat: tuple[int, ...], edges_per_node: int, channels: int, stride: int) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        concat: tuple[int, ...],
+        edges_per_node: int,
+        channels: int,
+        stride: int,
+        causal: bool = False,
+    ) -> None:
         super().__init__()
         self.nodes = node_edges(cell, edges_per_node)
         self.concat = concat
         self.drop_path = 0.0
-        self.ops = nn.ModuleList(build_cnn_op(op, channels, stride if source < 2 else 1, True) for op, source in cell)
+        self.ops = nn.ModuleList(
+            build_cnn_op(op, channels, stride if source < 2 else 1, True, causal) for op, source in cell
+        )
 
     def forward(self, s0: Tensor, s1: Tensor) -> Tensor:
         """Two (batch, channels, features, frames) -> (batch, channels * outputs, features', frames')."""
@@ -77,7 +87,7 @@ class GenotypeNetwork(CnnNetwork):
         def make_cell(kind: str, channels: int) -> nn.Module:
             cell, concat = getattr(genotype, kind), getattr(genotype, f"{kind}_concat")
             stride = 2 if kind == "reduce" else 1
-            return GenotypeCell(cell, concat, genotype.edges_per_node, channels, stride)
+            return GenotypeCell(cell, concat, genotype.edges_per_node, channels, stride, macro.causal)
 
         n_outputs = {"normal": len(genotype.normal_concat), "reduce": len(genotype.reduce_concat)}
         super().__init__(macro, input_shape, n_classes, make_cell, n_outputs, affine=True)

@@ -2,6 +2,9 @@
 
 Source: Liu et al. 2019 (DARTS) and its release: stem of 3x3 convolution and BN, cell k reads cells k-1
 and k-2, channels double in reduction cells, global average pooling, one linear layer.
+
+Causal (`macro.causal`): in eval mode frame j of a cell's output reads the frames of the network's input up to
+j * `macro.frame_stride` and no later one; `running_logits` are then what is known after each of these frames.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from audionas.ops import FactorizedReduce, ReluConvBn
+from audionas.models.frame_pooling import build_frame_pooling
+from audionas.ops import FactorizedReduce, PaddedConv2d, ReluConvBn
+from audionas.ops.gating import running_mean
 from audionas.spaces import CnnMacro
 
 MakeCell = Callable[[str, int], nn.Module]
@@ -29,11 +34,15 @@ class PreparedCell(nn.Module):
         cell: nn.Module,
         after_reduction: bool,
         affine: bool,
+        causal: bool = False,
     ) -> None:
         super().__init__()
         self.kind = kind
-        first = FactorizedReduce if after_reduction else ReluConvBn
-        self.preprocess0 = first(channels_in[0], channels, affine)
+        self.preprocess0: nn.Module
+        if after_reduction:
+            self.preprocess0 = FactorizedReduce(channels_in[0], channels, affine, causal)
+        else:
+            self.preprocess0 = ReluConvBn(channels_in[0], channels, affine)
         self.preprocess1 = ReluConvBn(channels_in[1], channels, affine)
         self.cell = cell
 
@@ -58,7 +67,8 @@ class CnnNetwork(nn.Module):
         self.macro = macro
         self.input_shape = input_shape
         width = macro.channels * macro.stem_multiplier
-        self.stem = nn.Sequential(nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        conv = PaddedConv2d(input_shape[0], width, (3, 3), causal=macro.causal)
+        self.stem = nn.Sequential(conv, nn.BatchNorm2d(width))
         self.cells = nn.ModuleList()
         before, last, channels, reduced = width, width, macro.channels, False
         for index in range(macro.n_cells):
@@ -66,10 +76,12 @@ class CnnNetwork(nn.Module):
             channels *= 2 if reduces else 1
             kind = "reduce" if reduces else "normal"
             cell = make_cell(kind, channels)
-            self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine))
+            self.cells.append(PreparedCell(kind, (before, last), channels, cell, reduced, affine, macro.causal))
             before, last, reduced = last, n_outputs[kind] * channels, reduces
         self.n_features = last
-        self.classifier = nn.Linear(last, n_classes)
+        self.pooling = build_frame_pooling(macro.pooling, last) if macro.pooling != "mean" else None
+        pooled = last if self.pooling is None else int(self.pooling.n_outputs)  # type: ignore[arg-type]
+        self.classifier = nn.Linear(pooled, n_classes)
 
     def cell_outputs(self, x: Tensor, context: Callable[[str], tuple[Any, ...]] = lambda _: ()) -> list[Tensor]:
         """The output of every cell; `context(kind)` is handed to each cell beside its inputs."""
@@ -81,15 +93,36 @@ class CnnNetwork(nn.Module):
             outputs.append(s1)
         return outputs
 
+    def running_logits(self, x: Tensor) -> Tensor:
+        """(batch, channels, features, frames) -> the logits after each output frame, (batch, frames', classes).
+
+        The pooling runs over the frames so far; the last row is what `forward` gives without `lengths`.
+        Of a causal network in eval mode no row depends on later frames.
+        """
+        features = self.cell_outputs(x)[-1]
+        if self.pooling is None:
+            return self.classifier(running_mean(features.mean(dim=2)).transpose(1, 2))  # type: ignore[no-any-return]
+        stops = range(1, features.shape[3] + 1)
+        return torch.stack([self.classify(features[..., :stop]) for stop in stops], dim=1)
+
     def classify(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """(batch, channels, features, frames) -> logits (batch, classes).
 
-        With `lengths` (batch,), own frames of the network's input, the average leaves the padding out.
+        With `lengths` (batch,), own frames of the network's input, the pooling leaves the padding out.
         """
-        if lengths is None:
+        if lengths is None and self.pooling is None:
             return self.classifier(torch.mean(features, dim=(2, 3)))  # type: ignore[no-any-return]
+        if lengths is None:
+            return self._pooled_logits(features, None)
         own = (-(-lengths * features.shape[3] // self.input_shape[2])).clamp(1, features.shape[3])
+        if self.pooling is not None:
+            return self._pooled_logits(features, own)
         mask = torch.arange(features.shape[3], device=features.device)[None, :] < own[:, None]
         over_features = features.mean(dim=2)
         pooled = torch.where(mask[:, None, :], over_features, 0.0).sum(dim=2) / own[:, None]
         return self.classifier(pooled)  # type: ignore[no-any-return]
+
+    def _pooled_logits(self, features: Tensor, own: Tensor | None) -> Tensor:
+        assert self.pooling is not None
+        frames = features.mean(dim=2).transpose(1, 2)
+        return self.classifier(self.pooling(frames, own))  # type: ignore[no-any-return]

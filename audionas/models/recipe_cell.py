@@ -68,7 +68,7 @@ class RecipeCell(nn.Module):
         outputs = []
         for t, (frame, terms) in enumerate(zip(x.unbind(1), given, strict=True)):
             new = self._advance(frame, terms, states, by_state, weights)
-            states = new if t < shortest or lengths is None else _still_running(new, states, t < lengths)
+            states = new if t < shortest or lengths is None else still_running(new, states, t < lengths)
             outputs.append(states[0] if emit == "h0" else torch.cat(states[:2], dim=-1))
         stacked = torch.stack(outputs, dim=1)
         if lengths is None:
@@ -130,7 +130,7 @@ class RecipeCell(nn.Module):
         return [_batched(values[f"h_new_{i}"], x) for i in range(self.genotype.n_states)]
 
 
-def _still_running(new: list[Tensor], old: list[Tensor], is_running: Tensor) -> list[Tensor]:
+def still_running(new: list[Tensor], old: list[Tensor], is_running: Tensor) -> list[Tensor]:
     """The new states of clips that have a frame here, the old ones of those that have ended, (batch,) bool.
 
     States that went on through the padding could overflow there, and 0 * inf in the backward pass is NaN.

@@ -1,20 +1,24 @@
-"""Convolutions of the DARTS cells: separable, dilated, and the 1x1 that adapts a cell's inputs.
+"""Convolutions of the DARTS cells: separable, dilated, and the 1x1 that adapts a cell's inputs; and asymmetric ones.
 
 Source: Liu, Simonyan, Yang, "DARTS", 2019, section 3.1: ReLU-Conv-BN order, separable convolutions
-applied twice, kernels of odd size with padding that keeps (stride 1) or halves, rounding up (stride 2).
-All modules map (batch, channels, features, frames) float32 to the same with ceil(size / stride).
+applied twice, padding that keeps the size (stride 1) or halves it, rounding up (stride 2).
+All modules map (batch, channels, features, frames) float32 to the same with ceil(size / stride). A kernel is
+(features, frames); `causal` ones read no later frame (`audionas/ops/padding.py`).
 """
 
 from __future__ import annotations
 
 from torch import nn
 
+from audionas.ops.padding import PaddedConv2d, Pair
 
-def _depthwise_pointwise(channels: int, kernel: int, stride: int, dilation: int, affine: bool) -> list[nn.Module]:
-    padding = dilation * (kernel // 2)
+
+def _depthwise_pointwise(
+    channels: int, kernel: Pair, stride: int, dilation: Pair, affine: bool, causal: bool
+) -> list[nn.Module]:
     return [
         nn.ReLU(),
-        nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
+        PaddedConv2d(channels, channels, kernel, stride, dilation, channels, causal=causal),
         nn.Conv2d(channels, channels, 1, bias=False),
         nn.BatchNorm2d(channels, affine=affine),
     ]
@@ -23,17 +27,32 @@ def _depthwise_pointwise(channels: int, kernel: int, stride: int, dilation: int,
 class SeparableConv(nn.Sequential):
     """Depthwise and pointwise convolution, twice; the first carries the stride."""
 
-    def __init__(self, channels: int, kernel: int, stride: int, affine: bool) -> None:
-        first = _depthwise_pointwise(channels, kernel, stride, 1, affine)
-        second = _depthwise_pointwise(channels, kernel, 1, 1, affine)
+    def __init__(self, channels: int, kernel: int, stride: int, affine: bool, causal: bool = False) -> None:
+        first = _depthwise_pointwise(channels, (kernel, kernel), stride, (1, 1), affine, causal)
+        second = _depthwise_pointwise(channels, (kernel, kernel), 1, (1, 1), affine, causal)
         super().__init__(*first, *second)
 
 
 class DilatedConv(nn.Sequential):
-    """Depthwise convolution with dilation 2, then pointwise."""
+    """Depthwise convolution with dilation 2, then pointwise. An axis on which the kernel is 1 wide is not dilated."""
 
-    def __init__(self, channels: int, kernel: int, stride: int, affine: bool) -> None:
-        super().__init__(*_depthwise_pointwise(channels, kernel, stride, 2, affine))
+    def __init__(self, channels: int, kernel: Pair, stride: int, affine: bool, causal: bool = False) -> None:
+        super().__init__(*_depthwise_pointwise(channels, kernel, stride, (2, 2), affine, causal))
+
+
+class PlainConv(nn.Sequential):
+    """ReLU, one convolution over all channels, BN; its kernel may be even or asymmetric.
+
+    Source of 10x2 (frequency) and 2x8 (time): Li, Song, McLoughlin, Guo, Dai 2018, "An Attention Pooling based
+    Representation Learning Method for Speech Emotion Recognition", section 2.
+    """
+
+    def __init__(self, channels: int, kernel: Pair, stride: int, affine: bool, causal: bool = False) -> None:
+        super().__init__(
+            nn.ReLU(),
+            PaddedConv2d(channels, channels, kernel, stride, causal=causal),
+            nn.BatchNorm2d(channels, affine=affine),
+        )
 
 
 class ReluConvBn(nn.Sequential):

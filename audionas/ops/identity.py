@@ -2,7 +2,7 @@
 
 Source: Liu et al. 2019 and its release: the second half of the channels is taken one
 pixel further right and down, so that no pixel is dropped. Difference: for odd sizes the shifted half
-is zero-padded by one row and column, where the release fails.
+is zero-padded by one row and column, where the release fails. Causal: one pixel further left in time instead.
 """
 
 from __future__ import annotations
@@ -27,15 +27,22 @@ class Zero(nn.Module):
 class FactorizedReduce(nn.Module):
     """ReLU, two 1x1 stride-2 convolutions (the second shifted by one pixel), concatenation, BN."""
 
-    def __init__(self, channels_in: int, channels_out: int, affine: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, affine: bool, causal: bool = False) -> None:
         super().__init__()
         half = channels_out // 2
         self.conv_1 = nn.Conv2d(channels_in, half, 1, stride=2, bias=False)
         self.conv_2 = nn.Conv2d(channels_in, channels_out - half, 1, stride=2, bias=False)
         self.bn = nn.BatchNorm2d(channels_out, affine=affine)
+        self.causal = causal
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
         x = functional.relu(x)
-        shifted = functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))[:, :, 1:, 1:]
-        return self.bn(torch.cat([self.conv_1(x), self.conv_2(shifted)], dim=1))  # type: ignore[no-any-return]
+        first = self.conv_1(x)
+        return self.bn(torch.cat([first, self.conv_2(self._shifted(x))], dim=1))  # type: ignore[no-any-return]
+
+    def _shifted(self, x: Tensor) -> Tensor:
+        n_features, n_frames = x.shape[2:]
+        if self.causal:
+            return functional.pad(x, (1, 0, 0, n_features % 2))[:, :, 1:, : n_frames + n_frames % 2]
+        return functional.pad(x, (0, n_frames % 2, 0, n_features % 2))[:, :, 1:, 1:]

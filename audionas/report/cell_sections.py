@@ -9,6 +9,7 @@ from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section
 from audionas.report.cells import draw_cell, edges_in_words
 from audionas.report.parameter_counts import parameter_parts
+from audionas.report.quantities import plain
 from audionas.report.recipe_sections import RECIPE_CAPTION, recipe_blocks, recurrent_genotype
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_genotypes import best_so_far, chosen_recipe
@@ -47,6 +48,7 @@ def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
         captions.append(CELL_CAPTION if recurrent is None else RECIPE_CAPTION)
         if recurrent is None:
             blocks += _cnn_blocks(pictures, one.document.get("cells") or {}, one.where)
+            blocks += _surroundings(one)
         else:
             parts = parameter_parts(files, one.split, recurrent, one.run)
             blocks += recipe_blocks(pictures, one.where, recurrent, parts, one.chosen)
@@ -59,10 +61,20 @@ def _cnn_blocks(pictures: Pictures, cells: JsonObject, where: str) -> list[Block
     return [Gallery(tuple(drawn)), *([Notes((alarm + where,), is_alarm=True)] if alarm else [])]
 
 
+def _surroundings(found: Found) -> list[Block]:
+    """Of a macro space: the values around the cells, and the front-end."""
+    if "front_end" not in found.document:
+        return []
+    macro = found.document.get("macro") or {}
+    pairs = {"pooling": "mean", **macro, **(found.document["front_end"] or {})}
+    text = "; ".join(f"{key} {plain(value)}" for key, value in pairs.items())
+    return [Notes((f"The cells are given; chosen is what stands around them{found.where}: {text}.",))]
+
+
 def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
     """What a search that is not at its end would give now, and a title that says so."""
     if search.epochs and search.epochs[-1].get("genotype"):
-        document = {"cells": search.epochs[-1]["genotype"]}
+        document = _document_of(search)
         return f"The cells as of epoch {len(search.epochs)}, not final", [Found(document, "", "", search.run)]
     best = best_so_far(search)
     if best is None:
@@ -70,6 +82,14 @@ def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
     number, document = best
     chosen = chosen_recipe(search, str(document.get("hash")))
     return f"The best cell so far (trial {number}), not final", [Found(document, "", "", search.run, chosen)]
+
+
+def _document_of(search: SearchRun) -> JsonObject:
+    """The genotype of the last epoch as a genotype file would have it."""
+    last = search.epochs[-1]
+    if "options" in last:
+        return {"recipe": last["genotype"], "macro": search.space.get("macro") or {}}
+    return {"cells": last["genotype"]}
 
 
 def _found(files: RunFiles) -> list[Found]:
@@ -91,7 +111,7 @@ def _found(files: RunFiles) -> list[Found]:
             Found(genotype, split, f", tested on fold {split}", run)
             for split, genotype in files.retraining.genotypes.items()
         ]
-        bodies = [[one.document.get(key) for key in ("cells", "recipe", "macro")] for one in found]
+        bodies = [[one.document.get(key) for key in ("cells", "recipe", "macro", "front_end")] for one in found]
         if all(body == bodies[0] for body in bodies):
             found = [replace(one, where="", split="") for one in found[:1]]
     return found

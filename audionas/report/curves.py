@@ -77,7 +77,7 @@ def draw_alpha_lines(
 
     Args:
         epochs: as shown on the axis.
-        alphas: (epochs, edges, ops), softmax weights.
+        alphas: (epochs, edges, ops), weights.
         edges: (node, input node) of each edge.
         ops: names of the operations.
     """
@@ -101,7 +101,7 @@ def draw_alpha_lines(
         for axes in panels.flat[max(0, len(edges) - 2) : len(edges)]:
             axes.set_xlabel("epoch")
             axes.tick_params(labelbottom=True)
-        figure.supylabel("softmax of alpha", fontsize="medium")
+        figure.supylabel("weight", fontsize="medium")
     return figure
 
 

@@ -6,13 +6,14 @@ from audionas.report.blocks import Block, Fold, Notes, Pictures, Section, Table
 from audionas.report.cell_sections import CELLS
 from audionas.report.quantities import plain, score_text
 from audionas.report.ranking_picture import draw_ranking
+from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.verdict import decision_sentences
 from audionas.spaces.decision import UNDECIDED
 from audionas.training.measures import measures_of, scored_by
 
 INTRO = (
-    "A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge. "
+    "A margin is the weight of a kept operation minus that of the runner-up on the same edge. "
     "The discretisation gap is the {} of the supernet minus that of the network cut out of it."
 )
 
@@ -63,10 +64,10 @@ def _cells(decided: JsonObject) -> Table:
             title,
             _number(cell["margin_median"]),
             _number(cell["margin_min"]),
-            f"{cell['skips']} ({_share(cell['skip_share'])})",
+            f"{cell['skips']} ({_share(cell['skip_share'])})" if "skips" in cell else "none",
             _share(by_cell.get(name)),
         )
-        for name, title in CELLS
+        for name, title in (*CELLS, *RECURRENT_KINDS)
         if (cell := decided["cells"].get(name))
     ]
     gap, main = decided.get("discretisation_gap"), scored_by(decided)

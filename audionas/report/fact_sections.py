@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Facts, Section
+from audionas.report.limit_rows import limit_rows
 from audionas.report.quantities import group_word, plain
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_text
@@ -32,10 +33,18 @@ def search_facts(files: RunFiles) -> Section | None:
     ]
     if top.get("input_shape"):
         rows.append(("input shape", plain(top["input_shape"])))
+    delay = top.get("delay") or retrained.get("delay")
+    if delay:
+        rows.append(("algorithmic delay", _delay_text(delay)))
     if files.searches:
         rows += _set_up(files.searches[0], files.is_nested)
     where = " (of the first of the nested searches)" if files.is_nested else ""
     return Section("facts", f"Data and settings{where}", (Facts(tuple(rows)),))
+
+
+def _delay_text(delay: JsonObject) -> str:
+    parts = ", ".join(f"{name} {delay[f'{name}_ms']:.1f}" for name in ("window", "hop", "lookahead"))
+    return f"{delay['total_ms']:.1f} ms ({parts}): causal, no output reads a later frame than the lookahead says"
 
 
 def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:
@@ -71,7 +80,7 @@ def _set_up(search: SearchRun, is_nested: bool) -> list[tuple[str, str]]:
         )
     if is_nested:
         rows[2] = ("test fold left out", "each search leaves out its own")
-    return [*rows, ("seed", plain(run.get("seed")))]
+    return [*rows, *limit_rows(run), ("seed", plain(run.get("seed")))]
 
 
 def _trial_rows(search: SearchRun) -> list[tuple[str, str]]:

@@ -103,6 +103,8 @@ def _search(files: RunFiles) -> str:
         return ""
     text = f"Architectures were searched in the space {run['space']} by the strategy {run['strategy']}"
     budget = [count_text(run["trials"], "trial")] if run.get("trials") else []
+    if run.get("rungs"):
+        budget[:1] = [f"trials of {len(run['rungs'])} fidelities, together worth {budget[0]}"]
     budget += [count_text(run["epochs"], "epoch") + (" each" if run.get("trials") else "")] if run.get("epochs") else []
     budget += [f"batches of {run['batch_size']}"] if run.get("batch_size") else []
     text += f" ({run['algorithm']}" if run.get("algorithm") else ""

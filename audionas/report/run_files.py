@@ -23,7 +23,8 @@ class SearchRun:
     """One search, as far as it has come; `split` names it among nested ones and is else empty.
 
     `space` and `strategy` are the settings that their YAML files hold. Of a search with restarts, epochs and trials are
-    those of the chosen one. `ranking` is the ranking.json of `audionas rank`, `ranked` its genotypes.
+    those of the chosen one. `front` is the front.json of a search with several objectives, `ranking` the ranking.json
+    of `audionas rank`, `ranked` its genotypes.
     """
 
     folder: Path
@@ -37,6 +38,8 @@ class SearchRun:
     retests: tuple[JsonObject, ...] = ()
     ranking: JsonObject | None = None
     ranked: tuple[JsonObject, ...] = ()
+    front: JsonObject | None = None
+    evolution: tuple[JsonObject, ...] = ()
 
     @property
     def decided(self) -> JsonObject | None:
@@ -166,6 +169,8 @@ def _read_search(folder: Path, split: str) -> SearchRun:
         retests=tuple(read_jsonl(folder / "retests.jsonl")),
         ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
         ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
+        front=_read_if_there(course / "front.json", "front"),
+        evolution=tuple(read_jsonl(course / "evolution.jsonl")),
     )
 
 

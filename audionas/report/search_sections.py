@@ -12,16 +12,25 @@ from audionas.report.cell_sections import CELLS
 from audionas.report.curves import (
     COLOURS,
     Line,
-    alpha_weights,
     draw_alpha_heat,
     draw_alpha_lines,
     draw_lines,
 )
+from audionas.report.one_shot_sections import (
+    alarm_blocks,
+    edge_notes,
+    eigenvalue_pictures,
+    evolution_blocks,
+    op_weights,
+    weights_text,
+)
 from audionas.report.quantities import plain, score_text
+from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
+from audionas.report.recurrent_alphas import NOTE, alpha_tables
 from audionas.report.retest_sections import winner_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
-from audionas.report.trials import best_first, count_statuses, trial_lines
+from audionas.report.trials import best_first, count_statuses, has_fidelities, trial_lines, worth
 from audionas.spaces.cnn_genotype import node_edges
 from audionas.training.measures import measures_of
 
@@ -57,7 +66,8 @@ def _nested_trials(files: RunFiles) -> Table:
                 search.split,
                 str(search.run.get("status", "unknown")),
                 count_text(_total(search.run, "n_clips", search.run.get("data") or {}), "clip"),
-                f"{len(lines)} of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
+                (f"{len(lines)}, worth {worth(lines):.1f}" if has_fidelities(lines) else str(len(lines)))
+                + f" of {search.run.get('trials', '?')} ({count_statuses(lines) or 'none yet'})",
                 score_text(value),
                 f"{best.shown}{f' ({best.recipe})' if best.recipe else ''}"
                 if best and value is not None
@@ -117,8 +127,10 @@ def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) ->
     if search.trials:
         blocks += trial_blocks(search, pictures)
     if search.epochs:
+        blocks += alarm_blocks(search)
         blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
         blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
+        blocks += evolution_blocks(search)
     return blocks
 
 
@@ -153,11 +165,12 @@ def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
             title,
             tuple(_shown(epoch, i) for i, epoch in enumerate(epochs) if name in (epoch.get("entropy") or {})),
             tuple(epoch["entropy"][name] for epoch in epochs if name in (epoch.get("entropy") or {})),
-            COLOURS[number],
-            "-" if number == 0 else "--",
+            COLOURS[number % len(CELLS)],
+            "-" if number % len(CELLS) == 0 else "--",
         )
-        for number, (name, title) in enumerate(CELLS)
+        for number, (name, title) in enumerate((*CELLS, *RECURRENT_KINDS))
     ]
+    entropies = [line for line in entropies if line.epochs] or entropies[:2]
     if any(line.epochs for line in entropies):
         n_ops = len(epochs[-1].get("ops") or [])
         undecided = f" Undecided between {n_ops} operations it is {np.log(n_ops):.2f}." if n_ops else ""
@@ -165,10 +178,10 @@ def _epoch_pictures(search: SearchRun, pictures: Pictures) -> list[Picture]:
             pictures.make(
                 "Entropy of the alphas",
                 draw_lines(entropies, y_label="entropy (nats)"),
-                f"Mean over edges; it falls as the search makes up its mind.{undecided}",
+                f"Mean over {'edges' if n_ops else 'decisions'}; it falls as the search makes up its mind.{undecided}",
             )
         )
-    return drawn
+    return [*drawn, *eigenvalue_pictures(epochs, pictures)]
 
 
 def _part_in_words(part: str) -> str:
@@ -195,6 +208,9 @@ def _shown(epoch: JsonObject, position: int) -> int:
 
 def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) -> list[Block]:
     last = search.epochs[-1]
+    if last.get("options"):
+        tables = alpha_tables(search, pictures)
+        return [Notes((NOTE, *_margins(last))), Gallery(tuple(tables))] if tables else []
     if not (last.get("alphas") and last.get("edges") and last.get("ops")):
         return []
     edges = [(int(node), int(source)) for node, source in last["edges"]]
@@ -204,18 +220,18 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
         if name not in last["alphas"]:
             continue
         kept = _kept(last.get("genotype") or {}, name)
-        heat = draw_alpha_heat(alpha_weights(last["alphas"][name]), edges, ops, kept)
+        heat = draw_alpha_heat(op_weights(last, name), edges, ops, kept)
         heats.append(pictures.make(f"{title}: weights after epoch {_shown(last, 0)}", heat))
         numbered = [(_shown(epoch, i), epoch) for i, epoch in enumerate(search.epochs) if epoch.get("alphas")]
         if with_lines and len(numbered) > 1:
-            course = np.stack([alpha_weights(epoch["alphas"][name]) for _, epoch in numbered])
+            course = np.stack([op_weights(epoch, name) for _, epoch in numbered])
             figure = draw_alpha_lines([number for number, _ in numbered], course, edges, ops)
             lines.append(pictures.make(f"{title}: weights over the epochs", figure))
     note = (
-        "Weight of an operation on an edge = softmax of the edge's alphas. Framed: kept in the genotype: "
+        f"Weight of an operation on an edge = {weights_text(last)}. Framed: kept in the genotype: "
         "each node's strongest edges, never “none”."
     )
-    return [Notes((note, *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
+    return [Notes((note, *edge_notes(last), *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
 
 
 def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:
@@ -225,10 +241,11 @@ def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:
 
 def _margins(last: JsonObject) -> list[str]:
     """How clear the choices were."""
-    margins = [value for name, _ in CELLS for value in (last.get("margins") or {}).get(name) or []]
+    margins = [value for found in (last.get("margins") or {}).values() for value in found]
     if not margins:
         return []
     return [
-        f"Margin of the kept operations to the runner-up: {min(margins):.3f} at the closest edge, "
+        f"Margin of the kept {'options' if last.get('options') else 'operations'} to the runner-up: "
+        f"{min(margins):.3f} at the closest {'decision' if last.get('options') else 'edge'}, "
         f"{float(np.median(margins)):.3f} in the median."
     ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
+from audionas.report.front_sections import front_pictures, front_table
 from audionas.report.quantities import score_text
 from audionas.report.retest_sections import retest_table
 from audionas.report.run_files import SearchRun
@@ -18,13 +19,22 @@ from audionas.report.trials import (
     draw_against_text,
     draw_trials,
     failure_reasons,
+    fidelity_text,
+    has_fidelities,
     is_lower_better,
     main_name,
     trial_lines,
+    worth,
 )
 
 N_TRIALS_SHOWN = 10
 N_NUMBERS_SHOWN = 12
+
+
+FIDELITIES = (
+    "Those trained most stand first and alone may win; a score of a shorter training decided only whether the "
+    "candidate was trained more, and is not to be compared with theirs."
+)
 
 
 def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
@@ -32,13 +42,16 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     lines, objective = trial_lines(search.trials), search.objective
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
     drawn = _pictures(lines, objective, losses, pictures)
+    drawn += front_pictures(search, lines, pictures)
     blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
+    blocks += front_table(search, main_name(lines))
     head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")
     again = retest_table(search)
     blocks += [again] if again else []
     main = main_name(lines)
     title = f"Trials by {objective_text(objective, main)} ({count_statuses(lines)})"
-    blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], objective_note(objective, main)))
+    note = objective_note(objective, main) + (f" {FIDELITIES}" if has_fidelities(lines) else "")
+    blocks.append(Table(title, head, rows[:N_TRIALS_SHOWN], note))
     if len(rows) > N_TRIALS_SHOWN:
         rest = rows[N_TRIALS_SHOWN:]
         blocks.append(Table(f"The other {count_text(len(rest), 'trial')}", head, rest, is_folded=True))
@@ -49,7 +62,8 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
 def trial_tiles(search: SearchRun) -> list[Tile]:
     """How many trials there are and how many were re-tested; no score, as none of a trial is a result."""
     lines = trial_lines(search.trials)
-    tiles = [Tile(str(len(lines)), f"trials ({count_statuses(lines)})")]
+    worth_text = f", worth {worth(lines):.1f} whole trainings" if has_fidelities(lines) else ""
+    tiles = [Tile(str(len(lines)), f"trials ({count_statuses(lines)}{worth_text})")]
     again = trial_lines(search.retests)
     return [*tiles, Tile(str(len(again)), f"re-tests ({count_statuses(again)})")] if again else tiles
 
@@ -77,6 +91,8 @@ def _pictures(
     figure = draw_trials(lines, objective)
     if figure:
         caption = f"One dot a trial; circled: the best first score ({best} {name}). Validation, used to choose."
+        if has_fidelities(lines):
+            caption += " Pale: trained less, not to be compared."
         drawn.append(pictures.make(f"{title} against parameters", figure, caption))
     against = draw_against_text(lines, objective, losses)
     if against:
@@ -101,6 +117,7 @@ def _rows(
                 f"{objective_text(objective, main)} ({role})": score_text(line.value(objective)),
                 **{objective_text(name, main): score_text(line.value(name)) for name in others},
                 second: score_text(line.wa),
+                "trained": fidelity_text(line) if has_fidelities(lines) else "",
                 "epoch scored": _epoch(line),
                 "parameters": "none" if line.parameters is None else f"{line.parameters:,}",
                 "time": "none" if line.seconds is None else seconds_text(line.seconds),

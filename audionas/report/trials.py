@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from audionas.quantities import count_text
 from audionas.report.svg import drawing, new_figure
 from audionas.training.measures import MEASURES
 
@@ -25,7 +27,8 @@ class TrialLine:
 
     `recipe` is the choice from a catalogue; `epoch` counts from 0 and is the one that was scored, of `epochs`.
     `number` counts from 0, as the file does; `shown` counts from 1, as the page and the console do.
-    `ua` and `wa` are the main and the second score of the task, `main` and `second` their names.
+    `ua` and `wa` are the main and the second score of the task, `main` and `second` their names. `fraction` is the
+    share of the training clips that it was trained on.
     """
 
     number: int
@@ -43,6 +46,13 @@ class TrialLine:
     recipe: str = ""
     main: str = "UA"
     second: str = "WA"
+    fraction: float = 1.0
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def thoroughness(self) -> float:
+        """How much it was trained: epochs times the share of the training clips."""
+        return (self.epochs or 0) * self.fraction
 
     @property
     def shown(self) -> int:
@@ -85,6 +95,8 @@ def trial_lines(events: Sequence[Mapping[str, Any]]) -> list[TrialLine]:
                 error=str(end.get("error") or ""),
                 epoch=score.get("epoch"),
                 epochs=start.get("epochs"),
+                fraction=float(start.get("fraction") or 1.0),
+                costs=score.get("costs") or {},
                 recipe=str((start.get("sample") or {}).get("recipe") or ""),
             )
         )
@@ -97,14 +109,36 @@ def is_lower_better(objective: str) -> bool:
 
 
 def best_first(lines: Sequence[TrialLine], objective: str) -> list[TrialLine]:
-    """Best first as the search ranks them: objective, fewer parameters, earlier; trials without a score last."""
+    """Best first as the search ranks them: trained most, objective, fewer parameters, earlier; without a score last.
+
+    Scores of shorter trainings are not compared with those of longer ones.
+    """
     sign = 1.0 if is_lower_better(objective) else -1.0
 
-    def rank(line: TrialLine) -> tuple[bool, float, int, int]:
+    def rank(line: TrialLine) -> tuple[bool, float, float, int, int]:
         value = line.value(objective)
-        return (value is None, sign * (value or 0.0), line.parameters or 0, line.number)
+        return (value is None, -line.thoroughness, sign * (value or 0.0), line.parameters or 0, line.number)
 
     return sorted(lines, key=rank)
+
+
+def has_fidelities(lines: Sequence[TrialLine]) -> bool:
+    """Whether trials were trained differently thoroughly."""
+    return len({line.thoroughness for line in lines}) > 1
+
+
+def fidelity_text(line: TrialLine) -> str:
+    """How much a trial was trained, e.g. "7 epochs" or "20 epochs on 33 % of the clips"."""
+    if line.epochs is None:
+        return ""
+    share = f" on {100 * line.fraction:.0f} % of the clips" if line.fraction < 1 else ""
+    return count_text(line.epochs, "epoch") + share
+
+
+def worth(lines: Sequence[TrialLine]) -> float:
+    """What trials cost, in trainings of the most thorough kind."""
+    most = max((line.thoroughness for line in lines), default=0.0)
+    return sum(line.thoroughness for line in lines) / most if most else 0.0
 
 
 def count_statuses(lines: Sequence[TrialLine]) -> str:
@@ -138,7 +172,9 @@ def draw_trials(lines: Sequence[TrialLine], objective: str) -> Figure | None:
     points = [(float(line.parameters or 0), line.value(objective) or 0.0) for line in shown]
     best = points[shown.index(best_first(shown, objective)[0])]
     with drawing():
-        figure = _scatter(points, [str(line.shown) for line in shown], best)
+        most = max(line.thoroughness for line in shown)
+        weak = [line.thoroughness < most for line in shown]
+        figure = _scatter(points, [str(line.shown) for line in shown], best, weak)
         axes = figure.axes[0]
         sizes = [size for size, _ in points]
         if max(sizes) > 10 * min(sizes):
@@ -188,10 +224,14 @@ def _loss_text(objective: str, main: str) -> str:
     return OBJECTIVES.get(objective, objective) + ("" if main == "CCC" else " (nats)")
 
 
-def _scatter(points: Sequence[tuple[float, float]], names: Sequence[str], best: tuple[float, float]) -> Figure:
+def _scatter(
+    points: Sequence[tuple[float, float]], names: Sequence[str], best: tuple[float, float], weak: Sequence[bool] = ()
+) -> Figure:
+    """Dots; `weak` ones are pale."""
     figure = new_figure(350, 250)
     axes = figure.add_subplot()
-    axes.scatter([x for x, _ in points], [y for _, y in points], s=26, color=DOT, alpha=0.7)
+    colours = [to_rgba(DOT, 0.25 if is_weak else 0.7) for is_weak in weak or [False] * len(points)]
+    axes.scatter([x for x, _ in points], [y for _, y in points], s=26, color=colours)
     axes.scatter([best[0]], [best[1]], s=110, facecolor="none", edgecolor=BEST, linewidth=2)
     if len(points) <= 15:
         for point, name in zip(points, names, strict=True):

@@ -88,7 +88,7 @@ def supernet_parameters(n_cells: int, channels: int) -> int:
 def frame_parameters(preset: str, n_layers: int, hidden: int) -> int:
     """Trainable parameters of a reading of table 4 on 512-d frames, attention pooling not counted."""
     genotype = EMOTIONNAS_PRESETS[preset]
-    values = genotype.macro.model_dump() | {"n_layers": n_layers, "hidden": hidden}
+    values = genotype.macro.model_dump(exclude={"causal"}) | {"n_layers": n_layers, "hidden": hidden}
     with torch.device("meta"):
         network = FrameNetwork(genotype, WAV2VEC_WIDTH, N_CLASSES, **values)
         return n_parameters(network) - n_parameters(network.pooling)

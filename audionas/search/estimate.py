@@ -10,17 +10,19 @@ import torch
 from torch import Tensor
 
 from audionas.errors import RunError
-from audionas.models.cnn_supernet import CnnSupernet
-from audionas.spaces import CnnCellSpace
+from audionas.models import Mixing, build_supernet
+from audionas.spaces import DartsRecurrentSpace, SearchSpace
 
 OVERHEAD = 1.35  # measured: peak resident memory of a step over the tensors saved for backward
 FIXED_BYTES = 600 * 2**20  # measured: interpreter, torch, NNI and Lightning
 
 
-def saved_bytes_per_clip(space: CnnCellSpace, input_shape: tuple[int, int, int], n_outputs: int) -> int:
+def saved_bytes_per_clip(
+    space: SearchSpace, input_shape: tuple[int, int, int], n_outputs: int, mixing: Mixing | None = None
+) -> int:
     """Bytes that autograd keeps a clip for the backward pass; nothing is computed."""
     with torch.device("meta"):
-        network = CnnSupernet(space, space.macro, input_shape, n_outputs)
+        network = build_supernet(space, input_shape, n_outputs, mixing)
         x = torch.empty((2, *input_shape))
         storages: dict[int, int] = {}
 
@@ -36,14 +38,19 @@ def saved_bytes_per_clip(space: CnnCellSpace, input_shape: tuple[int, int, int],
 
 
 def check_memory(
-    space: CnnCellSpace, input_shape: tuple[int, int, int], n_outputs: int, batch_size: int, device: str
+    space: SearchSpace,
+    input_shape: tuple[int, int, int],
+    n_outputs: int,
+    batch_size: int,
+    device: str,
+    mixing: Mixing | None = None,
 ) -> int:
     """Estimated bytes of a search.
 
     Raises:
         RunError: more than is free; names the largest batch that fits.
     """
-    each = saved_bytes_per_clip(space, input_shape, n_outputs) * OVERHEAD
+    each = saved_bytes_per_clip(space, input_shape, n_outputs, mixing) * OVERHEAD
     needed = int(FIXED_BYTES + each * batch_size)
     if device == "cpu":
         free = psutil.virtual_memory().available
@@ -61,19 +68,22 @@ def check_memory(
 
 
 def seconds_per_step(
-    space: CnnCellSpace,
+    space: SearchSpace,
     input_shape: tuple[int, int, int],
     n_outputs: int,
     batch_size: int,
     clock: Callable[[], float] = time.perf_counter,
+    mixing: Mixing | None = None,
+    passes: int = 2,
 ) -> float:
-    """Time of one bi-level step (two forward and backward passes), from a probe on noise.
+    """Time of one step (bi-level: two forward and backward passes), from a probe on noise.
 
-    Large inputs are probed with two clips and scaled up.
+    Large inputs are probed with two clips and scaled up; recurrent cells are not, as frames cost more than clips.
     """
-    probe = batch_size if input_shape[1] * input_shape[2] <= 4096 else 2
+    is_small = input_shape[1] * input_shape[2] <= 4096 or isinstance(space, DartsRecurrentSpace)
+    probe = batch_size if is_small else 2
     state = torch.random.get_rng_state()
-    network = CnnSupernet(space, space.macro, input_shape, n_outputs)
+    network = build_supernet(space, input_shape, n_outputs, mixing)
     x = torch.randn((probe, *input_shape))
     times = []
     for _ in range(2):
@@ -81,4 +91,4 @@ def seconds_per_step(
         network(x).sum().backward()
         times.append(clock() - started)
     torch.random.set_rng_state(state)
-    return 2 * min(times) * batch_size / probe
+    return passes * min(times) * batch_size / probe

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from torch import nn
 
 from audionas.audio.manifest import Manifest
+from audionas.audio.shares import share_of_rows
 from audionas.models import build_model, n_parameters
+from audionas.search.candidate_costs import CandidateCosts
+from audionas.search.proxies import compute
 from audionas.seeding import derive, seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
+from audionas.training.front_end_recipe import recipe_of
 from audionas.training.measures import MEASURES
 from audionas.training.predictions import Predictions, joined
 from audionas.training.recipe import Recipe
@@ -40,6 +44,11 @@ class SearchData:
         """Width of a network's last layer."""
         return self.task.n_outputs(self.manifest)
 
+    def with_share(self, fraction: float, seed: int) -> SearchData:
+        """The same with a share of the clips that train; normalisation stays that of the whole train part."""
+        rows = share_of_rows(self.manifest, self.parts["train"], fraction, seed)
+        return replace(self, parts={**self.parts, "train": rows})
+
     def batches(self, part: str, *, seed: int, epoch: Any, n_batches: int | None = None) -> EpochBatches:
         """Training batches of a part, weighted or sampled as `weighting` says."""
         rows = self.parts[part]
@@ -61,7 +70,7 @@ class Score:
     """How a candidate did on the validation part; losses are those of the task, cross-entropies in nats.
 
     `ua` and `wa` are the main and the second score of the task; `names` are their keys in files, UA and WA in a
-    classification.
+    classification. `costs` are what the network costs where a strategy asks for it, such as `macs_per_second`.
     """
 
     ua: float
@@ -72,6 +81,7 @@ class Score:
     seconds: float
     epoch: int | None = None
     names: tuple[str, str] = ("ua", "wa")
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     def objective(self, name: str) -> float:
         """The number to maximise: UA (the task's main score) itself, or a loss with its sign turned."""
@@ -80,6 +90,8 @@ class Score:
     def as_record(self) -> dict[str, Any]:
         """JSON form."""
         record = asdict(self)
+        if not record["costs"]:
+            del record["costs"]
         keys = dict(zip(("ua", "wa"), record.pop("names"), strict=True))
         return {keys.get(name, name): value for name, value in record.items()}
 
@@ -102,7 +114,8 @@ class TrainingEvaluator:
 
     `score_epoch` is the last epoch, or the best by `objective` of those trained. With `folds`, each normalised with
     its own train part, a candidate is trained once a fold, and the predictions of all validation parts are scored
-    together, at one epoch for all folds.
+    together, at one epoch for all folds. `share_seed` draws which clips a fraction of the train part holds: the same
+    for every candidate, so that candidates of one fidelity are compared on equal terms.
     """
 
     data: SearchData
@@ -112,9 +125,11 @@ class TrainingEvaluator:
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = None
     folds: tuple[SearchData, ...] = ()
+    costs: CandidateCosts | None = None
+    share_seed: int = 0
 
-    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int) -> Score:
-        """The score of one candidate.
+    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int, fraction: float = 1.0) -> Score:
+        """The score of one candidate, trained on a fraction of the train part and scored on the whole validation part.
 
         Raises:
             NonFiniteLossError: its loss became NaN or infinite.
@@ -124,6 +139,8 @@ class TrainingEvaluator:
         trainings = [(data, derive(seed, "inner fold", k)) for k, data in enumerate(self.folds, start=1)]
         found = []
         for data, its_seed in trainings or [(self.data, seed)]:
+            if fraction < 1:
+                data = data.with_share(fraction, self.share_seed)
             network, predictions = self._train(genotype, data, epochs, its_seed)
             found.append(predictions)
         scores = [
@@ -131,7 +148,27 @@ class TrainingEvaluator:
             for epoch in found[0]
         ]
         best = max(scores, key=lambda score: score.objective(self.objective))
-        return replace(best, seconds=scores[-1].seconds)
+        return replace(best, seconds=scores[-1].seconds, costs=self.costs.of(genotype) if self.costs else {})
+
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        """A zero-cost proxy of one candidate, on the first batch of its train part; more is better.
+
+        The batch is the same for every candidate. With inner folds it is of the first of them.
+
+        Raises:
+            SettingsError: the proxy is unknown or has no meaning for this candidate.
+        """
+        data = self.folds[0] if self.folds else self.data
+        batch = next(iter(data.batches("train", seed=self.share_seed, epoch=lambda: 0, n_batches=1)))
+        x, targets, weights = (each.to(self.device) for each in batch[:3])
+        lengths = None if batch[3] is None else batch[3].to(self.device)
+        seed_torch(seed, "proxy", "weights")
+        network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs).to(self.device)
+        return compute(name, network, (x, targets, weights, lengths), data.task)
+
+    def data_of(self, genotype: Genotype) -> SearchData:
+        """The features that a candidate is trained on; the same for all, but in a macro space."""
+        return self.data
 
     def _train(
         self, genotype: Genotype, data: SearchData, epochs: int, seed: int
@@ -139,7 +176,7 @@ class TrainingEvaluator:
         """The trained network, and its predictions of the validation part after each epoch that may be scored."""
         seed_torch(seed, "trial", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
-        plan = FitPlan(data.task, self.recipe, epochs, seed, "trial", self.device)
+        plan = FitPlan(data.task, recipe_of(genotype, self.recipe), epochs, seed, "trial", self.device)
         predictions: dict[int, Predictions] = {}
 
         def after_epoch(epoch: int, record: dict[str, float]) -> None:

@@ -17,10 +17,11 @@ def _ignore(*_: Any) -> None:
 class SearchListener:
     """What a caller wants to hear: steps (epoch, step, steps), epoch records, finished trials and re-tests.
 
-    A re-test is told with its trial, its place and how many there are.
+    A re-test is told with its trial, its place and how many there are; a generation of an evolution with its best.
     """
 
     on_step: Callable[[int, int, int], None] = _ignore
     on_epoch: Callable[[dict[str, Any]], None] = _ignore
     on_trial: Callable[[Any], None] = _ignore
     on_retest: Callable[[Any, Any, int, int], None] = _ignore
+    on_generation: Callable[[dict[str, Any]], None] = _ignore

@@ -7,11 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
-from audionas.errors import RunError
+from audionas.errors import RunError, SettingsError
 from audionas.search.algorithms import builder
 from audionas.search.engines import Engine, Evaluator
 from audionas.search.listener import SearchListener
 from audionas.search.nni_quiet import import_nni
+from audionas.search.proxy_ranking import ProxyRanking
 from audionas.search.retest import Winner, n_retests, name_winner, retest
 from audionas.search.strategy import Strategy
 from audionas.search.trial_runner import Refuse, TrialRunner
@@ -46,7 +47,7 @@ def search_multi_trial(
     limits = {} if refuse is None else {"refuse": refuse}
     with closing(engine(evaluator)) as workers:
         trials = TrialRunner(space, strategy, workers, seed, log, listener, **limits)
-        propose_all(space, strategy, trials)
+        propose_all(space, strategy, trials, ProxyRanking(space, evaluator, seed, run))
     ranked = log.ranked(strategy.objective)
     if not ranked:
         raise RunError(_nothing_left(run, trials))
@@ -57,21 +58,34 @@ def search_multi_trial(
             retested = retest(space, strategy, workers, seed, run, best, listener)
     winner = name_winner(ranked, retested, strategy.objective)
     sample = dict(log.finished[winner.trial].sample)
-    return space.genotype(sample), winner, "exhausted" if trials.spent < strategy.budget.trials else "budget"
+    return space.genotype(sample), winner, "exhausted" if trials.left > 1 - 1e-9 else "budget"
 
 
-def propose_all(space: SearchSpace, strategy: Strategy, trials: TrialRunner) -> None:
-    """Let the strategy's algorithm propose until its budget is spent or it has nothing new."""
+def propose_all(
+    space: SearchSpace, strategy: Strategy, trials: TrialRunner, ranking: ProxyRanking | None = None
+) -> None:
+    """Let the strategy's algorithm propose until its budget is spent or it has nothing new.
+
+    Args:
+        ranking: scores candidates without training; for strategies with a warm start or a zero-cost ranking.
+
+    Raises:
+        SettingsError: the strategy needs a ranking and there is none, or its proxy has no meaning for a candidate.
+    """
     import_nni()
     from nni.nas.evaluator import FunctionalEvaluator
-    from nni.nas.space import SimplifiedModelSpace
 
     from audionas.search.nni_engine import TrialEngine
     from audionas.search.nni_space import AudioModelSpace
+    from audionas.search.nni_zero_cost import WarmStarted
 
-    nni_engine = TrialEngine(trials)
+    nni_engine = TrialEngine(trials, ranking)
     nni_strategy = builder(strategy.algorithm)(seed=derive(trials.seed, strategy.algorithm), **strategy.settings)
-    model_space = SimplifiedModelSpace.from_model(AudioModelSpace(space), FunctionalEvaluator(_run_by_the_engine))
+    model_space = WarmStarted.from_model(AudioModelSpace(space), FunctionalEvaluator(_run_by_the_engine))
+    if strategy.proxies and ranking is None:
+        raise SettingsError(f"strategy {strategy.name!r}: nothing here computes zero-cost proxies")
+    warm = strategy.warm_start
+    model_space.start_with(ranking.best_first(warm.proxy, warm.draws)[: warm.take] if warm and ranking else [])
     nni_strategy(model_space, nni_engine)
     nni_engine.wait_models()
 

@@ -1,4 +1,4 @@
-"""DARTS, first order, on NNI's implementation.
+"""DARTS on NNI's implementation: first order, and what its relatives change.
 
 Source: Liu, Simonyan, Yang 2019, section 2 and its release. NNI's `arch_parameters()` is a `list(set())`
 whose order differs between processes, so a resumed optimiser would hand its moments to other alphas; here
@@ -7,19 +7,36 @@ the order is that of the supernet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from nni.nas.oneshot.pytorch.differentiable import DartsLightningModule
 from nni.nas.strategy import DARTS
-from torch import nn
+from torch import Tensor, nn
+
+from audionas.models import Supernet
+from audionas.search.collapse import Collapse, NeverCollapses
+from audionas.training.batches import Batch
+
+
+@dataclass(frozen=True)
+class AlphaSteps:
+    """How alphas are stepped: Adam's settings, and the first share of the epochs in which they rest.
+
+    Defaults: Liu et al. 2019, section 3.1.
+    """
+
+    learning_rate: float = 3.0e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 1.0e-3
+    warmup: float = 0.0
 
 
 class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
-    """NNI's DARTS step with ordered alphas and Adam's settings open."""
+    """NNI's DARTS step with ordered alphas, Adam's settings open, and places for what relatives change."""
 
-    arc_adam: Mapping[str, Any]
+    steps: AlphaSteps
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """Each alpha once, in the order of the modules."""
@@ -29,28 +46,73 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
                 found.setdefault(id(parameter), parameter)
         return list(found.values())
 
+    @property
+    def supernet(self) -> Supernet:
+        """Our supernet."""
+        return next(iter(self.supernet_modules())).network  # type: ignore[no-any-return]
+
     def configure_architecture_optimizers(self) -> torch.optim.Optimizer:
-        """Adam; Liu et al. 2019, section 3.1, has betas (0.5, 0.999) and weight decay 1e-3."""
-        return torch.optim.Adam(self.arch_parameters(), self.arc_learning_rate, **self.arc_adam)
+        """Adam; a cost term adds its gradient to that of the alphas before each step."""
+        steps = self.steps
+        adam = torch.optim.Adam(
+            self.arch_parameters(), steps.learning_rate, betas=steps.betas, weight_decay=steps.weight_decay
+        )
+        if self.training_module.cost_term is not None:
+            adam.register_step_pre_hook(self.training_module.cost_term.add_gradient)
+        return adam
+
+    def on_train_epoch_start(self) -> None:
+        """NNI leaves the alphas out of `warmup_epochs`, which depend on the number of epochs."""
+        self.warmup_epochs = int(self.steps.warmup * self.trainer.max_epochs)
+        super().on_train_epoch_start()
+
+    def training_step(self, batch: dict[str, Batch], batch_idx: int) -> Tensor:
+        """One step of the alphas, then one of the weights; returns the loss of the second."""
+        if self.trainer.current_epoch >= self.warmup_epochs:
+            self.begin_pass(batch_idx, "alphas")
+            self.alpha_step(batch, batch_idx)
+        self.begin_pass(batch_idx, "weights")
+        loss: Tensor = self.training_module.training_step(batch["train"], 2 * batch_idx + 1)
+        self.advance_optimization(loss, batch_idx, self.gradient_clip_val)
+        self.advance_lr_schedulers(batch_idx)
+        return loss
+
+    def begin_pass(self, batch_idx: int, part: str) -> None:
+        """Nothing is drawn in a plain mixture."""
+
+    def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
+        """First order: the gradient of the alphas' loss at the weights as they are."""
+        optimiser = self.architecture_optimizers()
+        optimiser.zero_grad()
+        loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
+        self.manual_backward(loss + self.extra_loss())
+        optimiser.step()
+
+    def extra_loss(self) -> Tensor | float:
+        """What is added to the loss of the alphas."""
+        return 0.0
 
     def log_probs(self, probs: Any) -> None:
         """Nothing: the epoch log holds the alphas."""
 
 
 class OrderedDarts(DARTS):  # type: ignore[misc]
-    """NNI's DARTS strategy with `OrderedDartsModule`."""
+    """NNI's DARTS strategy with `OrderedDartsModule`, or a child of it."""
 
-    def __init__(self, arc_adam: Mapping[str, Any], **settings: Any) -> None:
-        super().__init__(**settings)
-        self._arc_adam = arc_adam
+    module_class: type[OrderedDartsModule] = OrderedDartsModule
+
+    def __init__(self, steps: AlphaSteps, gradient_clip: float, collapse: Collapse = NeverCollapses) -> None:
+        super().__init__(arc_learning_rate=steps.learning_rate, gradient_clip_val=gradient_clip)
+        self.steps = steps
+        self.collapse = collapse
 
     def configure_oneshot_module(self, training_module: Any) -> OrderedDartsModule:
         """The module that trains supernet and alphas."""
-        module = OrderedDartsModule(
+        module = self.module_class(
             training_module,
             arc_learning_rate=self.arc_learning_rate,
             gradient_clip_val=self.gradient_clip_val,
             log_prob_every_n_step=2**31,
         )
-        module.arc_adam = self._arc_adam
+        module.steps = self.steps
         return module

@@ -13,18 +13,39 @@ from nni.nas.execution import ExecutionEngine
 from nni.nas.execution.event import FinalMetricEvent, TrainingEndEvent
 from nni.nas.space import ModelStatus
 
+from audionas.search.proxy_ranking import ProxyRanking
+from audionas.search.strategy import Budget
 from audionas.search.trial_runner import TrialRunner
 from audionas.search.trials import Trial
 
 
 class TrialEngine(ExecutionEngine):  # type: ignore[misc]
-    """Hands proposals to a `TrialRunner`; nothing here sleeps or polls."""
+    """Hands proposals to a `TrialRunner`; nothing here sleeps or polls.
 
-    def __init__(self, runner: TrialRunner) -> None:
+    `ranking` scores candidates without training, for strategies that ask for it.
+    """
+
+    def __init__(self, runner: TrialRunner, ranking: ProxyRanking | None = None) -> None:
         super().__init__()
+        self.ranking = ranking
         self._runner = runner
         self._history: list[Any] = []
         self._expecting: dict[int, list[Any]] = {}
+
+    @property
+    def budget(self) -> Budget:
+        """How long a whole training is, and how many of them there may be."""
+        return self._runner.strategy.budget
+
+    @property
+    def objective(self) -> str:
+        """The score that decides between trials."""
+        return self._runner.strategy.objective
+
+    @property
+    def left(self) -> float:
+        """Whole trainings that may still begin; a strategy of several fidelities asks before it proposes."""
+        return self._runner.left
 
     def submit_models(self, *models: Any) -> None:
         """Start trials; what is known, or over a limit, is answered at once."""

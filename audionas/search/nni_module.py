@@ -5,12 +5,19 @@ from __future__ import annotations
 from nni.nas.evaluator.pytorch import LightningModule
 from torch import Tensor
 
+from audionas.search.limits_cost_term import CostTerm
 from audionas.training.batches import Batch
 from audionas.training.module import TrainingModule
 
 
 class SearchModule(TrainingModule, LightningModule):  # type: ignore[misc]
     """One step on either part; NNI numbers alpha steps 2i and weight steps 2i + 1."""
+
+    cost_term: CostTerm | None = None  # what steers the alphas
+
+    def loss_of(self, batch: Batch) -> Tensor:
+        """The loss of one batch that is no step, so it is in no mean."""
+        return self._loss(*batch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch of the alphas part or of the weights part."""

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import nni
+import numpy as np
 from nni.mutable import ensure_frozen
 from nni.nas.nn.pytorch import ModelSpace, MutableModule
 from nni.nas.oneshot.pytorch.supermodule.base import BaseSuperNetModule
 from torch import Tensor, nn
 
-from audionas.models.cnn_supernet import CnnSupernet
-from audionas.spaces import CnnCellSpace, SearchSpace
+from audionas.models import Supernet
+from audionas.spaces import Genotype, SearchSpace
 
 
 class Decisions(MutableModule):  # type: ignore[misc]
@@ -37,7 +38,7 @@ class Decisions(MutableModule):  # type: ignore[misc]
 class AudioModelSpace(ModelSpace):  # type: ignore[misc]
     """A search space of audionas as an NNI model space."""
 
-    def __init__(self, space: SearchSpace, supernet: CnnSupernet | None = None) -> None:
+    def __init__(self, space: SearchSpace, supernet: Supernet | None = None) -> None:
         super().__init__()
         self.decisions = Decisions(space)
         self._space = space
@@ -58,7 +59,6 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
         def put_supernet(module: nn.Module, *_: object) -> nn.Module | None:
             if isinstance(module, Decisions):
                 assert self._supernet[0] is not None
-                assert isinstance(self._space, CnnCellSpace)
                 return NniSupernet(self._space, self._supernet[0], list(module.mutables))
             return None
 
@@ -68,15 +68,20 @@ class AudioModelSpace(ModelSpace):  # type: ignore[misc]
 class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
     """Our supernet behind NNI's interface."""
 
-    def __init__(self, space: CnnCellSpace, network: CnnSupernet, decisions: list[Any]) -> None:
+    def __init__(self, space: SearchSpace, network: Supernet, decisions: list[Any]) -> None:
         super().__init__()
         self.network = network
         self._space = space
         self._decisions = decisions
+        self._path: Genotype | None = None
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """(batch, channels, features, frames) -> logits (batch, classes)."""
-        return self.network(x, lengths)  # type: ignore[no-any-return]
+        """(batch, channels, features, frames) -> logits (batch, classes), of the path that was drawn, if any."""
+        return self.network(x, lengths, self._path)  # type: ignore[no-any-return]
+
+    def draw_path(self, rng: np.random.Generator) -> None:
+        """Draw the sub-network that computes from now on, uniformly over the choices."""
+        self._path = self._space.random(rng)
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """The alphas, in a fixed order."""
@@ -88,7 +93,7 @@ class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
 
     def export(self, memo: dict[str, Any]) -> dict[str, Any]:
         """The derived genotype as a sample."""
-        return self._space.sample(self.network.genotype())
+        return self._space.sample(self.network.genotype())  # type: ignore[arg-type]
 
     def export_probs(self, memo: dict[str, Any]) -> dict[str, Any]:
         """Nothing: the epoch log holds the alphas."""

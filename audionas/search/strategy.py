@@ -10,8 +10,11 @@ from pydantic import Field, field_validator, model_validator
 
 from audionas.augmentations.waveform_augmentation import WaveformAugmentation, augmentation_from
 from audionas.errors import SettingsError, unknown
+from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
-from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings
+from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings, evolution_of, mixing_of
+from audionas.search.proxies import check_proxy
+from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
 from audionas.spaces import SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
@@ -35,10 +38,12 @@ class Strategy(Record):
     `alpha_reach` raises the alphas' rate until steps x rate reaches it; `objective` decides between trials, each
     scored at its last epoch or at the one with the best objective; a trial whose training loss rises above
     `stop_diverging` times that of guessing has failed. Without `recipe`, that of the space's kind is taken.
+    `cost_weight` steers the alphas: it times the expected cost, in units of the hard limit, is added to their loss.
     `inner_folds` trains each candidate once an inner fold; `retest` trials are trained anew before the winner is named.
     `augment` makes augmented copies of the clips that train weights: a name, a path, or the settings themselves.
     A share may be `dev`: the part of the corpus's own that validates (with `--protocol speaker_pairs`). Clips of a
     part `unused` are read by no trial: a one-shot search's monitor part, where both are to have the same clips.
+    `warm_start` takes the first proposals from a zero-cost ranking.
     """
 
     name: str = "unnamed"
@@ -48,6 +53,7 @@ class Strategy(Record):
     parts: dict[str, float | Literal["auto", "dev"]]
     settings: dict[str, int | float | str | bool] = {}
     alpha_reach: float | None = Field(default=None, gt=0)
+    cost_weight: float | None = Field(default=None, gt=0)
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
     score_epoch: Literal["last", "best"] = "last"
     stop_diverging: float | None = Field(default=None, gt=1)
@@ -57,6 +63,7 @@ class Strategy(Record):
     class_weighting: ClassWeighting = "balanced"
     budget: Budget = Budget()
     augment: WaveformAugmentation | None = None
+    warm_start: WarmStart | None = None
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -89,6 +96,13 @@ class Strategy(Record):
             raise ValueError(
                 f"inner_folds: algorithm {self.algorithm!r} is one-shot and trains no candidates; remove it"
             )
+        if self.warm_start and self.kind == "one-shot":
+            raise ValueError(f"warm_start: algorithm {self.algorithm!r} is one-shot and proposes nothing; remove it")
+        cold = refuse_cold(self.algorithm) if self.warm_start else None
+        if cold:
+            raise ValueError(cold)
+        if self.cost_weight and (self.kind != "one-shot" or evolution_of(self.algorithm, self.settings)):
+            raise ValueError(f"cost_weight: algorithm {self.algorithm!r} has no alphas to steer; remove it")
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
@@ -103,6 +117,32 @@ class Strategy(Record):
         """Whether one supernet is trained, or many candidates."""
         return ALGORITHMS[self.algorithm].kind
 
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The zero-cost proxies that it needs."""
+        own = (str(self.settings.get("proxy", "synflow")),) if self.algorithm == "zero_cost" else ()
+        return (*own, self.warm_start.proxy) if self.warm_start else own
+
+    def check_pick(self, pick: str, has_monitor: bool) -> None:
+        """Refuse to pick the best epoch where no part tells, or where something else chooses.
+
+        Raises:
+            SettingsError: `pick` is "best", and there is no monitor part, or an evolution chooses.
+        """
+        if pick != "best":
+            return
+        if self.kind != "one-shot" or not has_monitor:
+            raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
+        if evolution_of(self.algorithm, self.settings):
+            raise SettingsError(
+                f"--pick best: algorithm {self.algorithm!r} chooses by an evolution over the last epoch's supernet; "
+                "use --pick last"
+            )
+
+    def mixing(self) -> Mixing:
+        """How a one-shot algorithm turns alphas into weights; a new object, since it may hold a state."""
+        return mixing_of(self.algorithm, self.settings)
+
     def shares(self, n_groups: int) -> dict[str, float]:
         """Share of each part of the search groups, summing to 1; `auto` is a fifth from 8 groups on, else none."""
         auto = AUTO_MONITOR_SHARE if n_groups >= AUTO_MONITOR_GROUPS else 0.0
@@ -115,9 +155,11 @@ class Strategy(Record):
         """The strategy with its recipe filled in.
 
         Raises:
-            SettingsError: the algorithm cannot search this kind of space.
+            SettingsError: the algorithm cannot search this kind of space, or its proxy has no meaning there.
         """
         check_pair(self.algorithm, space.kind, space.name)
+        for proxy in self.proxies:
+            check_proxy(proxy, space.kind)
         return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:

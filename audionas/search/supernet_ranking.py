@@ -12,18 +12,19 @@ from pathlib import Path
 from torch import Tensor
 
 from audionas.errors import RunError
-from audionas.models.cnn_supernet import CnnSupernet, batch_statistics
+from audionas.models import Mixing, Supernet, build_supernet
+from audionas.models.supernet import batch_statistics
 from audionas.search.evaluator import SearchData
 from audionas.search.one_shot import SCORE_BATCH
 from audionas.seeding import generator
-from audionas.spaces import CnnCellSpace, CnnGenotype
+from audionas.spaces import Genotype, SearchSpace
 from audionas.training.checkpoint import FILE_NAME, load_checkpoint
 from audionas.training.scoring import predict_clips
 
 _PREFIX = "training_module._model.decisions.network."  # where NNI's Lightning module holds our supernet
 
 
-def load_supernet(run: Path, space: CnnCellSpace, data: SearchData) -> CnnSupernet:
+def load_supernet(run: Path, space: SearchSpace, data: SearchData, mixing: Mixing | None = None) -> Supernet:
     """The supernet at the last epoch of a one-shot search, from the checkpoint in its run folder.
 
     Raises:
@@ -33,7 +34,7 @@ def load_supernet(run: Path, space: CnnCellSpace, data: SearchData) -> CnnSupern
     state = load_checkpoint(path)
     if state is None:
         raise RunError(f"{path}: missing, so the supernet's weights are not known; search again")
-    supernet = CnnSupernet(space, space.macro, data.input_shape, data.n_outputs)
+    supernet = build_supernet(space, data.input_shape, data.n_outputs, mixing)
     own = {k.removeprefix(_PREFIX): v for k, v in state["module"].items() if k.startswith(_PREFIX)}
     try:
         supernet.load_state_dict(own)
@@ -42,7 +43,7 @@ def load_supernet(run: Path, space: CnnCellSpace, data: SearchData) -> CnnSupern
     return supernet
 
 
-def supernet_score(supernet: CnnSupernet, genotype: CnnGenotype, data: SearchData, part: str, seed: int) -> float:
+def supernet_score(supernet: Supernet, genotype: Genotype, data: SearchData, part: str, seed: int) -> float:
     """UA (the task's main score) of the sub-network of a genotype on a part, with batch statistics of the scored clips.
 
     The order of the clips, and so the batches, is keyed by (seed, "rank", "score"): the same for each genotype.
@@ -54,7 +55,7 @@ def supernet_score(supernet: CnnSupernet, genotype: CnnGenotype, data: SearchDat
     def sub_network(x: Tensor, lengths: Tensor | None = None) -> Tensor:
         return supernet(x, lengths, genotype)  # type: ignore[no-any-return]
 
-    device = supernet.alphas_normal.device
+    device = supernet.weights_device
     with batch_statistics(supernet):
         found = predict_clips(
             sub_network, data.tensors, data.manifest, order, data.task, part=part, batch_size=SCORE_BATCH, device=device

@@ -65,6 +65,11 @@ class TrialRunner:
         return self.spent < self.strategy.budget.trials - 1e-9 and self.fruitless < PATIENCE
 
     @property
+    def left(self) -> float:
+        """Whole trainings of the budget that are not spent."""
+        return self.strategy.budget.trials - self.spent
+
+    @property
     def n_under_way(self) -> int:
         """Trials that were proposed and have not ended."""
         return len(self._under_way)

@@ -11,15 +11,20 @@ from audionas.shipped import read
 from audionas.spaces.catalogue_file import catalogue_size, read_json_strictly
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
+from audionas.spaces.cnn_macro import CnnMacroSpace
+from audionas.spaces.darts_recurrent import DartsRecurrentSpace
+from audionas.spaces.front_end import FrontEnd
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace, catalogue_faults
 from audionas.spaces.recurrent_cell import RecurrentCellSpace
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
-SearchSpace = CnnCellSpace | RecurrentCellSpace | RecurrentCatalogueSpace
+SearchSpace = CnnCellSpace | RecurrentCellSpace | RecurrentCatalogueSpace | DartsRecurrentSpace | CnnMacroSpace
 SPACES: dict[str, type[SearchSpace]] = {
     "cnn_cell": CnnCellSpace,
     "recurrent_cell": RecurrentCellSpace,
     "recurrent_catalogue": RecurrentCatalogueSpace,
+    "darts_recurrent": DartsRecurrentSpace,
+    "cnn_macro": CnnMacroSpace,
 }
 Genotype = CnnGenotype | RecurrentGenotype
 
@@ -90,7 +95,7 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
 
 
 __all__ = [
-    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "Genotype", "RecurrentCatalogueSpace", "RecurrentCellSpace",
-    "RecurrentGenotype", "RecurrentMacro", "SearchSpace", "features_beside", "load_search_space",
-    "space_from_settings",
+    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "CnnMacroSpace", "DartsRecurrentSpace", "FrontEnd", "Genotype",
+    "RecurrentCatalogueSpace", "RecurrentCellSpace", "RecurrentGenotype", "RecurrentMacro", "SearchSpace",
+    "features_beside", "load_search_space", "space_from_settings",
 ]  # fmt: skip

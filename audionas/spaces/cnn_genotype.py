@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import permutations, product
 from math import factorial, floor, prod
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field, field_validator
 
 from audionas.records import Record
+from audionas.spaces.front_end import FrontEnd
 
 Edge = tuple[str, int]
 Cell = tuple[Edge, ...]
@@ -24,12 +26,20 @@ _MAX_ORDERINGS = 5000
 
 
 class CnnMacro(Record):
-    """How cells are stacked: the papers' L (`n_cells`) and C (`channels`), stem width, where to reduce."""
+    """How cells are stacked: the papers' L (`n_cells`) and C (`channels`), stem width, where to reduce.
+
+    `causal`: no frame of a cell's output reads a later frame of the network's input; see `CnnNetwork`. `pooling`:
+    how the means over features become one vector a clip.
+    """
 
     n_cells: int = Field(default=3, ge=1, le=100)
     channels: int = Field(default=6, ge=1, le=1024)
     stem_multiplier: int = Field(default=3, ge=1, le=16)
     reduction_at: tuple[str, ...] = ("1/3", "2/3")
+    causal: bool = False
+    pooling: Literal["mean", "max", "statistics", "attention"] = "mean"
+
+    added_later: ClassVar[tuple[str, ...]] = ("causal", "pooling")
 
     @field_validator("reduction_at", mode="before")
     @classmethod
@@ -50,10 +60,18 @@ class CnnMacro(Record):
         """Indices of the reduction cells: floor(L * fraction); L = 8 with thirds gives 2 and 5."""
         return tuple(sorted({floor(self.n_cells * Fraction(at)) for at in self.reduction_at}))
 
+    @property
+    def frame_stride(self) -> int:
+        """Frames of the network's input for one frame of its last cell's output: 2 for each reduction cell."""
+        return int(2 ** len(self.reduction_cells))
+
 
 @dataclass(frozen=True)
 class CnnGenotype:
-    """The cells as (operation, input node) pairs, `edges_per_node` a node in node order."""
+    """The cells as (operation, input node) pairs, `edges_per_node` a node in node order.
+
+    `front_end` is there in genotypes of a macro space only.
+    """
 
     normal: Cell
     normal_concat: tuple[int, ...]
@@ -62,16 +80,39 @@ class CnnGenotype:
     edges_per_node: int = 2
     macro: CnnMacro = field(default_factory=CnnMacro)
     space: str = ""
+    front_end: FrontEnd | None = None
 
     @property
     def hash(self) -> str:
-        """sha256 of cells and macro values; equal for cells that differ only in the order of nodes or edges."""
-        body = {
+        """sha256 of cells, macro values and front-end; equal for cells that differ in the order of nodes or edges."""
+        body: dict[str, Any] = {
             "normal": canonical(self.normal, self.normal_concat, self.edges_per_node),
             "reduce": canonical(self.reduce, self.reduce_concat, self.edges_per_node),
-            "macro": self.macro.model_dump(mode="json"),
+            "macro": macro_values(self.macro),
         }
+        if self.front_end is not None:
+            body["front_end"] = self.front_end.as_record()
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+class Macro(Protocol):
+    """Macro values of either kind of cell; keys in `added_later` came after the first genotype files."""
+
+    added_later: ClassVar[tuple[str, ...]]
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All values."""
+        ...
+
+
+def macro_values(macro: Macro) -> dict[str, Any]:
+    """The macro values of a genotype for its file and its hash, as JSON.
+
+    What was added later stands there only where it is not the default: files and hashes from before stay valid.
+    """
+    defaults = type(macro)().model_dump(mode="json")
+    values = macro.model_dump(mode="json")
+    return {key: value for key, value in values.items() if key not in macro.added_later or value != defaults[key]}
 
 
 def node_edges(cell: Sequence[Edge], edges_per_node: int) -> list[tuple[Edge, ...]]:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from audionas.spaces.cnn_cell import KINDS
-
 # Softmax weights of eight operations are about 0.125 each. A kept operation that leads by less than 0.02 in the
 # median is one that other batches or another initialisation would not have kept.
 UNDECIDED_MARGIN = 0.02
@@ -21,13 +19,13 @@ WHAT_UNDECIDED_MEANS = "so another seed may give another cell; compare with rand
 def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Verdict, margins, skips and discretisation gap of the genotype derived at one epoch of `epochs.jsonl`.
 
-    A margin is the softmax weight of a kept operation minus that of the runner-up on the same edge, `none` left
-    out. The gap is the UA (the task's main score, under its own key) of the supernet minus that of the network cut
-    out of it, on the same clips.
+    A margin is the weight (a softmax, or what the algorithm has instead) of a kept operation minus that of the
+    runner-up on the same edge, `none` left out. The gap is the UA (the task's main score, under its own key) of the
+    supernet minus that of the network cut out of it, on the same clips.
     """
     main = score_key(epoch)
     supernet, network = epoch.get(f"supernet_{main}"), epoch.get(f"network_{main}")
-    margins = [margin for kind in KINDS for margin in epoch["margins"][kind]]
+    margins = [margin for each in epoch["margins"].values() for margin in each]
     return {
         "verdict": UNDECIDED if median(margins) < UNDECIDED_MARGIN else DECIDED,
         "undecided_below": UNDECIDED_MARGIN,
@@ -38,8 +36,14 @@ def decision_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
         f"supernet_{main}": supernet,
         f"network_{main}": network,
         "scored_on": epoch.get("scored_on"),
-        "cells": {kind: _cell(epoch["margins"][kind], epoch["genotype"][kind]) for kind in KINDS},
+        "cells": {kind: _cell(each, epoch["genotype"].get(kind)) for kind, each in epoch["margins"].items()},
     }
+
+
+def evolved_decision(lines: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, Any]:
+    """The same of a path that an evolution chose, from the lines of `evolution.jsonl`: scores, no verdict."""
+    chosen = dict(lines[-1]["chosen"])
+    return {"epoch": epoch, "scored_paths": len(lines) - 1, **chosen}
 
 
 def score_key(record: Mapping[str, Any]) -> str:
@@ -52,22 +56,25 @@ def score_key(record: Mapping[str, Any]) -> str:
     return next(names, "ua")
 
 
-def _cell(margins: Sequence[float], edges: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    skips = sum(op == "skip_connect" for op, _ in edges)
-    return {
+def _cell(margins: Sequence[float], edges: Sequence[Sequence[Any]] | None) -> dict[str, Any]:
+    """Of one kind of cell; a recurrent one has no edges whose operation could be a skip connection."""
+    skips = sum(op == "skip_connect" for op, _ in edges or ())
+    found: dict[str, Any] = {
         "margins": list(margins),
         "margin_median": median(margins),
         "margin_min": min(margins),
-        "skips": skips,
-        "skip_share": skips / len(edges),
     }
+    return found | ({"skips": skips, "skip_share": skips / len(edges)} if edges else {})
 
 
 def decision_sentence(decided: Mapping[str, Any]) -> str:
     """One sentence, without its full stop, on the `decided` record of a search."""
     restarts = decided.get("restarts")
     if decided.get("verdict") is None:
-        return f"restarts: {_restarts_text(restarts or {})}"
+        paths = decided.get("scored_paths")
+        chosen = f"chosen by an evolution among {paths} paths of the supernet" if paths else ""
+        again = f"restarts: {_restarts_text(restarts)}" if restarts else ""
+        return "; ".join(filter(None, (chosen, again)))
     margin, limit = f"{decided['margin_median']:.3f}", f"{decided['undecided_below']:g}"
     if decided["verdict"] == UNDECIDED:
         means = f"undecided: the kept operations were hardly preferred (median margin to the runner-up {margin}, "
@@ -121,5 +128,6 @@ __all__ = [
     "decision_of",
     "decision_sentence",
     "decisions_sentence",
+    "evolved_decision",
     "score_key",
 ]

@@ -17,7 +17,8 @@ from audionas.ops import CNN_OPS, NONE
 from audionas.quantities import count_text
 from audionas.records import Record, validate, write_json
 from audionas.spaces.catalogue_file import catalogue_size, is_recipe_document, read_json_strictly, recipe_genotype
-from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, node_edges
+from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, macro_values, node_edges
+from audionas.spaces.front_end import FrontEnd
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
 Genotype = CnnGenotype | RecurrentGenotype
@@ -68,10 +69,11 @@ class _CnnDocument(_Document):
     kind: Literal["cnn_cell"]
     cells: _Cells
     macro: CnnMacro
+    front_end: FrontEnd | None = None
 
     def genotype(self, where: str) -> CnnGenotype:
         cells = {name: getattr(self.cells, name) for name in _Cells.model_fields}
-        found = CnnGenotype(macro=self.macro, space=self.space, **cells)
+        found = CnnGenotype(macro=self.macro, space=self.space, front_end=self.front_end, **cells)
         check_cells(found, where)
         return found
 
@@ -143,13 +145,15 @@ def save_genotype(genotype: Genotype, path: str | Path, provenance: dict[str, An
 def genotype_document(genotype: Genotype, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
     """The JSON document of a genotype."""
     if isinstance(genotype, RecurrentGenotype):
-        body = {"kind": "recurrent_cell", "space": genotype.space, "recipe": genotype.to_recipe()}
+        body: dict[str, Any] = {"kind": "recurrent_cell", "space": genotype.space, "recipe": genotype.to_recipe()}
     else:
         body = {"kind": "cnn_cell", "space": genotype.space, "cells": cells_document(genotype)}
+        if genotype.front_end is not None:
+            body["front_end"] = genotype.front_end.as_record()
     return {
         "schema_version": SCHEMA_VERSION,
         **body,
-        "macro": genotype.macro.model_dump(mode="json"),
+        "macro": macro_values(genotype.macro),
         "hash": genotype.hash,
         "provenance": provenance or {},
     }

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import permutations, product
 from math import factorial, prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from audionas.errors import GenotypeError
 from audionas.ops.recurrent import RNN_OPS
 from audionas.records import Record
+from audionas.spaces.cnn_genotype import macro_values
 from audionas.spaces.recipe_faults import in_order, read_nodes
 from audionas.spaces.recipe_node import INPUT, MAX_STATES, OUTPUT, RecipeNode
 
@@ -32,7 +33,8 @@ class RecurrentMacro(Record):
 
     `emit` says which hidden states a layer passes on; `drop_connect` is the probability with which training
     zeroes an element of a hidden-to-hidden weight. `channels`: the feature channels of a frame side by side, or
-    their learned average, for features that hold the layers of an encoder.
+    their learned average, for features that hold the layers of an encoder. `causal`: no frame that reaches the
+    pooling reads a later frame of the input, so one direction only.
     """
 
     n_layers: int = Field(default=1, ge=1, le=16)
@@ -42,6 +44,16 @@ class RecurrentMacro(Record):
     pooling: Literal["attention", "attention_query", "mean", "max", "last", "statistics"] = "attention"
     drop_connect: float = Field(default=0.0, ge=0, lt=1)
     channels: Literal["stack", "weighted_sum"] = "stack"
+    causal: bool = False
+
+    added_later: ClassVar[tuple[str, ...]] = ("causal",)
+
+    @field_validator("causal")
+    @classmethod
+    def _forwards_only(cls, causal: bool, info: ValidationInfo) -> bool:
+        if causal and info.data.get("bidirectional"):
+            raise ValueError("needs bidirectional: false, as a backward cell reads later frames")
+        return causal
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ class RecurrentGenotype:
     @cached_property
     def hash(self) -> str:
         """sha256 of recipe and macro values; equal for isomorphic recipes in equal surroundings."""
-        body = {"recipe": self.recipe_hash, "macro": self.macro.model_dump(mode="json")}
+        body = {"recipe": self.recipe_hash, "macro": macro_values(self.macro)}
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
     def within(self, macro: RecurrentMacro, space: str = "") -> RecurrentGenotype:

@@ -41,4 +41,4 @@ def default_recipe(kind: str) -> Recipe:
 
     Sources: Sun et al. 2022, section 3.3 (Adam, 1e-3); Klyuchnikov et al. 2020 (weight decay 1.2e-6).
     """
-    return Recipe() if kind == "cnn_cell" else RECURRENT
+    return Recipe() if kind in ("cnn_cell", "cnn_macro") else RECURRENT

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from tests.cli.running import Outcome, example, run
+from tests.conftest import take_spaces_from
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ def make_recordings(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
+    """Every test here."""
+
+
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
     """A folder per label."""
@@ -50,13 +56,14 @@ def recordings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    """The examples of all subcommands, run."""
+def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) -> Iterator[Workshop]:
+    """The examples of all subcommands, run; `darts_cnn_small` is a smaller one."""
     folder = tmp_path_factory.mktemp("workshop")
     make_recordings(folder / "recordings")
     outcomes = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        take_spaces_from(smallest_spaces, patch)
         for command in ("search", "rank", "retrain", "report", "export", "list", "prepare"):
             outcomes[command] = run(*example(command), cwd=folder)
         if outcomes["search"].code == 0:

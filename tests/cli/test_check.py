@@ -85,6 +85,20 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         assert words in text
 
 
+def test_a_space_that_its_features_do_not_fit_is_told(tmp_path: Path) -> None:
+    (tmp_path / "causal.yaml").write_text(
+        "kind: cnn_cell\nfeatures: emotionnas-literal\nnodes: 1\nops: [none, conv_1x5]\nmacro: {causal: true}\n"
+    )
+    edges = "[[skip_connect, 0], [skip_connect, 1]]"
+    (tmp_path / "macro.yaml").write_text(
+        f"kind: cnn_macro\nfeatures: log_mel_small\ncells: {{normal: {edges}, reduce: {edges}}}\n"
+        "options: {hop_ms: [8, 16]}\n"
+    )
+    text = run("check", "causal.yaml", "macro.yaml", cwd=tmp_path).out
+    assert "causal.yaml: causal: true and features with frames_by: adaptive" in text
+    assert "space macro: options: hop_ms: these features have 64 frames" in text
+
+
 def test_faults_of_a_space_its_features_and_its_catalogue_are_told_with_their_files(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text('[{"h_new_0": {"op": "linear", "input": ["y"]}}, {"h_new_0": 3}]')
     (tmp_path / "s.yaml").write_text(

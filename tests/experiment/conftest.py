@@ -5,17 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
 
 if TYPE_CHECKING:
     from tests.experiment.finished_runs import FinishedRuns
+    from tests.experiment.streams_to_fuse import StreamsToFuse
 
 SPACE = """kind: cnn_cell
 features: {features}
@@ -24,6 +26,11 @@ ops: [none, max_pool_3x3, skip_connect, sep_conv_3x3]
 macro: {{n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}}
 """
 FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\nframes: 8\n"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
+    """Every test here."""
 
 
 @pytest.fixture
@@ -81,6 +88,49 @@ def searched(_searched_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def request_for(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Callable[..., SearchRequest]:
+    """Makes requests of a search of two epochs on the tiny corpus, three folds by speaker."""
+
+    def make(**changes: Any) -> SearchRequest:
+        fields: dict[str, Any] = {
+            "data": tiny_corpus, "space": str(tiny_space), "epochs": 2, "threads": 1, "out": tmp_path / "run",
+            "preparation": PrepareOptions(group_from="^(s[0-9])", folds="3"),
+        }  # fmt: skip
+        return SearchRequest(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def two_epochs_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished search that `request_for` asks for, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("two_epochs_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return search(
+            SearchRequest(
+                make_tiny_corpus(folder), str(make_tiny_space(folder)), epochs=2, threads=1, out=folder / "run",
+                preparation=PrepareOptions(group_from="^(s[0-9])", folds="3"),
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def two_epochs(two_epochs_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do anything with."""
+    return Path(shutil.copytree(two_epochs_once, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def retrained_once(_searched_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished retraining of that search in two epochs and two seeds, made once; nobody changes it."""
+    folder = tmp_path_factory.mktemp("retrained_once")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return retrain(RetrainRequest((_searched_once,), epochs=2, seeds=2, threads=1, out=folder / "run"))
+
+
+@pytest.fixture
 def search_words(tiny_corpus: Path, tiny_space: Path) -> Callable[..., list[str]]:
     """The words of `audionas search` on the tiny corpus, speakers taken from the file names."""
 
@@ -102,3 +152,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRuns]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
         yield make_finished_runs(folder)
+
+
+@pytest.fixture(scope="session")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StreamsToFuse]:
+    """Retrained streams, made once; a test that changes something copies them."""
+    from tests.experiment.streams_to_fuse import make_streams
+
+    folder = tmp_path_factory.mktemp("streams")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        yield make_streams(folder)

@@ -36,11 +36,11 @@ def augment(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Path:
-    request = SearchRequest(tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run")
-    from dataclasses import replace
-
-    return search(replace(request, preparation=BY_SPEAKER))
+def searched_alone(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Path:
+    """A search with a folder of features that no other test has written to."""
+    return search(
+        SearchRequest(tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run", preparation=BY_SPEAKER)
+    )
 
 
 @pytest.fixture
@@ -118,10 +118,10 @@ def test_statistics_are_those_of_the_clips_themselves_and_weights_differ(
 
 
 def test_copies_are_made_once_and_a_stopped_retraining_goes_on_to_the_same_weights(
-    searched: Path, augment: str, tmp_path: Path, made: list[tuple[int, str]]
+    searched_alone: Path, augment: str, tmp_path: Path, made: list[tuple[int, str]]
 ) -> None:
     fields: dict[str, Any] = {"epochs": 2, "seeds": 2, "threads": 1, "augment": augment}
-    run = retrain(RetrainRequest((searched,), out=tmp_path / "a", **fields))
+    run = retrain(RetrainRequest((searched_alone,), out=tmp_path / "a", **fields))
     assert len(made) == len(set(made)) == 48, "two copies of 24 clips, each a training clip of some split"
     weights = run / "split_2" / "seed_1" / "weights.safetensors"
     before = weights.read_bytes()

@@ -13,7 +13,7 @@ from audionas.experiment.search import SearchRequest, search
 BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="3")
 
 
-def test_a_one_shot_search_and_its_retraining_are_counted(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> None:
+def test_a_one_shot_search_is_counted(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> None:
     # 24 clips, 6 speakers, 3 folds: 8 tested, 16 searched; below 8 groups nothing monitors: 8 weights, 8 alphas
     run = search(
         SearchRequest(
@@ -26,9 +26,10 @@ def test_a_one_shot_search_and_its_retraining_are_counted(tiny_corpus: Path, tin
     assert list(cost["steps"]) == ["search"]
     assert cost["compared"] == 1, "one supernet"
 
-    retrained = retrain(
-        RetrainRequest((run,), epochs=3, seeds=2, threads=1, epochs_tried=(1, 3), inner_folds=2)
-    )  # fmt: skip
+
+def test_a_retraining_is_counted_beside_its_search(searched: Path) -> None:
+    cost = RunFolder.open(searched).record["cost"]
+    retrained = retrain(RetrainRequest((searched,), seeds=2, threads=1, epochs_tried=(1, 3), inner_folds=2))
     record = RunFolder.open(retrained).record
     steps = record["cost"]["steps"]
     # 3 splits x (1 + 3 epochs) x 3 inner folds of 16 clips: each clip trains in two of them and is predicted in one
@@ -47,15 +48,10 @@ def test_a_one_shot_search_and_its_retraining_are_counted(tiny_corpus: Path, tin
 
 
 def test_a_genotype_without_its_run_has_a_search_of_unknown_cost(
-    tiny_corpus: Path, tiny_space: Path, tmp_path: Path
+    tiny_corpus: Path, searched: Path, tmp_path: Path
 ) -> None:
-    run = search(
-        SearchRequest(
-            tiny_corpus, str(tiny_space), epochs=1, threads=1, out=tmp_path / "run", preparation=BY_SPEAKER
-        )
-    )  # fmt: skip
     alone = tmp_path / "alone.json"
-    alone.write_bytes((run / "genotype.json").read_bytes())
+    alone.write_bytes((searched / "genotype.json").read_bytes())
     request = RetrainRequest(
         (alone,), tiny_corpus, epochs=1, seeds=1, threads=1, out=tmp_path / "r", preparation=BY_SPEAKER
     )

@@ -34,7 +34,7 @@ Run = Callable[..., Path]
 
 
 @pytest.fixture
-def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Run:
+def searching(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Run:
     def run(name: str = "run", **changes: Any) -> Path:
         fields: dict[str, Any] = {"epochs": 1, "threads": 1, "out": tmp_path / name, "preparation": BY_SPEAKER}
         return search(SearchRequest(tiny_corpus, str(tiny_space), **(fields | changes)))
@@ -42,18 +42,18 @@ def searched(tiny_corpus: Path, tiny_space: Path, tmp_path: Path) -> Run:
     return run
 
 
-def test_a_test_speaker_in_the_search_is_refused(searched: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_test_speaker_in_the_search_is_refused(searching: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def cheating(manifest: Manifest, split: Any, *rest: Any) -> dict[str, tuple[int, ...]]:
         parts = divide_search_clips(manifest, split, *rest)
         return parts | {"weights": (*parts["weights"], split.test[0])}
 
     monkeypatch.setattr(search_module, "divide_search_clips", cheating)
     with pytest.raises(RunError, match=r"leak: clip .* of group 's\d', which is tested, is in the weights part"):
-        searched()
+        searching()
 
 
-def test_an_epoch_chosen_on_the_test_fold_is_refused(searched: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = searched()
+def test_an_epoch_chosen_on_the_test_fold_is_refused(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = searched
     honest = fold_rows(*_rows_of(run), "best", 0)
     monkeypatch.setattr(retrain_work, "fold_rows", lambda *_: replace(honest, validation=honest.test))
     with pytest.raises(RunError, match="which is tested, is in the validation part; nothing was scored"):
@@ -67,8 +67,8 @@ def _rows_of(run: Path) -> tuple[Any, ...]:
     return manifest, split.search, split.test, split.dev
 
 
-def test_a_mean_of_features_over_all_clips_is_refused(searched: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = searched()
+def test_a_mean_of_features_over_all_clips_is_refused(searched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = searched
     honest = Corpus.tensors
     monkeypatch.setattr(Corpus, "tensors", lambda corpus, _: honest(corpus, range(len(corpus.manifest))))
     with pytest.raises(RunError, match="which is tested, is in the normalisation part"):
@@ -82,9 +82,9 @@ def test_a_normaliser_knows_which_rows_it_was_fitted_on() -> None:
 
 
 def test_a_genotype_copied_from_a_run_that_saw_the_folds_gives_them_no_headline(
-    searched: Run, tmp_path: Path, tiny_corpus: Path
+    searched: Path, tmp_path: Path, tiny_corpus: Path
 ) -> None:
-    run = searched()  # leaves out fold 1, reads 2 and 3
+    run = searched  # leaves out fold 1, reads 2 and 3
     copied = tmp_path / "found_somewhere.json"
     shutil.copy(run / "genotype.json", copied)
     request = RetrainRequest(
@@ -95,8 +95,8 @@ def test_a_genotype_copied_from_a_run_that_saw_the_folds_gives_them_no_headline(
     assert metrics["headline"]["splits"] == ["1"]
 
 
-def test_runs_of_different_rules_are_not_ranked(searched: Run, tmp_path: Path) -> None:
-    run = searched()
+def test_runs_of_different_rules_are_not_ranked(searched: Path, tmp_path: Path) -> None:
+    run = searched
     runs = [retrain(RetrainRequest((run,), epochs=n, seeds=1, threads=1, out=tmp_path / str(n))) for n in (1, 2)]
     line = refused("report", *runs, "--csv", "-")
     assert "epochs" in line

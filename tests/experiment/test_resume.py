@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -16,50 +15,21 @@ from typing import Any
 import pytest
 import torch
 
+from tests.cli.running import refused, run
+from tests.forked import Forked, forked_command
+
 EPOCHS = 6
 Words = Callable[..., list[str]]
-# Runs the command line; with KILL_AT_SAVE=n, dies by SIGKILL in the middle of the n-th checkpoint write.
-DRIVER = """
-import os, signal
-from pathlib import Path
-from audionas.cli import main
-real, count = Path.write_bytes, [0]
-def write_bytes(self, data):
-    count[0] += "last.pt" in self.name
-    if "last.pt" in self.name and count[0] == int(os.environ.get("KILL_AT_SAVE", "0")):
-        real(self, data[: len(data) // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(self, data)
-Path.write_bytes = write_bytes
-main()
-"""
 
 
-def _start(words: list[str], **env: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *words], env=os.environ | env, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
-def _finish(words: list[str], **env: str) -> int:
-    process = _start(words, **env)
-    _, talk = process.communicate(timeout=240)
-    assert process.returncode in (0, -signal.SIGKILL), talk
-    return process.returncode
+def _finish(*words: str | Path) -> None:
+    found = run(*words)
+    assert found.code == 0, found.err
 
 
 def _epochs(run: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
-
-
-def _wait_for_epochs(run: Path, n_epochs: int, process: subprocess.Popen[str]) -> None:
-    while process.poll() is None:
-        log = run / "epochs.jsonl"
-        if log.exists() and log.read_bytes().count(b"\n") >= n_epochs:
-            return
-        time.sleep(0.005)
 
 
 def _same_end(one: Path, other: Path) -> None:
@@ -77,19 +47,19 @@ def test_a_search_killed_in_an_epoch_and_in_a_checkpoint_write_ends_bit_equal(
     tmp_path: Path, search_words: Words
 ) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert _finish(search_words(whole, "--epochs", str(EPOCHS))) == 0
+    _finish(*search_words(whole, "--epochs", str(EPOCHS)))
 
-    assert _finish(search_words(torn, "--epochs", str(EPOCHS)), KILL_AT_SAVE="2") == -signal.SIGKILL
+    words = search_words(torn, "--epochs", str(EPOCHS))
+    assert forked_command(tmp_path, *words, dies_at_save=2).finish() == -signal.SIGKILL
     assert len(_epochs(torn)) == 2, "the second epoch was logged, its checkpoint was not written"
     assert torch.load(torn / "checkpoint" / "last.pt", weights_only=True)["epoch"] == 1
 
-    second = _start(["search", "--resume", str(torn)])
-    _wait_for_epochs(torn, random.randrange(2, EPOCHS), second)
+    second = forked_command(tmp_path, "search", "--resume", torn)
+    second.wait_for_lines(torn / "epochs.jsonl", random.randrange(2, EPOCHS))
     time.sleep(random.random() * 0.05)
     second.kill()
-    second.communicate()
 
-    assert _finish(["search", "--resume", str(torn)]) == 0
+    _finish("search", "--resume", torn)
     _same_end(whole, torn)
 
 
@@ -97,15 +67,18 @@ def test_a_search_killed_in_an_epoch_and_in_a_checkpoint_write_ends_bit_equal(
 @pytest.mark.timeout(600)
 def test_ctrl_c_leaves_a_run_that_resume_finishes(tmp_path: Path, search_words: Words) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert _finish(search_words(whole, "--epochs", str(EPOCHS))) == 0
-    process = _start(search_words(torn, "--epochs", str(EPOCHS)))
-    _wait_for_epochs(torn, 2, process)
+    _finish(*search_words(whole, "--epochs", str(EPOCHS)))
+    words = [sys.executable, "-m", "audionas", *search_words(torn, "--epochs", str(EPOCHS))]
+    process = subprocess.Popen(words, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    log = torn / "epochs.jsonl"
+    while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") >= 2):
+        time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, talk = process.communicate(timeout=60)
     assert process.returncode == 130, talk
     assert "Traceback" not in talk
     assert json.loads((torn / "run.json").read_text())["status"] == "interrupted"
-    assert _finish(["search", "--resume", str(torn)]) == 0
+    _finish("search", "--resume", torn)
     assert json.loads((torn / "run.json").read_text())["status"] == "done"
     _same_end(whole, torn)
 
@@ -123,15 +96,9 @@ def test_a_killed_multi_trial_search_goes_on_with_the_same_trials(
         )
         more += ["--space", str(tmp_path / "recipes.yaml")]
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert _finish(search_words(whole, *more)) == 0
-    process = _start(search_words(torn, *more))
-    while process.poll() is None and (
-        not (torn / "trials.jsonl").exists() or (torn / "trials.jsonl").read_bytes().count(b"\n") < 5
-    ):
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    assert _finish(["search", "--resume", str(torn)]) == 0
+    _finish(*search_words(whole, *more))
+    _kill_at(forked_command(tmp_path, *search_words(torn, *more)), torn / "trials.jsonl", 5)
+    _finish("search", "--resume", torn)
 
     def results(run: Path) -> dict[int, Any]:
         lines = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
@@ -150,17 +117,11 @@ def test_a_search_killed_in_its_re_test_ends_with_the_same_winner(
 ) -> None:
     more = ["--strategy", "random", "--trials", "8", "--epochs", "2", "--inner-folds", inner_folds]
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert _finish(search_words(whole, *more)) == 0
-    process = _start(search_words(torn, *more))
-    while process.poll() is None and (
-        not (torn / "retests.jsonl").exists() or (torn / "retests.jsonl").read_bytes().count(b"\n") < 3
-    ):
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
+    _finish(*search_words(whole, *more))
+    _kill_at(forked_command(tmp_path, *search_words(torn, *more)), torn / "retests.jsonl", 3)
     before = [line for line in (torn / "retests.jsonl").read_text().splitlines() if "finished" in line]
     assert 1 <= len(before) < 4, "killed within the re-test"
-    assert _finish(["search", "--resume", str(torn)]) == 0
+    _finish("search", "--resume", torn)
 
     def results(run: Path) -> dict[int, Any]:
         lines = [json.loads(line) for line in (run / "retests.jsonl").read_text().splitlines()]
@@ -177,30 +138,27 @@ def test_a_search_killed_in_its_re_test_ends_with_the_same_winner(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_killed_retraining_goes_on_and_gives_the_same_predictions(tmp_path: Path, search_words: Words) -> None:
-    run, other = tmp_path / "run", tmp_path / "other"
-    assert _finish(search_words(run, "--epochs", "1")) == 0
-    words = ["retrain", str(run), "--epochs", "5", "--seeds", "1", "--threads", "1", "--select", "best"]
-    assert _finish([*words, "--out", str(other)]) == 0
-    process = _start([*words, "--out", str(tmp_path / "torn")])
-    while process.poll() is None and not list((tmp_path / "torn").glob("split_2/seed_0/history.jsonl")):
-        time.sleep(0.005)
-    time.sleep(0.1)
-    process.kill()
-    process.communicate()
-    assert _finish(["retrain", "--resume", str(tmp_path / "torn")]) == 0
+def test_a_killed_retraining_goes_on_and_gives_the_same_predictions(tmp_path: Path, searched: Path) -> None:
+    other, torn = tmp_path / "other", tmp_path / "torn"
+    words = ["retrain", searched, "--epochs", "5", "--seeds", "1", "--threads", "1", "--select", "best", "--out"]
+    _finish(*words, other)
+    process = forked_command(tmp_path, *words, torn)
+    _kill_at(process, torn / "split_2" / "seed_0" / "history.jsonl", 2)
+    _finish("retrain", "--resume", torn)
     for split in "123":
         place = Path(f"split_{split}") / "seed_0" / "predictions.csv"
-        assert (other / place).read_text() == (tmp_path / "torn" / place).read_text()
+        assert (other / place).read_text() == (torn / place).read_text()
 
 
 @pytest.mark.slow
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path, search_words: Words) -> None:
-    process = _start(search_words(tmp_path / "run", "--epochs", "2000"))
-    _wait_for_epochs(tmp_path / "run", 1, process)
-    rival = _start(["search", "--resume", str(tmp_path / "run")])
-    _, talk = rival.communicate(timeout=60)
+    process = forked_command(tmp_path, *search_words(tmp_path / "run", "--epochs", "2000"))
+    process.wait_for_lines(tmp_path / "run" / "epochs.jsonl", 1)
+    line = refused("search", "--resume", tmp_path / "run")
     process.kill()
-    process.communicate()
-    assert rival.returncode == 1
-    assert "another process is working on this run" in talk
+    assert "another process is working on this run" in line
+
+
+def _kill_at(process: Forked, log: Path, n_lines: int) -> None:
+    process.wait_for_lines(log, n_lines)
+    assert process.kill() == -signal.SIGKILL, "it ended before it could be killed"

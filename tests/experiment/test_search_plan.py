@@ -12,7 +12,7 @@ from audionas.errors import ManifestError
 from audionas.experiment.search_plan import divide_search_clips, planned_trials, protocol_text
 from audionas.search import load_strategy
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import RecurrentCatalogueSpace
+from audionas.spaces import RecurrentCatalogueSpace, load_search_space
 from audionas.spaces.reference_recipes import REFERENCE_RECIPES
 
 PAPER = strategy_from_settings(
@@ -82,3 +82,15 @@ def test_the_plan_names_the_protocol_and_who_selects() -> None:
     assert protocol_text(ten_speakers("leave_one_group_out"), "1F") == "; protocol leave_one_group_out"
     assert protocol_text(ten_speakers("speaker_pairs"), "3F") == "; protocol speaker_pairs; the dev part selects: 3M"
     assert protocol_text(ten_speakers("folds_with_dev"), "1").endswith("; the dev part selects: 2F, 2M")
+
+
+def test_the_plan_of_several_fidelities_says_what_they_are_and_what_the_budget_counts() -> None:
+    space = load_search_space("darts_cnn_small")
+    halving = load_strategy("successive_halving").with_budget(epochs=9, trials=6)
+    assert planned_trials(space, halving) == (
+        6,
+        "trials of 1, 3 or 9 epochs, together worth 6 trials of 9 epochs; then the best 3 of those trained whole are "
+        "re-tested: 9 trainings",
+    )
+    by_share = halving.replace(settings={"by": "fraction", "eta": 2}, retest=0)
+    assert planned_trials(space, by_share)[1].startswith("trials of 25, 50 or 100 % of the training clips, together")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from audionas.models import build_model, n_parameters
-from audionas.models.cnn_supernet import CnnSupernet, batch_statistics
+from audionas.models.cnn_supernet import CellWeights, CnnSupernet, batch_statistics
 from audionas.search import build_supernet
 from audionas.spaces import CnnCellSpace, load_search_space
 
@@ -74,7 +74,7 @@ def test_feature_maps_halve_and_channels_double_in_reduction_cells() -> None:
     space = load_search_space("darts_cnn")
     with torch.device("meta"):
         supernet = build_supernet(space, input_shape=(1, 140, 140), n_classes=4)
-        weights = {kind: torch.softmax(supernet.alphas(kind), -1) for kind in ("normal", "reduce")}
+        weights = {kind: CellWeights(torch.softmax(supernet.alphas(kind), -1)) for kind in ("normal", "reduce")}
         outputs = supernet.cell_outputs(torch.empty(2, 1, 140, 140), lambda kind: (weights[kind],))
     assert [tuple(y.shape[1:]) for y in outputs] == [(24, 140, 140), (48, 70, 70), (96, 35, 35)]
 

@@ -15,12 +15,16 @@ SIZES = [(8, 8), (7, 8), (8, 7), (1, 9), (1, 1)]
 every_op = pytest.mark.parametrize("name", CNN_OPS)
 
 
-def test_the_operations_are_those_of_darts() -> None:
+def test_the_operations_of_darts_are_there_and_those_for_time_and_frequency() -> None:
     # Liu et al. 2019, section 3.1.1
-    assert set(CNN_OPS) == {
+    darts = {
         "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
         "dil_conv_5x5",
     }  # fmt: skip
+    one_axis = {f"{op}_{kernel}" for op in ("max_pool", "avg_pool") for kernel in ("1x3", "3x1")}
+    one_axis |= {f"conv_{kernel}" for kernel in ("1x5", "5x1", "1x9", "9x1")} | {"dil_conv_1x5", "dil_conv_5x1"}
+    both_axes = {"conv_2x8", "conv_10x2", "squeeze_excitation", "glu_3x3"}  # Li et al. 2018; Hu 2018; Dauphin 2017
+    assert set(CNN_OPS) == darts | one_axis | both_axes
 
 
 @every_op

@@ -40,37 +40,37 @@ def _record(run: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_an_undecided_search_is_called_so_at_the_top_and_in_its_section(search_run: Path, page_of: PageOf) -> None:
+def test_an_undecided_search_is_called_so_at_the_top_and_in_its_section(search_run: Path, words_of: PageOf) -> None:
     _record(search_run, decided=DECIDED)
-    html = page_of(search_run)
+    html = words_of(search_run)
     assert html.count("Undecided: the kept operations were hardly preferred") == 2
     assert "compare with random architectures" in html
     assert "Discretisation gap 0.125: UA 0.625 of the supernet, 0.500 of the network cut out" in html
     assert "1 (25%)" in html
 
 
-def test_a_decided_search_is_no_alarm(search_run: Path, page_of: PageOf) -> None:
+def test_a_decided_search_is_no_alarm(search_run: Path, words_of: PageOf) -> None:
     _record(search_run, decided=DECIDED | {"verdict": "decided", "margin_median": 0.3}, warnings=[])
-    html = page_of(search_run)
+    html = words_of(search_run)
     assert "Decided, by its margins: kept operations lead their runners-up by 0.300" in html
     assert 'class="alarm"' not in html
 
 
-def test_a_search_of_before_says_nothing(search_run: Path, page_of: PageOf) -> None:
-    html = page_of(search_run)
+def test_a_search_of_before_says_nothing(search_run: Path, words_of: PageOf) -> None:
+    html = words_of(search_run)
     assert "Is the search decided?" not in html
     assert "ecided, by its margins" not in html
 
 
 def test_restarts_show_the_curves_of_the_one_that_is_handed_on(
-    runs: SimpleNamespace, tmp_path: Path, page_of: PageOf
+    runs: SimpleNamespace, tmp_path: Path, words_of: PageOf
 ) -> None:
     run = runs.search(tmp_path / "run")
     (run / "epochs.jsonl").unlink()
     runs.search(run / "restart_1", n_epochs=3, seed=1)
     runs.search(run / "restart_2", n_epochs=7, seed=2)
     _record(run, restarts=2, chosen_restart=2, decided=DECIDED | {"restarts": RESTARTS})
-    html = page_of(run)
+    html = words_of(run)
     assert "weights after epoch 7" in html
     assert "2 restarts found 2 different genotypes, which share 38% of their edges (12% by chance)" in html
     assert "2 (handed on)" in html
@@ -78,13 +78,13 @@ def test_restarts_show_the_curves_of_the_one_that_is_handed_on(
 
 
 def test_a_search_stopped_among_its_restarts_says_how_far_it_came(
-    runs: SimpleNamespace, tmp_path: Path, page_of: PageOf
+    runs: SimpleNamespace, tmp_path: Path, words_of: PageOf
 ) -> None:
     run = runs.search(tmp_path / "run", status="interrupted", has_genotype=False)
     runs.search(run / "restart_1")
     runs.search(run / "restart_2", has_genotype=False, status="interrupted")
     _record(run, restarts=3)
-    assert "after 1 of 3 restarts" in page_of(run)
+    assert "after 1 of 3 restarts" in words_of(run)
 
 
 def test_a_ranking_is_drawn_with_both_taus(search_run: Path, page_of: PageOf) -> None:
@@ -104,11 +104,11 @@ def test_a_ranking_is_drawn_with_both_taus(search_run: Path, page_of: PageOf) ->
         assert words in html
 
 
-def test_each_split_of_a_nested_search_has_its_row(runs: SimpleNamespace, tmp_path: Path, page_of: PageOf) -> None:
+def test_each_split_of_a_nested_search_has_its_row(runs: SimpleNamespace, tmp_path: Path, words_of: PageOf) -> None:
     run = runs.nested(tmp_path / "run", names=("1", "2"))
     _record(run / "split_1", decided=DECIDED)
     _record(run / "split_2", decided=DECIDED | {"verdict": "decided", "margin_median": 0.1})
-    html = page_of(run)
+    html = words_of(run)
     assert "Are the searches decided?" in html
     assert "Undecided: 1 of 2 searches (median margins to the runner-up 0.004 to 0.100)" in html
 

@@ -13,6 +13,8 @@ import pytest
 
 from audionas.errors import AudionasError, RunError
 from audionas.report import write_report
+from tests.report.retraining_folders import write_retraining
+from tests.report.run_folders import write_search
 
 PageOf = Callable[[Path], str]
 VOID = {"meta", "link", "br", "path", "use", "rect", "image", "circle"}
@@ -51,22 +53,30 @@ class _Page(HTMLParser):
         self.texts.append(data)
 
 
+@pytest.fixture(scope="module")
+def whole_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a finished search with its retraining, pictures drawn."""
+    run = write_search(tmp_path_factory.mktemp("whole") / "run")
+    write_retraining(run / "retrained")
+    return write_report(run).read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("words_of")
 def test_the_page_lies_in_the_run_or_where_asked(search_run: Path, tmp_path: Path) -> None:
     assert write_report(search_run) == search_run / "report.html"
     assert write_report(search_run, tmp_path / "else.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_the_page_needs_nothing_from_outside(search_run: Path, page_of: PageOf) -> None:
-    html = page_of(search_run)
-    page = _Page(html)
+def test_the_page_needs_nothing_from_outside(whole_page: str) -> None:
+    page = _Page(whole_page)
     assert all(address.startswith(("#", "data:")) for address in page.addresses)
-    assert "default-src 'none'" in html
+    assert "default-src 'none'" in whole_page
     assert not page.tags & {"script", "img", "iframe", "object"}
-    assert not re.search(r"url\((?!#)|@import", html)
+    assert not re.search(r"url\((?!#)|@import", whole_page)
 
 
-def test_no_id_stands_twice_and_every_link_leads_somewhere(search_run: Path, page_of: PageOf) -> None:
-    page = _Page(page_of(search_run))
+def test_no_id_stands_twice_and_every_link_leads_somewhere(whole_page: str) -> None:
+    page = _Page(whole_page)
     assert len(page.ids) == len(set(page.ids))
     assert {address[1:] for address in page.addresses if address.startswith("#")} <= set(page.ids)
 
@@ -83,8 +93,8 @@ def test_labels_with_html_are_shown_as_text(runs: SimpleNamespace, tmp_path: Pat
         assert label in page.texts
 
 
-def test_every_part_of_a_whole_run_is_there(runs: SimpleNamespace, search_run: Path, page_of: PageOf) -> None:
-    page = _Page(page_of(search_run))
+def test_every_part_of_a_whole_run_is_there(runs: SimpleNamespace, whole_page: str) -> None:
+    page = _Page(whole_page)
     text = " ".join(" ".join(page.texts).split())
     for words in (
         "Normal cell", "Reduction cell", "Pooled scores", "Beside plain systems", "majority class", "duration only",
@@ -99,9 +109,9 @@ def test_every_part_of_a_whole_run_is_there(runs: SimpleNamespace, search_run: P
 
 @pytest.mark.parametrize("n_nodes, skips, alarms", [(4, 2, False), (4, 3, True), (2, 1, False), (2, 2, True)])
 def test_skips_raise_an_alarm_above_a_quarter_of_the_normal_cell(
-    runs: SimpleNamespace, tmp_path: Path, page_of: PageOf, n_nodes: int, skips: int, alarms: bool
+    runs: SimpleNamespace, tmp_path: Path, words_of: PageOf, n_nodes: int, skips: int, alarms: bool
 ) -> None:
-    html = page_of(runs.search(tmp_path / "run", n_nodes=n_nodes, skips=skips))
+    html = words_of(runs.search(tmp_path / "run", n_nodes=n_nodes, skips=skips))
     assert (f"{skips} skip connections among the {2 * n_nodes} edges of the normal cell" in html) == alarms
 
 
@@ -116,51 +126,51 @@ def test_the_headline_confusion_leaves_out_seen_folds(runs: SimpleNamespace, tmp
     assert "summed over the headline&#39;s test folds and 3 seeds: every clip counts 3 times" in html
 
 
-def test_a_running_search_shows_its_cells_as_not_final(runs: SimpleNamespace, tmp_path: Path, page_of: PageOf) -> None:
+def test_a_running_search_shows_its_cells_as_not_final(runs: SimpleNamespace, tmp_path: Path, words_of: PageOf) -> None:
     run = runs.search(tmp_path / "run", status="running", n_epochs=3, has_genotype=False)
-    html = page_of(run)
+    html = words_of(run)
     assert "The cells as of epoch 3, not final" in html
     assert "is not finished (after 3 of 20 epochs)" in html
 
 
-def test_a_search_that_has_just_begun_has_a_page(runs: SimpleNamespace, tmp_path: Path, page_of: PageOf) -> None:
+def test_a_search_that_has_just_begun_has_a_page(runs: SimpleNamespace, tmp_path: Path, words_of: PageOf) -> None:
     run = runs.search(tmp_path / "run", status="running", n_epochs=0, has_genotype=False)
-    assert "after 0 of 20 epochs" in page_of(run)
+    assert "after 0 of 20 epochs" in words_of(run)
 
 
-def test_a_bare_run_record_is_enough(tmp_path: Path, page_of: PageOf) -> None:
+def test_a_bare_run_record_is_enough(tmp_path: Path, words_of: PageOf) -> None:
     for kind in ("search", "nested_search", "retrain"):
         folder = tmp_path / kind
         folder.mkdir()
         (folder / "run.json").write_text(json.dumps({"kind": kind, "status": "running"}))
-        assert "<h1>" in page_of(folder)
+        assert "<h1>" in words_of(folder)
 
 
-def test_a_nested_search_shows_the_cells_of_each_fold(runs: SimpleNamespace, tmp_path: Path, page_of: PageOf) -> None:
+def test_a_nested_search_shows_the_cells_of_each_fold(runs: SimpleNamespace, tmp_path: Path, words_of: PageOf) -> None:
     run = runs.nested(tmp_path / "run")
     runs.retraining(run / "retrained", splits=("1", "2", "3"))
-    html = page_of(run)
+    html = words_of(run)
     for fold in "123":
         assert f"Normal cell, searched without fold {fold}" in html
         assert f"<summary>Split {fold}</summary>" in html
     _Page(html)
 
 
-def test_a_multi_trial_search_shows_its_trials(runs: SimpleNamespace, tmp_path: Path, page_of: PageOf) -> None:
-    html = page_of(runs.trials(tmp_path / "run"))
+def test_a_multi_trial_search_shows_its_trials(runs: SimpleNamespace, tmp_path: Path, words_of: PageOf) -> None:
+    html = words_of(runs.trials(tmp_path / "run"))
     assert "Trials by UA (12 done, 1 failed, 1 running)" in html
     assert "UA against parameters" in html
     assert "failed: loss is not finite at step 12" in html
 
 
 def test_a_retraining_alone_draws_the_genotype_that_it_used(
-    runs: SimpleNamespace, tmp_path: Path, page_of: PageOf
+    runs: SimpleNamespace, tmp_path: Path, words_of: PageOf
 ) -> None:
     search = runs.search(tmp_path / "search")
     genotypes = {"1": str(search / "genotype.json"), "2": str(search / "genotype.json")}
-    html = page_of(runs.retraining(tmp_path / "run", splits=("1", "2"), genotypes=genotypes))
+    html = words_of(runs.retraining(tmp_path / "run", splits=("1", "2"), genotypes=genotypes))
     assert html.count("<h3>Normal cell</h3>") == 1
-    moved = page_of(runs.retraining(tmp_path / "moved", genotypes={"1": "/gone/genotype.json"}))
+    moved = words_of(runs.retraining(tmp_path / "moved", genotypes={"1": "/gone/genotype.json"}))
     assert "Normal cell" not in moved
 
 

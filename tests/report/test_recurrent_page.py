@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from html import unescape
@@ -10,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from audionas.errors import GenotypeError
+from audionas.models import build_supernet
+from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.report import write_report
-from audionas.spaces import RecurrentGenotype, RecurrentMacro
+from audionas.spaces import DartsRecurrentSpace, RecurrentGenotype, RecurrentMacro
+from audionas.spaces.darts_recurrent import DartsRecurrentNodes
+from audionas.spaces.decision import decision_of
 from audionas.spaces.genotype_file import genotype_document
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
 from audionas.spaces.reference_recipes import REFERENCE_RECIPES
@@ -95,8 +101,8 @@ def test_the_recipe_is_drawn_and_told_in_words(catalogue_run: Path, page_of: Pag
     assert "kept = elementwise_prod(f_act, h_prev_1)" in picture
 
 
-def test_the_facts_of_the_network_count_the_attention_apart(catalogue_run: Path, page_of: PageOf) -> None:
-    text = _text(page_of(catalogue_run))
+def test_the_facts_of_the_network_count_the_attention_apart(catalogue_run: Path, words_of: PageOf) -> None:
+    text = _text(words_of(catalogue_run))
     # An LSTM of 40 inputs: four gates of (40 + 32 + 1) * 32 weights a direction, then of (64 + 32 + 1) * 32; both
     # directions. The attention reads 64 values a frame. Fully connected: 64 to 32 to 4.
     recurrent = 2 * 4 * 32 * (40 + 32 + 1) + 2 * 4 * 32 * (64 + 32 + 1)
@@ -117,18 +123,18 @@ def test_the_facts_of_the_network_count_the_attention_apart(catalogue_run: Path,
         assert words in text, words
 
 
-def test_parameters_are_read_where_the_training_noted_them(catalogue_run: Path, page_of: PageOf) -> None:
+def test_parameters_are_read_where_the_training_noted_them(catalogue_run: Path, words_of: PageOf) -> None:
     parts = {"recurrent": 1000, "attention": 222, "classifier": 100, "layer_sum": 12, "total": 1334}
     retrained = catalogue_run / "retrained"
     _write_json(retrained / "run.json", {"kind": "retrain", "status": "running"})
     _write_json(retrained / "split_1" / "seed_0" / "result.json", {"parameters": 1334, "parameter_parts": parts})
-    text = _text(page_of(catalogue_run))
+    text = _text(words_of(catalogue_run))
     assert "1,334, of these 222 in the attention pooling; 1,112 without it" in text
     assert "(recurrent layers 1,000, fully connected layers 100, sum of encoder layers 12)" in text
 
 
-def test_trials_are_ranked_by_the_objective_of_the_strategy(catalogue_run: Path, page_of: PageOf) -> None:
-    html = page_of(catalogue_run)
+def test_trials_are_ranked_by_the_objective_of_the_strategy(catalogue_run: Path, words_of: PageOf) -> None:
+    html = words_of(catalogue_run)
     text = _text(html)
     assert "Trials by validation loss (2 done, 1 failed)" in text
     assert "The validation loss decides: lower is better" in text
@@ -143,28 +149,28 @@ def test_trials_are_ranked_by_the_objective_of_the_strategy(catalogue_run: Path,
     assert "a trial is scored at the best epoch" in text
 
 
-def test_failed_trials_are_counted_with_their_reasons(catalogue_run: Path, page_of: PageOf) -> None:
-    html = page_of(catalogue_run)
+def test_failed_trials_are_counted_with_their_reasons(catalogue_run: Path, words_of: PageOf) -> None:
+    html = words_of(catalogue_run)
     failures = _text(html.split("<h3>Failed trials, by reason</h3>")[1].split("</table>")[0])
     assert "DivergedError 1 3 DivergedError: epoch 1: the training loss 9.1 is above 4.16" in failures
 
 
-def test_a_search_under_way_shows_the_best_recipe_so_far(tmp_path: Path, page_of: PageOf) -> None:
+def test_a_search_under_way_shows_the_best_recipe_so_far(tmp_path: Path, words_of: PageOf) -> None:
     run = write_catalogue_run(tmp_path / "run", finished=1, status="running", has_genotype=False)
-    html = page_of(run)
+    html = words_of(run)
     assert "The best cell so far (trial 1), not final" in html
     assert "h_new_0 = blend(g: z_act, a: h_prev_0, b: h_tilde_act)" in html
     assert "is not finished (after 1 of 3 trials)" in html
 
 
 @pytest.mark.parametrize("missing", ["space.yaml", "strategy.yaml", "trials.jsonl", "genotype.json"])
-def test_a_run_with_a_file_missing_still_has_a_page(catalogue_run: Path, page_of: PageOf, missing: str) -> None:
+def test_a_run_with_a_file_missing_still_has_a_page(catalogue_run: Path, words_of: PageOf, missing: str) -> None:
     (catalogue_run / missing).unlink()
-    assert "<h1>" in page_of(catalogue_run)
+    assert "<h1>" in words_of(catalogue_run)
 
 
-def test_a_search_whose_first_trial_runs_has_a_page(tmp_path: Path, page_of: PageOf) -> None:
-    html = page_of(write_catalogue_run(tmp_path / "run", finished=0, status="running", has_genotype=False))
+def test_a_search_whose_first_trial_runs_has_a_page(tmp_path: Path, words_of: PageOf) -> None:
+    html = words_of(write_catalogue_run(tmp_path / "run", finished=0, status="running", has_genotype=False))
     assert "after 0 of 3 trials" in html
 
 
@@ -187,14 +193,14 @@ def test_nested_searches_have_a_picture_and_a_row_each(tmp_path: Path, page_of: 
     assert "(3 running) none none yet" in table
 
 
-def test_a_recipe_too_large_to_draw_is_told_in_words(catalogue_run: Path, page_of: PageOf) -> None:
+def test_a_recipe_too_large_to_draw_is_told_in_words(catalogue_run: Path, words_of: PageOf) -> None:
     recipe: dict[str, Any] = {"n0": {"op": "linear", "input": ["x", "h_prev_0"]}}
     for i in range(1, 80):
         recipe[f"n{i}"] = {"op": "activation_tanh", "input": [f"n{i - 1}"]}
     recipe["h_new_0"] = {"op": "activation_tanh", "input": ["n79"]}
     genotype = RecurrentGenotype.from_recipe(recipe).within(MACRO)
     _write_json(catalogue_run / "genotype.json", genotype_document(genotype))
-    text = _text(page_of(catalogue_run))
+    text = _text(words_of(catalogue_run))
     assert "Recurrent cell: 81 nodes, too many to draw." in text
     assert "n79 = activation_tanh(n78)" in text
 
@@ -216,3 +222,59 @@ def test_names_with_html_in_a_recipe_are_shown_as_text(catalogue_run: Path, page
     html = page_of(catalogue_run)
     assert "<b> =" not in html
     assert "&lt;b&gt; = linear(x, h_prev_0)" in html
+
+
+def write_supernet_run(folder: Path, *, status: str = "done") -> Path:
+    """Two epochs of a one-shot search of recurrent cells, as the supernet describes them."""
+    space = DartsRecurrentSpace(name="mine", nodes=DartsRecurrentNodes(max=4), macro=RecurrentMacro(hidden=8))
+    torch.manual_seed(0)
+    supernet = build_supernet(space, (1, 5, 6), 4)
+    assert isinstance(supernet, RecurrentSupernet)
+    supernet.alphas("n3_op").data[1] = 2.0  # a blend, which reads all its inputs
+    lines = []
+    for epoch in range(2):
+        scores = {
+            "weights_loss": 1.4,
+            "alphas_loss": 1.5,
+            "supernet_ua": 0.25,
+            "network_ua": 0.5,
+            "scored_on": "monitor",
+        }
+        lines.append({"epoch": epoch, **scores, **supernet.describe((1, 5, 6), 4), "seconds": 1.0})
+    folder.mkdir(parents=True)
+    (folder / "epochs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    _write_json(folder / "space.yaml", space.to_settings())
+    run = {
+        "kind": "search", "status": status, "space": "mine", "strategy": "darts", "algorithm": "darts", "epochs": 2,
+        "input_shape": [1, 5, 6], "data": {"dataset": "emodb", "n_clips": 118, "labels": ["a", "b", "c", "d"]},
+    }  # fmt: skip
+    _write_json(folder / "run.json", run | ({"decided": decision_of(lines[-1])} if status == "done" else {}))
+    if status == "done":
+        _write_json(folder / "genotype.json", genotype_document(supernet.genotype()))
+    return folder
+
+
+def test_a_one_shot_search_shows_weights_of_operations_and_inputs_and_margins(tmp_path: Path, page_of: PageOf) -> None:
+    html = page_of(write_supernet_run(tmp_path / "run"))
+    for title in ("Operations: weights after epoch 2", "Inputs: weights after epoch 2", "Entropy of the alphas"):
+        assert f"<h3>{title}</h3>" in html
+    operations = html.split("<h3>Operations: weights after epoch 2</h3>")[1].split("</figure>")[0]
+    # softmax of 2 against six alphas near 0: e^2 / (e^2 + 6)
+    assert f">{math.e**2 / (math.e**2 + 6):.2f}</text>" in operations
+    assert ">elementwise_prod</text>" in operations
+    inputs = html.split("<h3>Inputs: weights after epoch 2</h3>")[1].split("</figure>")[0]
+    for row in ("n1, input b", "n2, input a", "n3, input c"):
+        assert f">{row}</text>" in inputs
+    assert ">n1, input a</text>" not in inputs, "n0 is all that n1 can read: nothing was decided"
+    text = _text(html)
+    assert "Mean over decisions" in text
+    assert "Margin of the kept options to the runner-up" in text
+    assert re.search(r"Margins of the kept operations .* Operations \d\.\d+ .* Inputs \d\.\d+", text)
+    assert "skip connection among" not in text
+
+
+def test_a_one_shot_search_that_is_not_finished_shows_its_recipe_as_it_is(tmp_path: Path, page_of: PageOf) -> None:
+    text = _text(page_of(write_supernet_run(tmp_path / "run", status="running")))
+    assert "The cells as of epoch 2, not final" in text
+    assert "n3 = blend(g: " in text
+    assert "1, 8 units wide" in text, "the macro values are those of the space"

@@ -51,8 +51,8 @@ def table_of(html: str) -> list[list[str]]:
     return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in rows]
 
 
-def test_both_scores_and_both_ranks_stand_in_a_row_and_the_re_test_ranks(tmp_path: Path, page_of: PageOf) -> None:
-    html = page_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, 1.625), winner=0))
+def test_both_scores_and_both_ranks_stand_in_a_row_and_the_re_test_ranks(tmp_path: Path, words_of: PageOf) -> None:
+    html = words_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, 1.625), winner=0))
     head, best, other = table_of(html)
     assert head[:7] == ["trial", "recipe", "status", "first rank", "first validation loss",
                         "re-test validation loss (decides)", "worse by"]  # fmt: skip
@@ -64,8 +64,8 @@ def test_both_scores_and_both_ranks_stand_in_a_row_and_the_re_test_ranks(tmp_pat
     assert "new seeds, train and validation part redrawn" in html
 
 
-def test_no_score_of_a_trial_or_re_test_stands_in_a_tile(tmp_path: Path, page_of: PageOf) -> None:
-    html = page_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, 1.625), winner=0))
+def test_no_score_of_a_trial_or_re_test_stands_in_a_tile(tmp_path: Path, words_of: PageOf) -> None:
+    html = words_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, 1.625), winner=0))
     top = html.split("Re-test of the best trials")[0]
     for score in ("1.125", "1.500", "1.250", "1.625"):
         assert score not in re.sub(r"<svg.*?</svg>", "", top, flags=re.DOTALL)
@@ -73,8 +73,8 @@ def test_no_score_of_a_trial_or_re_test_stands_in_a_tile(tmp_path: Path, page_of
     assert "re-tests (2 done)" in top
 
 
-def test_a_failed_re_test_is_last_and_out_of_the_mean(tmp_path: Path, page_of: PageOf) -> None:
-    html = page_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, None), winner=0))
+def test_a_failed_re_test_is_last_and_out_of_the_mean(tmp_path: Path, words_of: PageOf) -> None:
+    html = words_of(with_retests(write_catalogue_run(tmp_path / "run"), (1.25, None), winner=0))
     _, best, failed = table_of(html)
     assert best[0] == "1"
     assert failed[:7] == ["2", "r4", failed[2], "1", "1.125", "none", "none"]
@@ -82,8 +82,8 @@ def test_a_failed_re_test_is_last_and_out_of_the_mean(tmp_path: Path, page_of: P
     assert "0.250 better than the first ones in the mean. All are" in html
 
 
-def test_a_search_without_re_tests_has_no_such_table(tmp_path: Path, page_of: PageOf) -> None:
-    assert "Re-test of the best trials" not in page_of(write_catalogue_run(tmp_path / "run"))
+def test_a_search_without_re_tests_has_no_such_table(tmp_path: Path, words_of: PageOf) -> None:
+    assert "Re-test of the best trials" not in words_of(write_catalogue_run(tmp_path / "run"))
 
 
 @pytest.mark.parametrize("objective,lost", [("ua", 0.1), ("loss", 0.3)])

@@ -11,7 +11,10 @@ from audionas.report.trials import (
     draw_against_text,
     draw_trials,
     failure_reasons,
+    fidelity_text,
+    has_fidelities,
     trial_lines,
+    worth,
 )
 
 
@@ -90,3 +93,36 @@ def test_people_count_trials_from_one() -> None:
     line = TrialLine(7, "aa", "failed", error="same cell as trial 2")
     assert (line.number, line.shown, line.shown_error) == (7, 8, "same cell as trial 3")
     assert TrialLine(0, "aa", "failed", error="out of memory").shown_error == "out of memory"
+
+
+def test_trials_of_less_training_are_read_and_stand_behind_those_of_more_however_good_their_score() -> None:
+    shares = {0: (9, 1.0), 1: (3, 1.0), 2: (9, 1 / 3), 3: (9, 1.0)}
+    events = []
+    for number, (epochs, fraction) in shares.items():
+        score = {
+            "ua": [0.5, 0.9, 0.8, 0.6][number],
+            "loss": 1.0,
+            "balanced_loss": 1.0,
+            "parameters": 9,
+            "costs": {"macs": 7},
+        }
+        share = {} if fraction == 1 else {"fraction": fraction}
+        events.append({"event": "proposed", "number": number, "hash": str(number), "epochs": epochs} | share)
+        events.append({"event": "finished", "number": number, "status": "done", "score": score})
+    lines = trial_lines(events)
+    assert [line.number for line in best_first(lines, "ua")] == [3, 0, 1, 2]
+    assert [fidelity_text(line) for line in lines] == [
+        "9 epochs",
+        "3 epochs",
+        "9 epochs on 33 % of the clips",
+        "9 epochs",
+    ]
+    assert worth(lines) == pytest.approx(2 + 2 / 3)
+    assert has_fidelities(lines)
+    assert not has_fidelities([lines[0], lines[3]])
+    assert lines[0].costs == {"macs": 7}
+    figure = draw_trials(lines, "ua")
+    assert figure
+    dots, circle = figure.axes[0].collections
+    assert dots.get_facecolor()[:, 3].tolist() == [0.7, 0.25, 0.25, 0.7]
+    assert circle.get_offsets().tolist() == [[9.0, 0.6]]

@@ -55,11 +55,12 @@ def test_without_a_corpus_only_the_miniature_runs(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("_smallest_spaces", "nothing_fitted_twice")
 def test_the_paper_runs_on_its_protocol_and_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = tmp_path / "IEMOCAP_full_release"
-    lay_out(release, noise_turns())
+    lay_out(release, noise_turns(per_class=1))
     coarse = tmp_path / "coarse.yaml"
     coarse.write_text("extractor: log_mel\nn_mels: 8\nframes: 8\n")
     request = ReproduceRequest(

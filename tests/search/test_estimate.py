@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from audionas.errors import RunError
-from audionas.search import build_supernet
+from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing
+from audionas.search import build_supernet, estimate
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
 from audionas.spaces import CnnCellSpace, load_search_space
 
@@ -20,10 +21,14 @@ SHAPE = (1, 140, 140)
 TINY = CnnCellSpace(nodes=1, ops=("none", "skip_connect", "sep_conv_3x3"), macro={"n_cells": 2, "channels": 2})
 
 
-def test_the_supernet_of_the_paper_keeps_405_megabytes_a_clip() -> None:
+@pytest.fixture(scope="module")
+def bytes_of_the_paper() -> int:
+    return saved_bytes_per_clip(load_search_space("darts_cnn"), SHAPE, 4)
+
+
+def test_the_supernet_of_the_paper_keeps_405_megabytes_a_clip(bytes_of_the_paper: int) -> None:
     # PERFORMANCE.md A1: 6.49 GB of activations measured at batch 16 with the code of the DARTS release
-    found = saved_bytes_per_clip(load_search_space("darts_cnn"), SHAPE, 4)
-    assert found == pytest.approx(6.49e9 / 16, rel=0.02)
+    assert bytes_of_the_paper == pytest.approx(6.49e9 / 16, rel=0.02)
 
 
 def test_the_count_is_what_autograd_really_keeps() -> None:
@@ -43,12 +48,32 @@ def test_the_count_is_what_autograd_really_keeps() -> None:
     assert saved_bytes_per_clip(TINY, shape, 2) == pytest.approx(real / batch, rel=0.25)
 
 
+def test_single_paths_are_counted_with_the_largest_operation_of_each_edge() -> None:
+    space = load_search_space("darts_cnn")
+    whole = saved_bytes_per_clip(space, SHAPE, 4)
+    for mixing in (GumbelMixing(), PathMixing()):
+        one = saved_bytes_per_clip(space, SHAPE, 4, mixing)
+        assert 0.1 * whole < one < 0.6 * whole
+    two = saved_bytes_per_clip(space, SHAPE, 4, BinaryGates())
+    assert one < two < whole
+    assert saved_bytes_per_clip(space, SHAPE, 4, GumbelMixing(is_sparse=False)) >= whole
+
+
+def test_a_part_of_the_channels_keeps_much_less() -> None:
+    # of 6, 12 and 24 channels 2, 3 and 6 are mixed
+    space = load_search_space("darts_cnn")
+    assert saved_bytes_per_clip(space, SHAPE, 4, PartialMixing(4)) < 0.6 * saved_bytes_per_clip(space, SHAPE, 4)
+
+
 def have(monkeypatch: pytest.MonkeyPatch, gib: float) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=gib * GIB))
 
 
-def test_a_batch_that_does_not_fit_names_the_largest_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_does_not_fit_names_the_largest_that_does(
+    monkeypatch: pytest.MonkeyPatch, bytes_of_the_paper: int
+) -> None:
     space = load_search_space("darts_cnn")
+    monkeypatch.setattr(estimate, "saved_bytes_per_clip", lambda *_network: bytes_of_the_paper)
     have(monkeypatch, 4.0)
     with pytest.raises(RunError) as error:
         check_memory(space, SHAPE, 4, 16, "cpu")
@@ -91,7 +116,7 @@ def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytes
             seen.append(len(x))
             return super().forward(x)
 
-    monkeypatch.setattr("audionas.search.estimate.CnnSupernet", lambda *_: Network(140, 1))
+    monkeypatch.setattr("audionas.search.estimate.build_supernet", lambda *_: Network(140, 1))
     ticks = iter([0.0, 4.0, 4.0, 7.0])  # 4 s, then 3 s
     assert seconds_per_step(TINY, SHAPE, 2, 16, clock=lambda: next(ticks)) == 2 * 3.0 * 16 / 2
     assert seen == [2, 2]

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import log_loss, recall_score
 
-from audionas.search.evaluator import DivergedError, SearchData, TrainingEvaluator
+from audionas.features import load_features
+from audionas.models import build_model
+from audionas.models.latency import Latency
+from audionas.models.macs import n_macs
+from audionas.models.meter import Meter, Place
+from audionas.search.candidate_costs import CandidateCosts
+from audionas.search.evaluator import DivergedError, Score, SearchData, TrainingEvaluator
 from audionas.seeding import derive
 from audionas.spaces import Genotype, load_search_space
 from audionas.training.predictions import Predictions
@@ -89,3 +96,59 @@ def test_a_training_that_diverges_in_one_fold_stops_the_candidate(seen: dict[str
     with pytest.raises(DivergedError, match="it diverges"):
         TrainingEvaluator(folds[0], wild, folds=folds, stop_diverging=1.01).evaluate(candidate(), epochs=9, seed=0)
     assert len(seen["rows"]) == 1
+
+
+# --- a share of the train part, costs, proxies ---
+
+
+def test_a_fraction_trains_on_a_nested_share_of_the_train_part_and_validates_on_all(seen: dict[str, list[Any]]) -> None:
+    whole = TrainingEvaluator(data(FOLDS[2]), Recipe())
+    train = set(range(16))
+    for fraction in (0.25, 0.5, 1.0):
+        whole.evaluate(candidate(), epochs=1, seed=5, fraction=fraction)
+    assert [len(rows) for rows in seen["rows"]] == [4, 8, 16]
+    assert seen["rows"][0] < seen["rows"][1] < seen["rows"][2] == train
+    assert [each.clips for each in seen["predictions"]] == [seen["predictions"][0].clips] * 3
+    groups = {whole.data.manifest.clips[row].group for row in seen["rows"][1]}
+    assert len(groups) == 4, "whole speakers, of two clips each"
+
+
+def test_every_candidate_is_trained_on_the_same_share_and_each_inner_fold_on_its_own(
+    seen: dict[str, list[Any]],
+) -> None:
+    for seed in (5, 6):
+        evaluator(share_seed=3).evaluate(candidate(), epochs=1, seed=seed, fraction=0.5)
+    assert seen["rows"][:3] == seen["rows"][3:]
+    for fold, rows in zip(FOLDS, seen["rows"], strict=False):
+        assert len(rows) == 8
+        assert not rows & set(fold)
+
+
+def test_costs_asked_for_are_kept_with_the_score_and_come_back_from_its_record() -> None:
+    extractor = load_features("log_mel_small").resolve(16000, [1.0])
+    timed = Latency(7.5, 9.0, 1.0, "cpu", 30)
+    meter = Meter(Place(extractor, 2), timer=lambda *_: timed)
+    costs = CandidateCosts(("parameters", "macs_per_second", "latency_ms"), meter)
+    score = evaluator(costs=costs).evaluate(candidate(), epochs=1, seed=5)
+    network = build_model(candidate(), input_shape=extractor.input_shape, n_classes=2)
+    length_s = extractor.length_samples / extractor.rate_hz
+    assert score.costs == {"macs_per_second": n_macs(network, extractor.input_shape) / length_s, "latency_ms": 7.5}
+    assert Score.of_record(score.as_record()) == score
+    assert "costs" not in evaluator().evaluate(candidate(), epochs=1, seed=5).as_record()
+
+
+def test_a_proxy_reads_one_batch_of_the_train_part_the_same_for_every_candidate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from audionas.search import evaluator as module
+
+    found: list[Any] = []
+    monkeypatch.setattr(module, "compute", lambda name, network, batch, task: float(len(found.append(batch) or [1])))
+    one = TrainingEvaluator(data(FOLDS[2]), Recipe())
+    for seed in (1, 2):
+        assert one.proxy(candidate(), "grad_norm", seed=seed) == 1
+    assert torch.equal(found[0][0], found[1][0])
+    rows = toy_tensors().at(list(range(24)), [0] * 24)[0]
+    read = {row for row in range(24) if any(torch.equal(rows[row], clip) for clip in found[0][0])}
+    assert len(read) == len(found[0][0]) == 16
+    assert read <= set(range(16))

@@ -131,6 +131,6 @@ def test_three_groups_have_no_interval() -> None:
 def test_intervals_of_ten_simulated_speakers_hold_the_truth_92_to_98_times_in_100() -> None:
     from benchmarks.simulate_statistics import coverage
 
-    found = coverage(10, 1000)
+    found = coverage(10, 300)  # more in benchmarks/results/statistics.json
     assert 0.92 <= found["of_score"] <= 0.98
     assert 0.92 <= found["of_difference"] <= 0.98

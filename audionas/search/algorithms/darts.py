@@ -16,9 +16,12 @@ def build(
     arc_beta2: float = 0.999,
     arc_weight_decay: float = 1.0e-3,
     gradient_clip: float = 5.0,
+    collapse_skips: int = 0,
+    collapse_eigenvalue: float = 0.0,
 ) -> Any:
     """NNI's DARTS with ordered alphas; all chance (batches, weights, alphas) comes from the evaluator's seed."""
-    from audionas.search.nni_darts import OrderedDarts
+    from audionas.search.collapse import Collapse
+    from audionas.search.nni_darts import AlphaSteps, OrderedDarts
 
-    adam = {"betas": (arc_beta1, arc_beta2), "weight_decay": arc_weight_decay}
-    return OrderedDarts(adam, arc_learning_rate=arc_learning_rate, gradient_clip_val=gradient_clip)
+    steps = AlphaSteps(arc_learning_rate, (arc_beta1, arc_beta2), arc_weight_decay)
+    return OrderedDarts(steps, gradient_clip, Collapse(collapse_skips, collapse_eigenvalue))
