@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 import shutil
@@ -20,7 +21,7 @@ from audionas.audio.manifest import read_table
 from audionas.audio.protocols import PROTOCOLS
 from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
-from audionas.search.strategy import strategy_from_settings
+from audionas.search.strategy import load_strategy, strategy_from_settings
 from audionas.spaces import CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
 from audionas.spaces.cnn_macro import MacroOptions
 from audionas.spaces.darts_recurrent import DartsRecurrentNodes, DartsRecurrentSpace
@@ -169,3 +170,43 @@ def test_the_readme_says_when_audionas_downloads() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "downloads nothing" not in text
     assert "hub name (`pretrained:openai/whisper-tiny.en`), on first use" in text
+
+
+def test_the_table_of_pairs_is_that_of_the_code() -> None:
+    from benchmarks.strategy_pairs import README, pairs_table, with_table
+
+    text = README.read_text(encoding="utf-8")
+    assert text == with_table(text), "run: PYTHONPATH=. python benchmarks/strategy_pairs.py"
+    rows = {line.split("`")[1]: line.split("|")[2:-1] for line in pairs_table().splitlines()[2:]}
+    spaces = re.findall(r"`(\w+)`", pairs_table().splitlines()[0])
+    refused = {(name, space) for name, cells in rows.items() for space, cell in zip(spaces, cells, strict=True)
+               if cell.strip() == "-"}  # fmt: skip
+    by_trials = {name for name in rows if load_strategy(name).kind == "multi-trial"}
+    assert {name for name, _ in refused} & by_trials == {"catalogue"}, "of these the catalogue alone refuses spaces"
+    catalogues = {"nas_bench_nlp_catalogue", "nas_bench_nlp_catalogue_two_states"}
+    assert set(spaces) - {space for name, space in refused if name == "catalogue"} == catalogues
+
+
+def test_the_settings_of_every_algorithm_stand_in_the_strategies_readme() -> None:
+    from audionas.search.algorithms import ALGORITHMS, builder
+
+    text = (ROOT / "strategies" / "README.md").read_text(encoding="utf-8")
+    part = text.split("Settings of the algorithms:")[1].split("\n## ")[0]
+    rows = {
+        name: text for names, text in re.findall(r"^\| (`[^|]*`) \|(.*)$", part, re.MULTILINE)
+        for name in re.findall(r"`([a-z_0-9]+)`", names)
+    }  # fmt: skip
+    assert set(rows) >= set(ALGORITHMS)
+    for name in ALGORITHMS:
+        text = rows[name] + (rows["darts"] if "those of `darts`" in rows[name] else "")
+        settings = set(inspect.signature(builder(name)).parameters) - {"seed"}
+        assert settings <= set(re.findall(r"`([a-z_0-9]+)`", text)), name
+
+
+@pytest.mark.slow
+def test_the_strategies_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    snippets = blocks(ROOT / "strategies" / "README.md", "python")
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, "strategies/README.md", "exec"), {})

@@ -16,7 +16,7 @@ from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
 from audionas.quantities import count_text
 from audionas.search.algorithms import ALGORITHMS
-from audionas.search.strategy import load_strategy
+from audionas.search.strategy import Strategy, load_strategy
 from audionas.spaces import CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space
 
 SHELVES = ("spaces", "strategies", "ops", "features", "datasets", "augmentations")
@@ -64,8 +64,20 @@ def _strategies() -> dict[str, str]:
     for name in shipped.names("strategies"):
         strategy = load_strategy(name)
         algorithm = ALGORITHMS[strategy.algorithm]
-        lines[name] = f"{strategy.kind}: {algorithm.summary}; for spaces {', '.join(algorithm.spaces)}"
+        lines[name] = (
+            f"{strategy.kind}, {_cost(strategy)}: {algorithm.summary}; {strategy.source}; "
+            f"for spaces {', '.join(algorithm.spaces)}"
+        )
     return lines
+
+
+def _cost(strategy: Strategy) -> str:
+    """What a search with the shipped budget trains."""
+    epochs = count_text(strategy.budget.epochs, "epoch")
+    if strategy.kind == "one-shot":
+        return f"1 supernet, {epochs}"
+    folds = f" in {strategy.inner_folds} folds" if strategy.inner_folds else ""
+    return f"{count_text(strategy.budget.trials, 'training')} of {epochs}{folds}"
 
 
 def _ops() -> dict[str, str]:

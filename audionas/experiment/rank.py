@@ -26,7 +26,7 @@ from audionas.experiment.talk import Silent, Talk
 from audionas.quantities import count_text, seconds_text
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl, write_json
 from audionas.run_places import RANKING
-from audionas.spaces import CnnGenotype
+from audionas.spaces import Genotype
 from audionas.statistics.rank_agreement import ceiling_ratio
 from audionas.training.fit import gpu_index
 from audionas.training.measures import measure_of_key
@@ -118,7 +118,7 @@ def _work(run: RunFolder, searched: RankedSearch, talk: Talk) -> Path:
 def _scored(run: RunFolder, searched: RankedSearch, talk: Talk) -> list[dict[str, Any]]:
     """The lines of all genotypes; those in the log are taken from it."""
     record, path = run.record, run.path / GENOTYPES_FILE
-    genotypes: Sequence[CnnGenotype] = distinct_genotypes(searched.space, record["genotypes"], record["seed"])
+    genotypes: Sequence[Genotype] = distinct_genotypes(searched.space, record["genotypes"], record["seed"])
     lines = read_jsonl(path)[: len(genotypes)]
     for line, genotype in zip(lines, genotypes, strict=False):
         check_line(line, genotype, path)

@@ -23,8 +23,8 @@ from audionas.run_places import course_folder
 from audionas.search import SearchData, Strategy, TrainingEvaluator
 from audionas.search.supernet_ranking import load_supernet, supernet_score
 from audionas.seeding import derive, generator
-from audionas.spaces import CnnCellSpace, CnnGenotype
-from audionas.spaces.genotype_file import cells_document
+from audionas.spaces import Genotype, RecurrentGenotype, SearchSpace
+from audionas.spaces.derived import derived_document
 from audionas.training.fit import NonFiniteLossError
 from audionas.training.tasks import task_of
 
@@ -36,7 +36,7 @@ MOST_ATTEMPTS = 20  # draws a genotype: a space may hold fewer distinct ones tha
 class RankedSearch:
     """A finished one-shot search, ready to score genotypes on `part`, which trains no network here."""
 
-    space: CnnCellSpace
+    space: SearchSpace
     strategy: Strategy
     supernet: Supernet
     as_searched: SearchData
@@ -48,7 +48,7 @@ class RankedSearch:
         """Key of the score: ua, map or ccc."""
         return self.as_searched.task.main
 
-    def score(self, genotype: CnnGenotype, *, epochs: int, seed: int, device: str) -> dict[str, Any]:
+    def score(self, genotype: Genotype, *, epochs: int, seed: int, device: str) -> dict[str, Any]:
         """One line of `genotypes.jsonl`: UA as a sub-network, and of a training from scratch with either seed.
 
         Other tasks have their main score, and its key, in the place of UA.
@@ -58,13 +58,13 @@ class RankedSearch:
         trained = [self._train(genotype, epochs, seed, which, device) for which in SEEDS]
         return {
             "hash": genotype.hash,
-            "cells": cells_document(genotype),
+            "recipe" if isinstance(genotype, RecurrentGenotype) else "cells": derived_document(genotype),
             f"supernet_{self.main}": found,
             "retrained": trained,
             "seconds": round(time.perf_counter() - started, 3),
         }
 
-    def _train(self, genotype: CnnGenotype, epochs: int, seed: int, which: int, device: str) -> dict[str, Any]:
+    def _train(self, genotype: Genotype, epochs: int, seed: int, which: int, device: str) -> dict[str, Any]:
         assert self.strategy.recipe is not None
         evaluator = TrainingEvaluator(self.alone, self.strategy.recipe, device)
         try:
@@ -89,7 +89,7 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
         raise RunError(f"{path}: this search is not finished ({record['status']}); audionas search --resume {path}")
     course = course_folder(path, record)
     space, strategy, manifest = read_inputs(course)
-    if strategy.kind != "one-shot" or not isinstance(space, CnnCellSpace):
+    if strategy.kind != "one-shot":
         raise RunError(
             f"{path}: has no supernet: strategy {record['strategy']!r} trains each candidate alone; rank a one-shot "
             "search, e.g. of strategy darts_small_data"
@@ -116,13 +116,13 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
     return RankedSearch(space, strategy, supernet, as_searched, alone, part)
 
 
-def distinct_genotypes(space: CnnCellSpace, n: int, seed: int) -> list[CnnGenotype]:
+def distinct_genotypes(space: SearchSpace, n: int, seed: int) -> list[Genotype]:
     """Genotypes drawn uniformly over the choices, isomorphic ones once; keyed by (seed, "rank", "genotype", draw).
 
     Raises:
         SettingsError: the space seems to hold fewer.
     """
-    found: dict[str, CnnGenotype] = {}
+    found: dict[str, Genotype] = {}
     for draw in range(min(n, space.size()) * MOST_ATTEMPTS):
         genotype = space.random(generator(seed, "rank", "genotype", draw))
         found.setdefault(genotype.hash, genotype)
@@ -133,7 +133,7 @@ def distinct_genotypes(space: CnnCellSpace, n: int, seed: int) -> list[CnnGenoty
     )
 
 
-def check_line(line: Mapping[str, Any], genotype: CnnGenotype, where: Path) -> None:
+def check_line(line: Mapping[str, Any], genotype: Genotype, where: Path) -> None:
     """Refuse a logged genotype that this ranking would not have drawn.
 
     Raises:

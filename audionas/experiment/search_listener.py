@@ -99,7 +99,8 @@ def _losses_text(record: Mapping[str, Any]) -> str:
 def _alphas_text(record: Mapping[str, Any]) -> str:
     if "alphas" not in record:
         return ""
-    return f"entropy {next(iter(record['entropy'].values())):.2f}  skips {record['skips']}  "
+    skips = f"skips {record['skips']}  " if record["skips_of"] else ""
+    return f"entropy {next(iter(record['entropy'].values())):.2f}  {skips}"
 
 
 def _name(key: str) -> str:

@@ -165,7 +165,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
 
     def _parameters_of(self, genotype: RecurrentGenotype, input_shape: Sequence[int], n_classes: int) -> int:
         with torch.device("meta"):
-            macro = genotype.macro.model_dump()
+            macro = genotype.macro.model_dump(exclude={"causal"})
             network = FrameNetwork(genotype, input_shape[1], n_classes, n_channels=input_shape[0], **macro)
         return sum(parameter.numel() for parameter in network.parameters())
 

@@ -18,9 +18,9 @@ from audionas.errors import SettingsError
 from audionas.models.edge_costs import EdgeCosts, measure_edge_costs
 from audionas.models.meter import Meter
 from audionas.quantities import ms_text
-from audionas.search.limits import FLAGS, Limits
+from audionas.search.limits import FLAGS, LimitCheck, Limits
 from audionas.seeding import generator
-from audionas.spaces import CnnCellSpace, Genotype, SearchSpace
+from audionas.spaces import CnnCellSpace, CnnGenotype, Genotype, SearchSpace
 from audionas.spaces.limited_derivation import Ceiling, cheapest
 
 MAX_ENUMERATED = 1000
@@ -65,6 +65,20 @@ def ceilings(limits: Limits, costs: EdgeCosts, length_s: float) -> list[Ceiling]
     if limits.max_macs_per_second is not None:
         found.append(Ceiling(costs.macs, most_macs(limits.max_macs_per_second, length_s)))
     return found
+
+
+def within_limits(check: LimitCheck, space: SearchSpace) -> Callable[[Genotype], bool]:
+    """Tells whether a genotype is within the limits; of CNN cells, sums of edges rule most others out at once."""
+    if not isinstance(space, CnnCellSpace):
+        return lambda genotype: check.refusal(genotype) is None
+    place = check.meter.place
+    own = ceilings(check.limits, measure_edge_costs(space, place.input_shape, place.n_outputs), place.length_s)
+
+    def is_within(genotype: Genotype) -> bool:
+        assert isinstance(genotype, CnnGenotype)
+        return all(each.cost.total(space, genotype) <= each.most for each in own) and check.refusal(genotype) is None
+
+    return is_within
 
 
 def most_macs(macs_per_second: float, length_s: float) -> int:

@@ -17,7 +17,7 @@ from audionas.search.algorithms import evolution_of
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.evolution import EVOLUTION_FILE, EvolutionLog, ScoredPath, evolve
 from audionas.search.limits import LimitCheck
-from audionas.search.limits_smallest import smallest_within
+from audionas.search.limits_smallest import smallest_within, within_limits
 from audionas.search.listener import SearchListener
 from audionas.search.one_shot import SCORE_BATCH
 from audionas.search.strategy import Strategy
@@ -58,7 +58,7 @@ def search_paths(
 
     if limits:
         first = smallest_within(limits.limits, space, limits.meter)
-        best = evolve(space, plan, seed, score, log, told, lambda path: limits.refusal(path) is None, first)
+        best = evolve(space, plan, seed, score, log, told, within_limits(limits, space), first)
     else:
         best = evolve(space, plan, seed, score, log, told)
     log.chosen(_chosen_record(best, supernet, data, main, seed))

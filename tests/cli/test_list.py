@@ -12,6 +12,8 @@ from audionas.experiment.listing import SHELVES
 from audionas.features import PRESETS
 from audionas.ops import CNN_OPS
 from audionas.ops.recurrent import RNN_OPS
+from audionas.search.algorithms import ALGORITHMS
+from audionas.search.strategy import load_strategy
 from tests.cli.running import refused, run
 
 MEMBERS = {
@@ -55,8 +57,17 @@ def test_an_unknown_shelf_suggests_the_nearest() -> None:
 def test_a_strategy_says_which_kinds_of_space_it_searches() -> None:
     found = json.loads(run("list", "strategies", "--json").out)["strategies"]
     assert found["catalogue"].endswith("for spaces recurrent_catalogue")
-    assert found["darts"].endswith("for spaces cnn_cell")
-    assert found["random"].endswith("for spaces cnn_cell, recurrent_cell, recurrent_catalogue, cnn_macro")
+    for name, line in found.items():
+        assert line.endswith(f"for spaces {', '.join(ALGORITHMS[load_strategy(name).algorithm].spaces)}")
+
+
+def test_a_strategy_says_its_kind_its_cost_and_its_paper() -> None:
+    found = json.loads(run("list", "strategies", "--json").out)["strategies"]
+    assert found["regularized_evolution"].startswith("multi-trial, 60 trainings of 20 epochs: ")
+    assert "Real, Aggarwal, Huang, Le: Regularized Evolution" in found["regularized_evolution"]
+    assert found["darts"].startswith("one-shot, 1 supernet, 50 epochs: ")
+    for name, line in found.items():
+        assert load_strategy(name).source in line
 
 
 def test_no_two_features_read_the_same() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import time
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from audionas.experiment.prepare import PrepareOptions, common_rate, is_prepared
 from audionas.features import load_features
 from audionas.features.cache import ensure_features
 from tests.datasets.iemocap_fixture import lay_out, noise_turns
-from tests.forked import Forked
 
 SPEAKERS = ("s1", "s2", "s3", "s4", "s5")
 
@@ -468,24 +468,31 @@ def test_a_read_only_folder_is_one_line(folder: Path, tmp_path: Path) -> None:
     refused("cannot write .Permission denied", folder, tmp_path / "locked" / "out")
 
 
-def prepare_slowly(folder: Path, out: Path) -> None:
-    """What a worker does: every file's line is written at once, and followed by a line and a pause."""
-    scan_module._LINES_PER_WRITE = 1
-
-    def slowly(_what: str, done: int, _total: int) -> None:
-        print(done, flush=True)
-        time.sleep(0.1)
-
-    prepare(folder, out, on_progress=slowly)
+WORKER = """
+import sys, time
+from pathlib import Path
+from audionas.audio import scan
+from audionas.experiment.prepare import prepare
+scan._LINES_PER_WRITE = 1
+def slowly(what, done, total):
+    print(done, flush=True)
+    time.sleep(0.1)
+prepare(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=slowly)
+"""
 
 
 @pytest.mark.slow
 def test_a_killed_preparation_goes_on_where_it_stopped(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = Forked(tmp_path, prepare_slowly, folder, tmp_path / "out")
-    worker.wait_for_lines(worker.out, 4)
-    assert worker.kill() == -signal.SIGKILL
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(folder), str(tmp_path / "out")], stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout is not None
+    for _ in range(4):
+        worker.stdout.readline()
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
     assert not is_prepared(tmp_path / "out")
     read: list[str] = []
     real = scan_module.scan_file

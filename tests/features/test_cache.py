@@ -6,7 +6,8 @@ import errno
 import json
 import os
 import signal
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,6 @@ from audionas.features import stored
 from audionas.features.cache import ensure_features
 from audionas.features.log_mel import LogMel
 from audionas.features.wav2vec import Wav2vec
-from tests.forked import Forked
 
 NAMES = ("a.wav", "b.wav", "c.wav")
 EXTRACTOR = LogMel(n_mels=8, length_s=0.2).resolve(8000, [])
@@ -207,15 +207,25 @@ def test_every_flush_leaves_a_cache_that_can_go_on(
     check(manifest, tmp_path / "f")
 
 
-def compute_slowly(manifest_folder: Path, features: Path, pause_s: float) -> None:
-    """What a worker does: every clip is flushed at once, and followed by a line and a pause."""
-    stored.FLUSH_S = 0.0
+WORKER = """
+import sys, time
+from pathlib import Path
+from audionas.audio.manifest import Manifest
+from audionas.features import stored
+from audionas.features.cache import ensure_features
+from audionas.features.log_mel import LogMel
+stored.FLUSH_S = 0.0
+extractor = LogMel(n_mels=8, length_s=0.2).resolve(8000, [])
+def slowly(what, done, total):
+    print(done, flush=True)
+    time.sleep(float(sys.argv[3]))
+ensure_features(Manifest.read(Path(sys.argv[1])), extractor, Path(sys.argv[2]), on_progress=slowly)
+"""
 
-    def slowly(_what: str, done: int, _total: int) -> None:
-        print(done, flush=True)
-        time.sleep(pause_s)
 
-    ensure_features(Manifest.read(manifest_folder), EXTRACTOR, features, on_progress=slowly)
+def start(manifest_folder: Path, features: Path, pause_s: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORKER, str(manifest_folder), str(features), str(pause_s)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -229,9 +239,12 @@ def many(tmp_path: Path, write_tone) -> Manifest:
 
 @pytest.mark.slow
 def test_a_killed_process_loses_nothing_that_was_flushed(many: Manifest, tmp_path: Path, computed: list[int]) -> None:
-    worker = Forked(tmp_path, compute_slowly, tmp_path / "m", tmp_path / "f", 0.05)
-    worker.wait_for_lines(worker.out, 5)
-    assert worker.kill() == -signal.SIGKILL
+    worker = start(tmp_path / "m", tmp_path / "f", 0.05)
+    assert worker.stdout is not None
+    for _ in range(5):
+        worker.stdout.readline()
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
     ensure_features(many, EXTRACTOR, tmp_path / "f")
     assert len(computed) <= 12 - 5
     check(many, tmp_path / "f")
@@ -239,9 +252,10 @@ def test_a_killed_process_loses_nothing_that_was_flushed(many: Manifest, tmp_pat
 
 @pytest.mark.slow
 def test_two_processes_at_once_compute_each_clip_once(many: Manifest, tmp_path: Path) -> None:
-    workers = [Forked(tmp_path, compute_slowly, tmp_path / "m", tmp_path / "f", 0.02) for _ in range(2)]
-    assert [worker.finish() for worker in workers] == [0, 0], [worker.err.read_text() for worker in workers]
-    assert sum(len(worker.out.read_text().split()) for worker in workers) == 12
+    workers = [start(tmp_path / "m", tmp_path / "f", 0.02) for _ in range(2)]
+    outputs = [worker.communicate(timeout=120) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
+    assert sum(len(out.split()) for out, _ in outputs) == 12
     check(many, tmp_path / "f")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from html import unescape
@@ -10,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from audionas.errors import GenotypeError
+from audionas.models import build_supernet
+from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.report import write_report
-from audionas.spaces import RecurrentGenotype, RecurrentMacro
+from audionas.spaces import DartsRecurrentSpace, RecurrentGenotype, RecurrentMacro
+from audionas.spaces.darts_recurrent import DartsRecurrentNodes
+from audionas.spaces.decision import decision_of
 from audionas.spaces.genotype_file import genotype_document
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
 from audionas.spaces.reference_recipes import REFERENCE_RECIPES
@@ -216,3 +222,59 @@ def test_names_with_html_in_a_recipe_are_shown_as_text(catalogue_run: Path, page
     html = page_of(catalogue_run)
     assert "<b> =" not in html
     assert "&lt;b&gt; = linear(x, h_prev_0)" in html
+
+
+def write_supernet_run(folder: Path, *, status: str = "done") -> Path:
+    """Two epochs of a one-shot search of recurrent cells, as the supernet describes them."""
+    space = DartsRecurrentSpace(name="mine", nodes=DartsRecurrentNodes(max=4), macro=RecurrentMacro(hidden=8))
+    torch.manual_seed(0)
+    supernet = build_supernet(space, (1, 5, 6), 4)
+    assert isinstance(supernet, RecurrentSupernet)
+    supernet.alphas("n3_op").data[1] = 2.0  # a blend, which reads all its inputs
+    lines = []
+    for epoch in range(2):
+        scores = {
+            "weights_loss": 1.4,
+            "alphas_loss": 1.5,
+            "supernet_ua": 0.25,
+            "network_ua": 0.5,
+            "scored_on": "monitor",
+        }
+        lines.append({"epoch": epoch, **scores, **supernet.describe((1, 5, 6), 4), "seconds": 1.0})
+    folder.mkdir(parents=True)
+    (folder / "epochs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    _write_json(folder / "space.yaml", space.to_settings())
+    run = {
+        "kind": "search", "status": status, "space": "mine", "strategy": "darts", "algorithm": "darts", "epochs": 2,
+        "input_shape": [1, 5, 6], "data": {"dataset": "emodb", "n_clips": 118, "labels": ["a", "b", "c", "d"]},
+    }  # fmt: skip
+    _write_json(folder / "run.json", run | ({"decided": decision_of(lines[-1])} if status == "done" else {}))
+    if status == "done":
+        _write_json(folder / "genotype.json", genotype_document(supernet.genotype()))
+    return folder
+
+
+def test_a_one_shot_search_shows_weights_of_operations_and_inputs_and_margins(tmp_path: Path, page_of: PageOf) -> None:
+    html = page_of(write_supernet_run(tmp_path / "run"))
+    for title in ("Operations: weights after epoch 2", "Inputs: weights after epoch 2", "Entropy of the alphas"):
+        assert f"<h3>{title}</h3>" in html
+    operations = html.split("<h3>Operations: weights after epoch 2</h3>")[1].split("</figure>")[0]
+    # softmax of 2 against six alphas near 0: e^2 / (e^2 + 6)
+    assert f">{math.e**2 / (math.e**2 + 6):.2f}</text>" in operations
+    assert ">elementwise_prod</text>" in operations
+    inputs = html.split("<h3>Inputs: weights after epoch 2</h3>")[1].split("</figure>")[0]
+    for row in ("n1, input b", "n2, input a", "n3, input c"):
+        assert f">{row}</text>" in inputs
+    assert ">n1, input a</text>" not in inputs, "n0 is all that n1 can read: nothing was decided"
+    text = _text(html)
+    assert "Mean over decisions" in text
+    assert "Margin of the kept options to the runner-up" in text
+    assert re.search(r"Margins of the kept operations .* Operations \d\.\d+ .* Inputs \d\.\d+", text)
+    assert "skip connection among" not in text
+
+
+def test_a_one_shot_search_that_is_not_finished_shows_its_recipe_as_it_is(tmp_path: Path, page_of: PageOf) -> None:
+    text = _text(page_of(write_supernet_run(tmp_path / "run", status="running")))
+    assert "The cells as of epoch 2, not final" in text
+    assert "n3 = blend(g: " in text
+    assert "1, 8 units wide" in text, "the macro values are those of the space"

@@ -102,3 +102,24 @@ def test_a_space_smaller_than_the_population_is_scored_whole(tmp_path: Path) -> 
     best = evolve(small, PLAN, 0, score, EvolutionLog(tmp_path / "evolution.jsonl", "ua"), lambda *_: None)
     assert best.score == 4
     assert len(seen) == len(set(seen)) <= small.size() == 16
+
+
+def test_a_path_that_is_not_allowed_is_never_scored_and_the_first_one_is_given(tmp_path: Path) -> None:
+    def few(genotype: Genotype) -> bool:
+        return n_convolutions(genotype)[0] <= 2
+
+    first = SPACE.genotype({label: options[0] for label, options in SPACE.choices().items()})
+    log = EvolutionLog(tmp_path / "evolution.jsonl", "ua")
+    best = evolve(SPACE, PLAN, 0, n_convolutions, log, lambda *_: None, few, first)
+    rows = [line for line in logged(tmp_path) if "number" in line]
+    assert rows[0]["hash"] == first.hash
+    assert max(row["ua"] for row in rows) == best.score == 2
+    assert [row["number"] for row in rows] == list(range(len(rows)))
+
+
+def test_where_nothing_else_is_allowed_the_first_path_wins(tmp_path: Path) -> None:
+    first = SPACE.genotype({label: options[0] for label, options in SPACE.choices().items()})
+    log = EvolutionLog(tmp_path / "evolution.jsonl", "ua")
+    plan = EvolutionPlan(population=2, generations=2)
+    best = evolve(SPACE, plan, 0, n_convolutions, log, lambda *_: None, lambda _: False, first)
+    assert best.genotype.hash == first.hash

@@ -6,6 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audionas.errors import SettingsError
@@ -13,8 +14,8 @@ from audionas.features import LogMel
 from audionas.models import build_model, n_parameters
 from audionas.models.latency import Latency
 from audionas.models.meter import Meter, Place
-from audionas.search.limits import Limits
-from audionas.search.limits_smallest import most_macs, smallest_within
+from audionas.search.limits import LimitCheck, Limits
+from audionas.search.limits_smallest import most_macs, smallest_within, within_limits
 from audionas.spaces import CnnCellSpace, RecurrentCatalogueSpace, RecurrentCellSpace, SearchSpace
 from audionas.spaces.reference_recipes import reference_recipe
 
@@ -96,3 +97,19 @@ def test_a_memory_that_nothing_reaches_names_the_least_that_was_counted() -> Non
 def test_the_ceiling_on_macs_is_the_last_number_within_the_limit(macs_per_second: float, length_s: float) -> None:
     most = most_macs(macs_per_second, length_s)
     assert most / length_s <= macs_per_second < (most + 1) / length_s
+
+
+def test_a_quick_answer_is_the_answer_of_the_network_that_is_built() -> None:
+    meter = Meter(PLACE)
+    genotypes = [SPACE.random(np.random.default_rng(seed)) for seed in range(12)]
+    limits = Limits(sorted(meter.parameters(genotype) for genotype in genotypes)[6], 1e12)
+    is_within = within_limits(LimitCheck(limits, meter), SPACE)
+    answers = [is_within(genotype) for genotype in genotypes]
+    assert answers == [limits.refusal(genotype, meter) is None for genotype in genotypes]
+    assert set(answers) == {True, False}
+    recipe = RECURRENT.random(np.random.default_rng(0))
+    at = Meter(FRAMES).parameters(recipe)
+    assert [within_limits(LimitCheck(Limits(n), Meter(FRAMES)), RECURRENT)(recipe) for n in (at, at - 1)] == [
+        True,
+        False,
+    ]

@@ -18,7 +18,7 @@ import pytest
 from audionas.search.algorithms import ALGORITHMS
 from audionas.seeding import derive
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[2]
 ALGORITHM = "regularized_evolution" if "regularized_evolution" in ALGORITHMS else "random"
 SEED, TRIALS, TIMEOUT_S = 11, 40, 4.0

@@ -120,7 +120,7 @@ def test_a_genotype_of_another_space_is_refused(changes: dict[str, object], word
         ({"ops": ["none", "sep_conv_9x9"]}, r"unknown operation 'sep_conv_9x9' \(did you mean 'sep_conv_"),
         ({"ops": ["none"]}, "ops: .*at least 2"),
         ({"ops": ["none", "none"]}, "an operation stands twice"),
-        ({"macro": {"chanels": 6}}, r"unknown key 'macro.chanels'.*known: channels, n_cells"),
+        ({"macro": {"chanels": 6}}, r"unknown key 'macro.chanels'.*known: causal, channels, n_cells, pooling"),
         ({"macro": {"reduction_at": ["1/0"]}}, "'1/0' must be a fraction from 0 to below 1"),
         ({"macro": {"reduction_at": ["1/1"]}}, "'1/1' must be a fraction"),
         ({"macro": {"reduction_at": "1/3"}}, "must be a list of fractions"),

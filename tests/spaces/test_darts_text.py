@@ -100,7 +100,7 @@ def test_anything_else_is_refused_in_one_line_and_never_run(
     with pytest.raises(GenotypeError, match=r"^here: ") as error:
         from_darts_text(hostile, "here")
     assert "\n" not in str(error.value)
-    assert len(str(error.value)) < 300
+    assert len(str(error.value)) < 400  # the list of operations is long
     assert list(tmp_path.iterdir()) == []
 
 

@@ -64,6 +64,10 @@ ALGORITHMS: dict[str, Algorithm] = {
     "proxyless": Algorithm(
         "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", ANY[:1]
     ),
+    "grid": Algorithm("grid", "multi-trial", "every assignment of choices once, in a spread order", ANY),
+    "local_search": Algorithm(
+        "local_search", "multi-trial", "from random draws to better neighbours (White et al. 2021)", ANY
+    ),
     "random": Algorithm("random", "multi-trial", "random draws, each trained from scratch", ANY),
     "random_one_shot": Algorithm(
         "random_one_shot",
@@ -72,12 +76,16 @@ ALGORITHMS: dict[str, Algorithm] = {
         WITH_SUPERNET,
         1,
     ),
+    "regularized_evolution": Algorithm(
+        "regularized_evolution", "multi-trial", "children of the best of a young population (Real et al. 2019)", ANY
+    ),
     "successive_halving": Algorithm(
         "successive_halving", "multi-trial", "many trained a little, the best of them more (ASHA, Li et al. 2020)", ANY
     ),
     "zero_cost": Algorithm(
         "zero_cost", "multi-trial", "the best of many by a score without training (Abdelfattah et al. 2021)", ANY
     ),
+    "tpe": Algorithm("tpe", "multi-trial", "options that good trials had more often (Bergstra et al. 2011)", ANY),
 }
 
 

@@ -1,6 +1,6 @@
 """Differentiable search with Gumbel noise: GDAS, where the largest draw alone is computed, or SNAS, where all are.
 
-Sources: Dong and Yang 2019, "Searching for a Robust Neural Architecture in Four GPU Hours" (CVPR), section 3.2: the
+Source: Dong and Yang 2019, "Searching for a Robust Neural Architecture in Four GPU Hours" (CVPR), section 3.2: the
 temperature falls linearly from 10 to 0.1; Xie et al. 2019, "SNAS: Stochastic Neural Architecture Search" (ICLR).
 """
 

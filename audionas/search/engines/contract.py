@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from audionas.search.evaluator import Score
-from audionas.spaces import Genotype
+if TYPE_CHECKING:  # a child process should listen to its parent before it imports what takes seconds
+    from audionas.search.evaluator import Score
+    from audionas.spaces import Genotype
 
 
 @dataclass(frozen=True)

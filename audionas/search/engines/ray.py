@@ -121,26 +121,23 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
     """Start a cluster, or join one; gives back what undoes it.
 
     Raises:
-        RunError: there is no cluster at the address, or it has fewer processors than there are to be workers.
+        RunError: there is no cluster at the address, or none can be started; it has fewer processors than there are to
+            be workers.
     """
     ray = _quiet_ray()
     leave: Callable[[], object] = ray.shutdown
     if ray.is_initialized():  # the caller's own cluster
         return _nothing
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": None}
-    if options.address is None:
-        ray.init(
-            num_cpus=options.workers, object_store_memory=STORE_BYTES + 2 * n_bytes, _node_ip_address="127.0.0.1",
-            **quiet | {"include_dashboard": False},
-        )  # fmt: skip
-        return leave
     try:
+        if options.address is None:
+            store = STORE_BYTES + 2 * n_bytes
+            own: dict[str, Any] = {"num_cpus": options.workers, "object_store_memory": store}
+            ray.init(**own, _node_ip_address="127.0.0.1", **quiet | {"include_dashboard": False})
+            return leave
         ray.init(address=options.address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as why:
-        raise RunError(
-            f"--address {options.address}: no Ray cluster answers there ({_first_line(why)}); start one with "
-            "`ray start --head`, or leave --address out for a cluster on this machine"
-        ) from why
+    except Exception as why:  # Ray has no class of its own for this and raises Exception itself
+        raise RunError(_no_cluster(options.address, why)) from why
     n_processors = int(ray.cluster_resources().get("CPU", 0))
     if n_processors < options.workers:
         ray.shutdown()
@@ -200,5 +197,11 @@ def _nothing(*_: object, **__: object) -> None:
     """Do nothing."""
 
 
-def _first_line(why: BaseException) -> str:
-    return next(iter(str(why).splitlines()), type(why).__name__)
+def _no_cluster(address: str | None, why: BaseException) -> str:
+    reason = next(iter(str(why).splitlines()), type(why).__name__)
+    if address is None:
+        return f"--engine ray: no cluster could be started here ({reason}); free memory, or use --engine process_pool"
+    return (
+        f"--address {address}: no Ray cluster answers there ({reason}); start one with `ray start --head`, or leave "
+        "--address out for a cluster on this machine"
+    )

@@ -1,32 +1,39 @@
-"""The child's side of `process_pool`: reads jobs from its pipe, answers with outcomes, ends with its parent."""
+"""The child's side of `process_pool`: reads jobs from its pipe, answers with outcomes, ends with its parent.
+
+What takes seconds to import is imported after the pipe is listened to, so that a child whose parent dies while it is
+still loading does not load to the end.
+"""
 
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 from collections.abc import MutableSequence
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
-from audionas.search.engines.contract import Job
-from audionas.search.engines.meter import Meter
-from audionas.search.engines.packed import unpack
-from audionas.search.engines.shared_file import SharedFile
-from audionas.search.engines.work import work
+if TYPE_CHECKING:
+    from audionas.search.engines.shared_file import SharedFile
 
 READY = "ready"
 
 
 def serve(pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequence[float]) -> None:
     """Say that all is loaded, then do jobs until the parent closes the pipe, by intention or by its death."""
-    jobs: SimpleQueue[Job] = SimpleQueue()
+    jobs: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, jobs), daemon=True).start()
+    from audionas.search.engines.meter import Meter
+    from audionas.search.engines.packed import unpack
+    from audionas.search.engines.work import work
+
     use_one_thread()
     evaluator = unpack(data, arrays.buffers())
     meter = Meter(values)
     pipe.send(READY)
     while True:
-        job = jobs.get()
+        job = pickle.loads(jobs.get())  # our own parent's
         with meter.trial():
             outcome = work(evaluator, job)
         pipe.send(outcome)
@@ -42,10 +49,13 @@ def use_one_thread() -> None:
     flush_denormals()
 
 
-def _listen(pipe: Connection, jobs: SimpleQueue[Job]) -> None:
-    """Pass jobs on; without a parent there is nobody to work for, so leave in the middle of a trial too."""
+def _listen(pipe: Connection, jobs: SimpleQueue[bytes]) -> None:
+    """Pass jobs on, as they are: unpickling may import, and only one thread should.
+
+    Without a parent there is nobody to work for, so leave, in the middle of a trial too.
+    """
     try:
         while True:
-            jobs.put(pipe.recv())
+            jobs.put(pipe.recv_bytes())
     except (EOFError, OSError):
         os._exit(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import sys
 import tempfile
@@ -93,11 +94,12 @@ def test_closing_ends_the_children_in_the_middle_of_a_trial_and_may_be_done_twic
 class NeverReady:
     """Stands for a child that dies while it loads."""
 
-    n_made = 0
+    n_made, seconds_left = 0, 0.0
 
     def __init__(self, *_: object) -> None:
         NeverReady.n_made += 1
         self.job: Job | None = None
+        self.pipe, self._other_end = multiprocessing.Pipe()
 
     def give(self, job: Job) -> None:
         self.job = job

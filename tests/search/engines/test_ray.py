@@ -18,15 +18,19 @@ from tests.search.engines import promises
 from tests.search.engines.trials_that_go_wrong import SPACE, job
 
 ray = pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 4.0
+# On a busy machine Ray's own agents are late, and Ray then gives up.
+PATIENCE = {"RAY_agent_register_timeout_ms": "600000", "RAY_worker_register_timeout_seconds": "600"}
 
 
 @pytest.fixture(autouse=True)
 def _workers_find_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)  # Ray adds it to the workers' path
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in PATIENCE.items():
+        monkeypatch.setenv(name, value)
     (tmp_path / "trials").mkdir()
 
 
@@ -75,6 +79,15 @@ def test_a_cluster_made_for_the_run_searches_and_is_gone_afterwards(tmp_path: Pa
     pids = {int(path.read_text().split()[0]) for path in (tmp_path / "trials").glob("trial_*")}
     assert os.getpid() not in pids
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and sys.platform == "linux"]
+
+
+def test_a_cluster_that_cannot_be_started_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: object) -> None:
+        raise RuntimeError("no room\nfor it")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(RunError, match=r"no cluster could be started here \(no room\); .* --engine process_pool"):
+        make_engine("ray", promises.evaluator_of("."), EngineOptions(2))
 
 
 def test_no_cluster_at_an_address_is_one_line() -> None:

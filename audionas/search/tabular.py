@@ -1,0 +1,150 @@
+"""`TabularEvaluator`: looks candidates up in a table of trained cells, so that a strategy is replayed in seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from audionas.errors import AudionasError, GenotypeError, SettingsError
+from audionas.search.evaluator import Score
+from audionas.spaces import Genotype
+from audionas.spaces.genotype_file import load_genotype
+
+
+class NotInTableError(AudionasError):
+    """A candidate is not in the table; in a search this is a failed trial."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a table knows of an architecture: a score (more is better), parameters, seconds of its training."""
+
+    score: float
+    parameters: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class TabularEvaluator:
+    """Scores a candidate by its row; epochs, share of the clips and seed do not matter.
+
+    Attributes:
+        rows: hash of a genotype -> row.
+        where: the table, for errors.
+    """
+
+    rows: Mapping[str, Row]
+    where: str = "table"
+    best: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        finite = [row.score for row in self.rows.values() if math.isfinite(row.score)]
+        if not finite:
+            raise SettingsError(f"{self.where}: no row has a score")
+        object.__setattr__(self, "best", max(finite))
+
+    def evaluate(self, genotype: Genotype, *, epochs: int, seed: int, fraction: float = 1.0) -> Score:
+        """The score in the table: as `ua` and `wa`, and with its sign turned as the losses.
+
+        Raises:
+            NotInTableError: there is no row for this architecture, or its score is not a number.
+        """
+        row = self.rows.get(genotype.hash)
+        if row is None:
+            raise NotInTableError(f"{self.where}: no row for {genotype.hash[:12]} among {len(self.rows)}")
+        if not math.isfinite(row.score):
+            raise NotInTableError(f"{self.where}: the score of {genotype.hash[:12]} is {row.score}")
+        return Score(row.score, row.score, -row.score, -row.score, row.parameters, row.seconds)
+
+    def regret(self, score: float) -> float:
+        """How far a score is below the best of the table."""
+        return self.best - score
+
+
+def read_table(
+    path: Path | str, space: Any, *, score: str, lower_is_better: bool = False, parameters: str | None = None
+) -> TabularEvaluator:
+    """An evaluator from a CSV or Parquet file with one row a trained cell.
+
+    An architecture is named by a column `hash` (that of its genotype), or by a column `genotype` (the text of a
+    genotype file), or by one column for each choice of the space, named as the choice. Several rows of one
+    architecture (seeds) are averaged.
+
+    Args:
+        space: the search space, with `choices()` and `genotype(sample)`.
+        score: the column with the score; with `lower_is_better`, a loss.
+        parameters: a column with numbers of parameters.
+
+    Raises:
+        SettingsError: no such file or column, a score that is no number, or an option that the space does not have.
+    """
+    table = _read(Path(path))
+    hashes = _hashes(table, space, str(path))
+    for column in [score] if parameters is None else [score, parameters]:
+        if column not in table:
+            raise SettingsError(f"{path}: no column {column!r}; there are: {', '.join(map(str, table.columns))}")
+    values = pd.to_numeric(table[score], errors="coerce") * (-1.0 if lower_is_better else 1.0)
+    wrong = table.index[values.isna() & table[score].notna()]
+    if len(wrong):
+        raise SettingsError(f"{path}: row {wrong[0] + 1}: {score}: got {table[score][wrong[0]]!r}, must be a number")
+    sizes = [0] * len(table) if parameters is None else table[parameters].astype(int).tolist()
+    means = values.groupby(hashes).mean()
+    size_of = dict(zip(hashes, sizes, strict=True))
+    return TabularEvaluator({str(h): Row(float(mean), size_of[str(h)]) for h, mean in means.items()}, str(path))
+
+
+def genotypes_of(texts: Iterable[object], where: str) -> list[Genotype]:
+    """The genotypes of a column that holds the text of a genotype file in each row.
+
+    Raises:
+        SettingsError: a text is no genotype, with its row.
+    """
+    found = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "genotype.json"
+        for row, text in enumerate(texts, start=1):
+            path.write_text(str(text), encoding="utf-8")
+            try:
+                found.append(load_genotype(path))
+            except GenotypeError as why:
+                raise SettingsError(f"{where}: row {row}: {str(why).removeprefix(f'{path}: ')}") from why
+    return found
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise SettingsError(f"{path}: no such file; a table is a CSV or Parquet file")
+    if path.suffix != ".parquet":
+        return pd.read_csv(path, dtype={"hash": str}, keep_default_na=True)
+    try:
+        return pd.read_parquet(path)
+    except ImportError as why:
+        raise SettingsError(f"{path}: Parquet needs pyarrow: pip install pyarrow, or save the table as CSV") from why
+
+
+def _hashes(table: pd.DataFrame, space: Any, where: str) -> list[str]:
+    """The hash of each row's genotype."""
+    if "hash" in table:
+        return [str(value) for value in table["hash"]]
+    if "genotype" in table:
+        return [genotype.hash for genotype in genotypes_of(table["genotype"], where)]
+    choices = space.choices()
+    missing = [label for label in choices if label not in table]
+    if missing:
+        raise SettingsError(
+            f"{where}: no column {missing[0]!r}; the architecture is named by a column hash, or genotype, or by one "
+            f"for each choice of the space: {', '.join(list(choices)[:6])}{', ...' if len(choices) > 6 else ''}"
+        )
+    samples = table[list(choices)].astype(str).to_dict("records")
+    for row, sample in enumerate(samples, start=1):
+        for label, option in sample.items():
+            if option not in choices[label]:
+                known = ", ".join(choices[label])
+                raise SettingsError(f"{where}: row {row}: {label}: got {option!r}; accepted: {known}")
+    return [space.genotype(sample).hash for sample in samples]
