@@ -39,17 +39,25 @@ def check_rungs(by: str, eta: int, rungs: int) -> None:
 def make_rungs(budget: Budget, by: str, eta: int, rungs: int) -> tuple[Fidelity, ...]:
     """The fidelities of the rungs, least first; the last is a whole training.
 
-    Each rung of a bracket costs about one whole training, so there are no more rungs than the budget has trials.
-    Rungs of epochs are rounded, of at least one epoch, and equal ones are one.
+    Rungs of epochs are rounded, of at least one epoch, and equal ones are one. Each rung of a bracket costs about one
+    whole training; where the budget does not reach up to the last one, the lowest rungs are left out.
 
     >>> [rung.epochs for rung in make_rungs(Budget(epochs=20, trials=9), "epochs", 3, 3)]
     [2, 7, 20]
     """
     shares = [float(eta) ** -k for k in reversed(range(min(rungs, budget.trials)))]
     if by == "fraction":
-        return tuple(Fidelity(budget.epochs, share) for share in shares)
-    epochs = [max(1, round(budget.epochs * share)) for share in shares]
-    return tuple(Fidelity(n) for n in dict.fromkeys(epochs))
+        found = [Fidelity(budget.epochs, share) for share in shares]
+    else:
+        found = [Fidelity(n) for n in dict.fromkeys(max(1, round(budget.epochs * share)) for share in shares)]
+    while len(found) > 1 and _cost_to_the_top(found, eta, budget.epochs) > budget.trials + 1e-9:
+        del found[0]
+    return tuple(found)
+
+
+def _cost_to_the_top(rungs: Sequence[Fidelity], eta: int, whole: int) -> float:
+    """Whole trainings until one candidate is at the last rung: eta of each rung for one of the next."""
+    return sum(eta**k * rung.cost(whole) for k, rung in enumerate(reversed(rungs)))
 
 
 def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
