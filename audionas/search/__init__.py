@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from audionas.models.cnn_supernet import CnnSupernet
     from audionas.search.evaluator import Score, SearchData, TrainingEvaluator
     from audionas.search.listener import SearchListener
-    from audionas.search.tabular_replay import regret_curve, replay
     from audionas.search.run import SearchResult, run_search
     from audionas.search.strategy import Strategy, load_strategy
     from audionas.search.tabular import TabularEvaluator, read_table
+    from audionas.search.tabular_replay import regret_curve, replay
     from audionas.spaces import CnnCellSpace
 
 _HOMES = {

@@ -55,9 +55,7 @@ def small(space: SearchSpace) -> SearchSpace:
 def test_a_shipped_pair_runs_or_is_refused_in_one_line(name: str, space_name: str, tmp_path: Path) -> None:
     strategy, space = load_strategy(name), load_search_space(space_name)
     if is_refused(strategy, space):
-        with pytest.raises(
-            SettingsError, match=rf"algorithm '{strategy.algorithm}' cannot search space .* take --"
-        ):
+        with pytest.raises(SettingsError, match=rf"algorithm '{strategy.algorithm}' cannot search space .* take --"):
             strategy.for_space(space)
         return
     evaluator: Any = toy_evaluator() if strategy.kind == "one-shot" else Told()

@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 from audionas.errors import SettingsError
-from audionas.search.tabular_replay import regret_curve, replay
 from audionas.search.strategy import load_strategy
 from audionas.search.tabular import Row, TabularEvaluator
+from audionas.search.tabular_replay import regret_curve, replay
 from audionas.search.tabular_space import TableSpace
 from audionas.seeding import generator
 from tests.reference.plain_search.random_search import search as random_search
