@@ -18,7 +18,8 @@ _HOMES = {
     "Score": "evaluator", "SearchData": "evaluator", "TrainingEvaluator": "evaluator",
     "SearchListener": "listener", "SearchResult": "run", "run_search": "run",
     "Strategy": "strategy", "load_strategy": "strategy",
-    "TabularEvaluator": "tabular", "read_table": "tabular", "regret_curve": "tabular_replay", "replay": "tabular_replay",
+    "TabularEvaluator": "tabular", "read_table": "tabular",
+    "regret_curve": "tabular_replay", "replay": "tabular_replay",
 }  # fmt: skip
 
 
