@@ -24,8 +24,8 @@ from scipy import stats
 
 from audionas import shipped
 from audionas.records import append_jsonl, read_jsonl, write_json
-from audionas.search.replay import regret_curve, replay
 from audionas.search.strategy import load_strategy
+from audionas.search.tabular_replay import regret_curve, replay
 from audionas.statistics.holm import holm
 
 EVALUATIONS = (100, 300)

@@ -133,7 +133,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
         if options.address is None:
             store = STORE_BYTES + 2 * n_bytes
             own: dict[str, Any] = {"num_cpus": options.workers, "object_store_memory": store}
-            ray.init(**own, _node_ip_address="127.0.0.1", **quiet | {"include_dashboard": False})
+            ray.init("local", **own, _node_ip_address="127.0.0.1", **quiet | {"include_dashboard": False})
             return leave
         ray.init(address=options.address, **quiet)
     except Exception as why:  # Ray has no class of its own for this and raises Exception itself

@@ -82,7 +82,7 @@ def test_a_cluster_made_for_the_run_searches_and_is_gone_afterwards(tmp_path: Pa
 
 
 def test_a_cluster_that_cannot_be_started_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def init(**_: object) -> None:
+    def init(*_: object, **__: object) -> None:
         raise RuntimeError("no room\nfor it")
 
     monkeypatch.setattr(ray, "init", init)
