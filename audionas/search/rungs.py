@@ -57,11 +57,7 @@ def make_rungs(budget: Budget, by: str, eta: int, rungs: int) -> tuple[Fidelity,
 
 def _cost_to_the_top(rungs: Sequence[Fidelity], eta: int, whole: int) -> float:
     """Whole trainings until one candidate is at the last rung: eta of each rung for one of the next."""
-<<<<<<< HEAD
     return sum(float(eta**k) * rung.cost(whole) for k, rung in enumerate(reversed(rungs)))
-=======
-    return sum(float(eta) ** k * rung.cost(whole) for k, rung in enumerate(reversed(rungs)))
->>>>>>> wt-fidelity
 
 
 def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
