@@ -51,7 +51,7 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
         left = (trials + retests - trial.number - 1) * sum(spent) / len(spent) / n_workers
         head = f"trial {trial.number + 1}/{trials}"
         if len(rungs) > 1:
-            head = f"trial {trial.number + 1} ({rungs_text([trial.fidelity])})"
+            head = f"trial {trial.number + 1} ({rungs_text(rungs, [trial.fidelity])})"
         if trial.score is None:
             talk.warn(f"{head}  {trial.status}: {trial.error}")
             return

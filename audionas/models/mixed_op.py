@@ -15,7 +15,8 @@ class MixedOp(nn.Module):
     """All candidate operations of one edge.
 
     With `partial` K above 1 only the first 1/K of the channels goes through them, and the channels are shuffled
-    afterwards; K is lowered to the largest divisor of `channels`.
+    afterwards; K is lowered to a divisor of `channels` that leaves two channels or more
+    (a factorised reduction has two halves).
 
     Sources: Liu et al. 2019 (DARTS) and its release (pools followed by BN, BN without affine parameters); Xu et al.
     2020 (PC-DARTS), section 3.2 and its release (the other channels pass by, through 2x2 maxima at stride 2).
@@ -28,7 +29,7 @@ class MixedOp(nn.Module):
         super().__init__()
         self.names = names
         self.stride = stride
-        self.partial = max(k for k in range(1, min(partial, channels) + 1) if channels % k == 0)
+        self.partial = max(k for k in range(1, max(min(partial, channels // 2), 1) + 1) if channels % k == 0)
         own = channels // self.partial
         self.ops = nn.ModuleList(self._build(name, own, stride, causal) for name in names)
 

@@ -8,17 +8,18 @@ if TYPE_CHECKING:
     from audionas.models.cnn_supernet import CnnSupernet
     from audionas.search.evaluator import Score, SearchData, TrainingEvaluator
     from audionas.search.listener import SearchListener
-    from audionas.search.replay import regret_curve, replay
     from audionas.search.run import SearchResult, run_search
     from audionas.search.strategy import Strategy, load_strategy
     from audionas.search.tabular import TabularEvaluator, read_table
+    from audionas.search.tabular_replay import regret_curve, replay
     from audionas.spaces import CnnCellSpace
 
 _HOMES = {
     "Score": "evaluator", "SearchData": "evaluator", "TrainingEvaluator": "evaluator",
     "SearchListener": "listener", "SearchResult": "run", "run_search": "run",
     "Strategy": "strategy", "load_strategy": "strategy",
-    "TabularEvaluator": "tabular", "read_table": "tabular", "regret_curve": "replay", "replay": "replay",
+    "TabularEvaluator": "tabular", "read_table": "tabular",
+    "regret_curve": "tabular_replay", "replay": "tabular_replay",
 }  # fmt: skip
 
 

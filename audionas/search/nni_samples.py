@@ -40,11 +40,18 @@ class Samples:
 
         The draws of a warm start come first.
         """
-        while (start := next_start(self._model_space)) is not None:
-            if self.note(start):
-                return start
+        start = self.start()
+        if start is not None:
+            return start
         for _ in range(ATTEMPTS):
             sample = {label: options[self._below(len(options))] for label, options in self.choices.items()}
+            if self.note(sample):
+                return sample
+        return None
+
+    def start(self) -> Sample | None:
+        """The next draw of a warm start; None where none is left."""
+        while (sample := next_start(self._model_space)) is not None:
             if self.note(sample):
                 return sample
         return None

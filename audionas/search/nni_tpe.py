@@ -34,11 +34,14 @@ class DistinctTuner(TpeTuner):  # type: ignore[misc]
         self.dedup = self._distinct
 
     def _distinct(self, suggested: Any) -> Any:
-        """The suggestion in NNI's inner form, changed until it is new.
+        """The suggestion in NNI's inner form, changed until it is new; the draws of a warm start come first.
 
         Raises:
             NoMoreTrialError: there is no new architecture any more.
         """
+        start = self._samples.start()
+        if start is not None:
+            return format_parameters(start, self.space)
         sample = {label: str(option) for label, option in deformat_parameters(suggested, self.space).items()}
         if self._samples.note(sample):
             return suggested

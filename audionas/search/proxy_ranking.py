@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from audionas.errors import RunError, SettingsError
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.engines import Evaluator
-from audionas.search.proxies import check_proxy
+from audionas.search.proxies import check_proxy, suited_proxy
 from audionas.seeding import derive, generator
 from audionas.spaces import Genotype, SearchSpace
 from audionas.training.ledger import count, step
@@ -45,6 +45,7 @@ class ProxyRanking:
             SettingsError: the proxy is unknown or has no meaning here, or this evaluator computes none.
             RunError: the file holds the scores of another search.
         """
+        proxy = suited_proxy(proxy, self._space)
         check_proxy(proxy, self._space.kind)
         if not isinstance(self._evaluator, ScoresWithoutTraining):
             raise SettingsError(f"proxy {proxy!r}: {type(self._evaluator).__name__} computes no zero-cost proxies")

@@ -39,17 +39,29 @@ def check_rungs(by: str, eta: int, rungs: int) -> None:
 def make_rungs(budget: Budget, by: str, eta: int, rungs: int) -> tuple[Fidelity, ...]:
     """The fidelities of the rungs, least first; the last is a whole training.
 
-    Each rung of a bracket costs about one whole training, so there are no more rungs than the budget has trials.
-    Rungs of epochs are rounded, of at least one epoch, and equal ones are one.
+    Rungs of epochs are rounded, of at least one epoch, and equal ones are one. Each rung of a bracket costs about one
+    whole training; where the budget does not reach up to the last one, the lowest rungs are left out.
 
     >>> [rung.epochs for rung in make_rungs(Budget(epochs=20, trials=9), "epochs", 3, 3)]
     [2, 7, 20]
     """
     shares = [float(eta) ** -k for k in reversed(range(min(rungs, budget.trials)))]
     if by == "fraction":
-        return tuple(Fidelity(budget.epochs, share) for share in shares)
-    epochs = [max(1, round(budget.epochs * share)) for share in shares]
-    return tuple(Fidelity(n) for n in dict.fromkeys(epochs))
+        found = [Fidelity(budget.epochs, share) for share in shares]
+    else:
+        found = [Fidelity(n) for n in dict.fromkeys(max(1, round(budget.epochs * share)) for share in shares)]
+    while len(found) > 1 and _cost_to_the_top(found, eta, budget.epochs) > budget.trials + 1e-9:
+        del found[0]
+    return tuple(found)
+
+
+def _cost_to_the_top(rungs: Sequence[Fidelity], eta: int, whole: int) -> float:
+    """Whole trainings until one candidate is at the last rung: eta of each rung for one of the next."""
+<<<<<<< HEAD
+    return sum(float(eta**k) * rung.cost(whole) for k, rung in enumerate(reversed(rungs)))
+=======
+    return sum(float(eta) ** k * rung.cost(whole) for k, rung in enumerate(reversed(rungs)))
+>>>>>>> wt-fidelity
 
 
 def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
@@ -60,18 +72,19 @@ def rungs_of(strategy: Strategy) -> tuple[Fidelity, ...]:
     return make_rungs(strategy.budget, settings["by"], settings["eta"], settings["rungs"])
 
 
-def rungs_text(rungs: Sequence[Fidelity]) -> str:
-    """What rungs differ in, in words.
+def rungs_text(rungs: Sequence[Fidelity], shown: Sequence[Fidelity] | None = None) -> str:
+    """What rungs differ in, in words, of all or of those `shown`.
 
     >>> rungs_text([Fidelity(2), Fidelity(7), Fidelity(20)])
     '2, 7 or 20 epochs'
-    >>> rungs_text([Fidelity(1)])
+    >>> rungs_text([Fidelity(1), Fidelity(3)], [Fidelity(1)])
     '1 epoch'
     >>> rungs_text([Fidelity(20, 1 / 3), Fidelity(20)])
     '33 or 100 % of the training clips'
     """
     by_share = any(rung.fraction < 1 for rung in rungs)
-    values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in rungs]
+    shown = rungs if shown is None else shown
+    values = [f"{100 * rung.fraction:.0f}" if by_share else str(rung.epochs) for rung in shown]
     listed = " or ".join([", ".join(values[:-1]), values[-1]] if values[1:] else values)
     unit = "epoch" if listed == "1" else "epochs"
     return f"{listed} {'% of the training clips' if by_share else unit}"

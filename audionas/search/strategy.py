@@ -13,7 +13,7 @@ from audionas.errors import SettingsError, unknown
 from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings, evolution_of, mixing_of
-from audionas.search.proxies import check_proxy
+from audionas.search.proxies import AUTO, check_proxy
 from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
 from audionas.spaces import SearchSpace
@@ -120,7 +120,7 @@ class Strategy(Record):
     @property
     def proxies(self) -> tuple[str, ...]:
         """The zero-cost proxies that it needs."""
-        own = (str(self.settings.get("proxy", "synflow")),) if self.algorithm == "zero_cost" else ()
+        own = (str(self.settings.get("proxy", AUTO)),) if self.algorithm == "zero_cost" else ()
         return (*own, self.warm_start.proxy) if self.warm_start else own
 
     def check_pick(self, pick: str, has_monitor: bool) -> None:

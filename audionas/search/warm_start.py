@@ -9,7 +9,7 @@ from audionas.records import Record
 from audionas.search.proxies import check_proxy
 
 # These do not begin with random draws.
-COLD = ("catalogue", "grid", "policy_gradient", "tpe", "zero_cost")
+COLD = ("catalogue", "grid", "policy_gradient", "zero_cost")
 
 
 class WarmStart(Record):

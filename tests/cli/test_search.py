@@ -14,7 +14,7 @@ from tests.cli.running import files_of, refused
     "words,error",
     [
         (("no/such/folder",), "no/such/folder: no such file or folder"),
-        (("--space", "darts_cn"), "unknown search space 'darts_cn' (did you mean 'darts_cnn'?); known: cnn_macro, darts_cnn, "),
+        (("--space", "darts_cn"), "unknown search space 'darts_cn' (did you mean 'darts_cnn'?); known: cnn_macro"),
         (("--space", "no.yaml"), "no.yaml: no such search space file"),
         (("--strategy", "dart"), "unknown strategy 'dart' (did you mean 'darts'?)"),
         (("--features", "log_mel_smal"), "unknown features 'log_mel_smal' (did you mean 'log_mel_small'?)"),

@@ -65,7 +65,6 @@ class Told:
         ua, loss = generator(int(genotype.hash[:12], 16), "scores").uniform(size=2).tolist()
         return Score(ua, ua, loss, loss, 10, 0.1, 0)
 
-
     def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
         return float(generator(int(genotype.hash[:12], 16), "proxy").uniform())
 

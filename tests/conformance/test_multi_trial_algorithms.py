@@ -23,10 +23,14 @@ ROOT = Path(__file__).parents[2]
 PERMANENCE: dict[str, tuple[str, str, str]] = {
     "catalogue": ("5e158cb96f36", "e1d67e465a79", "12dfc3636b8a"),
     "grid": ("486c5c246a07", "6db4e4036cd2", "c2807dd2b1b4"),
+    "hyperband": ("d6fb02499f79", "fb7bebe12812", "60900f7dbb7c"),
     "local_search": ("777743b7b160", "10303cdadd53", "0810bf9c41aa"),
+    "nsga2": ("cfbce4929694", "9a8d72a3e7d8", "65617d51c0d8"),
     "random": ("5f0ffe67a831", "83eb41d45b26", "9dabd8a27ec5"),
     "regularized_evolution": ("2cc3eab22e13", "c4fa2fd8f792", "ac85ce830ef6"),
+    "successive_halving": ("36d4fe4bce16", "05736a32c563", "f9d139854965"),
     "tpe": ("ba9e0c86afcf", "86fe4acd557e", "8253c12d8e9a"),
+    "zero_cost": ("fb980bb32704", "1db8e135c3b4", "c3bb68e6e386"),
 }
 
 

@@ -127,14 +127,3 @@ def test_the_seed_fixes_the_sequence_and_a_killed_search_goes_on_with_it(tmp_pat
         search(rest, path, strategy(name, 5))
         assert rest.seen == whole.seen[kill_at:]
         assert (path / "trials.jsonl").read_text() == (tmp_path / "whole" / "trials.jsonl").read_text()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_refused_candidates_never_block_a_bracket(tmp_path: Path, name: str) -> None:
-    told = Told()
-    run_search(
-        SPACE, strategy(name), told, seed=0, run=tmp_path,  # type: ignore[arg-type]
-        refuse=lambda genotype: "over" if int(genotype.hash[:4], 16) % 2 else None,
-    )  # fmt: skip
-    assert sum(epochs / 9 for _, epochs, _ in told.seen) > 9.8
-    assert not any(int(genotype_hash[:4], 16) % 2 for genotype_hash, *_ in told.seen)

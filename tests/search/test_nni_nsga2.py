@@ -81,6 +81,7 @@ def volume(trials: list[Trial]) -> float:
     return area
 
 
+@pytest.mark.slow
 def test_it_dominates_more_than_random_search_at_equal_cost(tmp_path: Path) -> None:
     areas = {
         name: [volume(search(Counted(), tmp_path / f"{name}{seed}", strategy(60, name), seed)) for seed in range(2)]

@@ -30,6 +30,11 @@ def test_a_budget_has_no_more_rungs_than_trials_so_that_the_last_one_is_reached(
         assert len(make_rungs(Budget(epochs=9, trials=trials), "epochs", 3, 4)) == trials
 
 
+def test_rungs_that_a_budget_does_not_climb_are_left_out() -> None:
+    # 1 of 2 epochs is half a training: 3 of them and a whole one cost 2.5
+    assert [len(make_rungs(Budget(epochs=2, trials=trials), "epochs", 3, 3)) for trials in (2, 3)] == [1, 2]
+
+
 @pytest.mark.parametrize(
     "by,eta,rungs,match",
     [

@@ -11,11 +11,12 @@ from typing import Any
 from audionas.errors import SettingsError
 
 
-def build(*, seed: int, proxy: str = "synflow", draws: int = 100) -> Any:  # noqa: ARG001
+def build(*, seed: int, proxy: str = "auto", draws: int = 100) -> Any:  # noqa: ARG001
     """Trains candidates in the order of a proxy; what is drawn comes from the search's own seed.
 
     Args:
-        proxy: `synflow`, `naswot`, `grad_norm` or `parameters`.
+        proxy: `synflow`, `naswot`, `grad_norm`, `parameters`, or `auto`: synflow where the space lets it through (no
+            gates, no recurrent cells), else grad_norm.
         draws: how many candidates are scored.
 
     Raises:
@@ -27,7 +28,7 @@ def build(*, seed: int, proxy: str = "synflow", draws: int = 100) -> Any:  # noq
     return ZeroCost(proxy, draws)
 
 
-def check(*, proxy: str = "synflow", draws: int = 100) -> None:
+def check(*, proxy: str = "auto", draws: int = 100) -> None:
     """Refuse settings that are out of range."""
     from audionas.search.proxies import check_proxy
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from audionas.errors import SettingsError, unknown
 from audionas.models import FrameNetwork
+from audionas.search.proxies.suited import AUTO, suited_proxy
 from audionas.training.batches import Batch
 from audionas.training.tasks import TaskSeam
 
@@ -45,8 +46,10 @@ def check_proxy(name: str, space_kind: str | None = None) -> None:
     Raises:
         SettingsError: naming those that are accepted.
     """
+    if name == AUTO:
+        return
     if name not in PROXIES:
-        raise SettingsError(unknown("zero-cost proxy", name, PROXIES))
+        raise SettingsError(unknown("zero-cost proxy", name, [*PROXIES, AUTO]))
     if space_kind is not None and "recurrent" in space_kind and PROXIES[name].cnn_only:
         raise SettingsError(_meaningless(name, "recurrent cells, whose products and tanh it cannot follow"))
 
@@ -85,3 +88,6 @@ def refuse_network(name: str, network: nn.Module) -> None:
 def _meaningless(name: str, why: str) -> str:
     others = " or ".join(each for each, proxy in PROXIES.items() if not proxy.cnn_only)
     return f"proxy {name!r} has no meaning for {why}; take {others}"
+
+
+__all__ = ["AUTO", "GATES", "PROXIES", "Proxy", "check_proxy", "compute", "refuse_network", "suited_proxy"]

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from audionas.errors import SettingsError
 from audionas.models import build_model, n_parameters
-from audionas.search.proxies import PROXIES, check_proxy, compute, refuse_network
+from audionas.ops import CNN_OPS, build_cnn_op
+from audionas.search.proxies import GATES, PROXIES, check_proxy, compute, refuse_network, suited_proxy
+from audionas.search.proxies.suited import GATED
 from audionas.spaces import load_search_space
 from audionas.training.ledger import Ledger
 from audionas.training.tasks import TASKS
@@ -137,3 +139,18 @@ def test_every_proxy_has_a_finite_value_on_cells_and_those_with_meaning_on_recur
     if not PROXIES[name].cnn_only:
         lengths = torch.tensor([16, 9, 3, 16])
         assert compute(name, network_of("nas_bench_nlp_rnn"), (x, targets, weights, lengths), TASK) > 0
+
+
+def test_auto_is_synflow_where_every_network_of_a_space_lets_it_through() -> None:
+    expected = {
+        "darts_cnn": "synflow", "darts_cnn_small": "synflow", "time_frequency_cnn": "grad_norm",
+        "nas_bench_nlp_rnn": "grad_norm", "nas_bench_nlp_catalogue": "grad_norm", "darts_rnn": "grad_norm",
+    }  # fmt: skip
+    assert {name: suited_proxy("auto", load_search_space(name)) for name in expected} == expected
+    assert suited_proxy("naswot", load_search_space("time_frequency_cnn")) == "naswot"
+
+
+@pytest.mark.parametrize("op", CNN_OPS)
+def test_the_operations_with_gates_are_those_that_auto_knows(op: str) -> None:
+    network = build_cnn_op(op, 4, 1, True)
+    assert any(isinstance(module, GATES) for module in network.modules()) == (op in GATED)

@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 from audionas.errors import SettingsError
-from audionas.search.replay import regret_curve, replay
 from audionas.search.strategy import load_strategy
 from audionas.search.tabular import Row, TabularEvaluator
+from audionas.search.tabular_replay import regret_curve, replay
 from audionas.search.tabular_space import TableSpace
 from audionas.seeding import generator
 from tests.reference.plain_search.random_search import search as random_search
@@ -77,13 +77,13 @@ def test_a_plain_reference_without_nni_reaches_the_same_regret(
     # benchmarks/regret.py has the same comparison on NAS-Bench-Macro, over 50 seeds, at 100 and 300 evaluations
     n, module = 60, {"random": "random_search"}.get(name, name)
     search = import_module(f"tests.reference.plain_search.{module}").search
-    ours = regrets(name, table, 20, n)
-    theirs = np.array([table.best - max(search(SIZES, scores.__getitem__, n, seed)) for seed in range(200)])
-    low, high = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.99)
-    assert low <= 0 <= high
+    # ranks, since many regrets are 0 here and the others skewed
+    ours = regrets(name, table, 30, n)
+    theirs = [table.best - max(search(SIZES, scores.__getitem__, n, seed)) for seed in range(150)]
+    assert stats.mannwhitneyu(ours, theirs).pvalue > 0.01
     if name in LEARNING:  # the comparison is sharp enough to tell them from random search
-        drawn = [table.best - max(random_search(SIZES, scores.__getitem__, n, seed)) for seed in range(200)]
-        assert float(np.mean(drawn)) - theirs.mean() > high
+        drawn = [table.best - max(random_search(SIZES, scores.__getitem__, n, seed)) for seed in range(150)]
+        assert stats.mannwhitneyu(ours, drawn, alternative="less").pvalue < 1e-4
 
 
 @pytest.mark.slow
