@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from audionas.search.engines.ray_worker import RayWorker
 from audionas.search.engines.work import work
 from audionas.search.engines.worker import use_one_thread
 
+KNOCK_S = 10.0
 STORE_BYTES = 128 * 2**20  # beside the features; Ray takes a third of the memory if nothing is said
 
 
@@ -135,6 +137,7 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
             own: dict[str, Any] = {"num_cpus": options.workers, "object_store_memory": store}
             ray.init("local", **own, _node_ip_address="127.0.0.1", **quiet | {"include_dashboard": False})
             return leave
+        _knock(options.address)
         ray.init(address=options.address, **quiet)
     except Exception as why:  # Ray has no class of its own for this and raises Exception itself
         raise RunError(_no_cluster(options.address, why)) from why
@@ -195,6 +198,13 @@ def _quiet_ray() -> Any:
 
 def _nothing(*_: object, **__: object) -> None:
     """Do nothing."""
+
+
+def _knock(address: str) -> None:
+    """Raise OSError at once if nobody listens at HOST:PORT; Ray would try for many minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), KNOCK_S).close()
 
 
 def _no_cluster(address: str | None, why: BaseException) -> str:
