@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def recordings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) -> Iterator[Workshop]:
+def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) -> Workshop:
     """The examples of all subcommands, run; `darts_cnn_small` is a smaller one."""
     folder = tmp_path_factory.mktemp("workshop")
     make_recordings(folder / "recordings")
@@ -76,4 +75,4 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) ->
         outcomes["fuse"] = run(*example("fuse"), cwd=folder)
         for command in ("check", "bundle", "verify"):
             outcomes[command] = run(*example(command), cwd=folder)
-        yield Workshop(folder, outcomes)
+    return Workshop(folder, outcomes)

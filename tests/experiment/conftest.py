@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,22 +144,22 @@ def search_words(tiny_corpus: Path, tiny_space: Path) -> Callable[..., list[str]
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRuns]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedRuns:
     """Finished runs, made once; a test that changes something copies them."""
     from tests.experiment.finished_runs import make_finished_runs
 
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
-        yield make_finished_runs(folder)
+        return make_finished_runs(folder)
 
 
 @pytest.fixture(scope="session")
-def streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StreamsToFuse]:
+def streams(tmp_path_factory: pytest.TempPathFactory) -> StreamsToFuse:
     """Retrained streams, made once; a test that changes something copies them."""
     from tests.experiment.streams_to_fuse import make_streams
 
     folder = tmp_path_factory.mktemp("streams")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
-        yield make_streams(folder)
+        return make_streams(folder)

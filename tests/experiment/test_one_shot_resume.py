@@ -15,6 +15,7 @@ from audionas.experiment.search import SearchRequest, resume, search
 from audionas.records import write_bytes
 from audionas.search.algorithms import ALGORITHMS
 from tests.experiment.test_resume import Words, _epochs, _finish, _same_end
+from tests.forked import forked_command
 
 SETTINGS = {
     "random_one_shot": "{population: 4, generations: 3, parents: 2}",
@@ -99,9 +100,9 @@ def test_a_killed_search_by_single_paths_ends_bit_equal_in_new_processes(tmp_pat
     strategy = write_strategy(tmp_path / "strategy.yaml", "random_one_shot", SETTINGS["random_one_shot"])
     words = ["--strategy", str(strategy), "--epochs", "3"]
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert _finish(search_words(whole, *words)) == 0
-    assert _finish(search_words(torn, *words), KILL_AT_SAVE="2") == -signal.SIGKILL
-    assert _finish(["search", "--resume", str(torn)]) == 0
+    _finish(*search_words(whole, *words))
+    assert forked_command(tmp_path, *search_words(torn, *words), dies_at_save=2).finish() == -signal.SIGKILL
+    assert forked_command(tmp_path, "search", "--resume", torn).finish() == 0
     _same_end(whole, torn)
     assert (whole / "evolution.jsonl").read_text() == (torn / "evolution.jsonl").read_text()
 

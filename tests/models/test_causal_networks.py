@@ -11,7 +11,7 @@ from torch import nn
 
 from audionas.errors import SettingsError
 from audionas.models import FrameNetwork, GenotypeNetwork, build_model
-from audionas.models.cnn_supernet import CnnSupernet
+from audionas.models.cnn_supernet import CellWeights, CnnSupernet
 from audionas.ops import CNN_OPS
 from audionas.spaces import CnnCellSpace, CnnMacro, RecurrentMacro
 from audionas.spaces.cnn_genotype import macro_values
@@ -82,7 +82,7 @@ def test_a_causal_supernet_mixes_causal_operations_only() -> None:
     shaken(network)
 
     def outputs(x: torch.Tensor) -> torch.Tensor:
-        weights = {kind: torch.softmax(network.alphas(kind), dim=-1) for kind in ("normal", "reduce")}
+        weights = {kind: CellWeights(torch.softmax(network.alphas(kind), dim=-1)) for kind in ("normal", "reduce")}
         return network.cell_outputs(x, lambda kind: (weights[kind], None))[-1]
 
     torch.testing.assert_close(outputs(changed_from(x, 9))[..., :3], outputs(x)[..., :3])

@@ -46,8 +46,8 @@ def test_operations_of_a_fourth_of_the_channels_have_so_many_fewer_weights() -> 
     assert sizes == [2 * (9 * 16 + 16 * 16), 2 * (9 * 4 + 4 * 4)]
 
 
-@pytest.mark.parametrize("channels,used", [(6, 3), (4, 4), (7, 1), (2, 2), (1, 1)])
-def test_a_part_that_does_not_divide_the_channels_becomes_the_next_that_does(channels: int, used: int) -> None:
+@pytest.mark.parametrize("channels,used", [(6, 3), (8, 4), (4, 2), (7, 1), (2, 1), (1, 1)])
+def test_a_part_that_leaves_no_two_whole_channels_becomes_the_next_that_does(channels: int, used: int) -> None:
     op = MixedOp(NAMES, channels, 1, partial=4)
     assert op.partial == used
     assert op(torch.randn(2, channels, 5, 5), torch.ones(4)).shape == (2, channels, 5, 5)
