@@ -9,12 +9,9 @@ node, and an output reads its state.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
@@ -22,12 +19,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from audionas.errors import GenotypeError, unknown
 from audionas.ops.recurrent import BLEND, LINEAR, RNN_OPS
 from audionas.records import Record
+from audionas.spaces.gated_recipe import FIRST, first_of, gates_of, placed, reading_states, slots_of, with_gates
 from audionas.spaces.recipe_draft import DraftNode, RecipeDraft, states_of
 from audionas.spaces.recipe_node import INPUT, MAX_STATES, RecipeNode
-from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
+from audionas.spaces.recipe_space import RecipeSpace
+from audionas.spaces.recurrent_genotype import RecurrentGenotype
 
-FIRST = "n0"
-_NAME = re.compile(r"n(0|[1-9][0-9]?)")
 SLOTS = ("a", "b", "c")
 KINDS = ("operations", "inputs")  # what a decision decides
 Sample = Mapping[str, str]
@@ -39,7 +36,7 @@ class DartsRecurrentNodes(Record):
     max: int = Field(default=8, ge=3, le=16)
 
 
-class DartsRecurrentSpace(Record):
+class DartsRecurrentSpace(RecipeSpace):
     """Recipes of up to `nodes.max` nodes n0, n1, ..., of which n0 is linear(x, h_prev_0, ...) in all of them.
 
     A sample says of each node n<i> but the first its operation (`n<i>_op`), the earlier node that it reads (`n<i>_a`),
@@ -55,24 +52,8 @@ class DartsRecurrentSpace(Record):
     """
 
     kind: Literal["darts_recurrent"] = "darts_recurrent"
-    name: str = "unnamed"
-    features: str = "log_mel_frames"
     states: int = Field(default=1, ge=1, le=MAX_STATES)
     nodes: DartsRecurrentNodes = DartsRecurrentNodes()
-    ops: tuple[str, ...] = tuple(RNN_OPS)
-    macro: RecurrentMacro = RecurrentMacro()
-
-    @field_validator("ops")
-    @classmethod
-    def _known_ops(cls, ops: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [unknown("operation", op, RNN_OPS) for op in ops if op not in RNN_OPS]
-        if len(set(ops)) < len(ops):
-            wrong.append("an operation stands twice")
-        if LINEAR not in ops:
-            wrong.append(f"{LINEAR!r} is missing; no other operation reads x")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return ops
 
     @field_validator("nodes")
     @classmethod
@@ -81,17 +62,6 @@ class DartsRecurrentSpace(Record):
         if nodes.max <= states:
             raise ValueError(f"max is {nodes.max} for {states} states, must be at least {states + 1}")
         return nodes
-
-    @field_validator("macro")
-    @classmethod
-    def _two_states_to_emit(cls, macro: RecurrentMacro, info: ValidationInfo) -> RecurrentMacro:
-        if macro.emit == "h0+h1" and info.data.get("states", 2) < 2:
-            raise ValueError("emit: h0+h1 needs two states")
-        return macro
-
-    def size(self) -> int:
-        """The number of assignments: the product of the numbers of options. Many give the same recipe."""
-        return prod(len(options) for options in self.choices().values())
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Every decision of a search: label -> its options, all text; what has one option only is none."""
@@ -143,7 +113,7 @@ class DartsRecurrentSpace(Record):
             GenotypeError: the recipe is not of this space.
         """
         self.check(genotype)
-        return _placed(genotype, self.nodes.max)
+        return placed(genotype, self.nodes.max)
 
     def strongest(self, strengths: Mapping[str, Sequence[float]]) -> dict[str, str]:
         """The repaired sample of the strongest options: of each label, a number an option, in the order of `choices`.
@@ -193,10 +163,6 @@ class DartsRecurrentSpace(Record):
         if fault:
             raise GenotypeError(f"genotype is not of space {self.name!r}: {fault}")
 
-    def to_settings(self) -> dict[str, Any]:
-        """The mapping that the space's YAML holds."""
-        return self.model_dump(mode="json", exclude={"name"})
-
     def _complete(self, sample: Sample) -> dict[str, str]:
         """The sample with the decisions that have one option only."""
         return {label: sample[label] if len(options) > 1 else options[0] for label, options in self._options.items()}
@@ -212,14 +178,14 @@ class DartsRecurrentSpace(Record):
         wanted = self._complete(sample)
         for label, options in self._options.items():
             chosen[label] = _next_free(options, wanted[label], self._taken(label, chosen))
-        first = _reading_states(self.states)
+        first = reading_states(self.states)
         nodes = [first, *(self._node(i, chosen) for i in range(1, self.nodes.max))]
-        return _with_gates(nodes, self.states)
+        return with_gates(nodes, self.states)
 
     def _node(self, i: int, chosen: Mapping[str, str]) -> DraftNode:
         op, a = chosen[f"n{i}_op"], chosen[f"n{i}_a"]
         if op == LINEAR:
-            return _reading_states(self.states) if a == FIRST else (LINEAR, (INPUT, a))
+            return reading_states(self.states) if a == FIRST else (LINEAR, (INPUT, a))
         return op, tuple(chosen[f"n{i}_{slot}"] for slot in SLOTS[: RNN_OPS[op].fewest])
 
     def _encoded(self, draft: RecipeDraft) -> dict[str, str]:
@@ -228,7 +194,7 @@ class DartsRecurrentSpace(Record):
             if 0 < i < self.nodes.max:
                 op, inputs = draft.nodes[i]
                 sample[f"n{i}_op"] = op
-                sample |= {f"n{i}_{slot}": source for slot, source in zip(SLOTS, _slots(op, inputs), strict=False)}
+                sample |= {f"n{i}_{slot}": source for slot, source in zip(SLOTS, slots_of(op, inputs), strict=False)}
         return {label: sample[label] for label in self.choices()}
 
     def _problems(self, genotype: object) -> Iterator[str]:
@@ -237,7 +203,7 @@ class DartsRecurrentSpace(Record):
             return
         if genotype.n_states != self.states:
             yield f"{genotype.n_states} hidden states, expected {self.states}"
-        ends, of_gates = _gates(genotype)
+        ends, of_gates = gates_of(genotype)
         for s, end in enumerate(ends):
             if end is None:
                 yield (
@@ -253,7 +219,7 @@ class DartsRecurrentSpace(Record):
                 yield f"node {node.name!r} is needed by no output"
             else:
                 yield from self._faults(node, {other.name for other in inner}, ends)
-        n = len(inner) + (_first_of(genotype) is None)
+        n = len(inner) + (first_of(genotype) is None)
         if n > self.nodes.max:
             yield (
                 f"{n} nodes without those of the gates, the first (linear of x and the states) included; at most "
@@ -296,99 +262,6 @@ def _next_free(options: tuple[str, ...], wanted: str, taken: tuple[str, ...]) ->
     while options[place] in taken:
         place = (place + 1) % len(options)
     return options[place]
-
-
-def _reading_states(n_states: int) -> DraftNode:
-    return LINEAR, (INPUT, *states_of(n_states))
-
-
-def _with_gates(nodes: Sequence[DraftNode], n_states: int) -> RecipeDraft:
-    """The recipe of the searched nodes: behind them the linear nodes of the gates, then gates, candidates, outputs."""
-    n = len(nodes)
-    linear, gates, candidates, outputs = (range(n + k * n_states, n + (k + 1) * n_states) for k in range(4))
-    stages: list[DraftNode] = [_reading_states(n_states) for _ in linear]
-    stages += [("activation_sigm", (f"n{i}",)) for i in linear]
-    stages += [("activation_tanh", (f"n{n - 1 - s}",)) for s in range(n_states)]
-    stages += [
-        (BLEND, (f"n{g}", f"h_prev_{s}", f"n{c}")) for s, (g, c) in enumerate(zip(gates, candidates, strict=True))
-    ]
-    return RecipeDraft((*nodes, *stages), tuple(outputs))
-
-
-def _slots(op: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """The inputs in the order a, b, c: the first is a node; of a linear node it is n0 where it reads the states."""
-    nodes = [source for source in inputs if source.startswith("n")]
-    if op == LINEAR:
-        return (nodes[0] if nodes else FIRST,)
-    if op == BLEND:
-        return inputs
-    return (nodes[0], *(source for source in inputs if source != nodes[0]))
-
-
-def _gates(genotype: RecurrentGenotype) -> tuple[list[str | None], set[str]]:
-    """Of each state the node that it is made of (None where the gate is not as it must be), and all nodes of gates."""
-    nodes = {node.name: node for node in genotype.nodes}
-    n_readers = Counter(source for node in genotype.nodes for source in node.inputs)
-    ends: list[str | None] = []
-    of_gates: set[str] = set()
-    for s in range(genotype.n_states):
-        output = nodes[f"h_new_{s}"]
-        names = [output.name, *output.inputs[:1], *output.inputs[2:]]
-        names += nodes[names[1]].inputs if names[1] in nodes else ()
-        found = [nodes.get(name) for name in names]
-        wanted = [BLEND, "activation_sigm", "activation_tanh", LINEAR]
-        is_gate = [node and node.op for node in found] == wanted and output.inputs[1] == f"h_prev_{s}"
-        end = nodes[names[2]].inputs[0] if is_gate else None
-        is_gate = is_gate and end in nodes and set(nodes[names[3]].inputs) == {INPUT, *states_of(genotype.n_states)}
-        is_gate = is_gate and [n_readers[name] for name in names] == [0, 1, 1, 1] and end not in ends
-        ends.append(end if is_gate else None)
-        of_gates |= set(names) if is_gate else {output.name}
-    return ends, of_gates
-
-
-def _first_of(genotype: RecurrentGenotype) -> str | None:
-    """The first node that can be n0."""
-    return next((node.name for node in genotype.nodes if _can_be_first(node.name, genotype)), None)
-
-
-def _can_be_first(name: str, genotype: RecurrentGenotype) -> bool:
-    """Whether a node is linear of x and the states, read by no linear node, of no gate, and no state is made of it."""
-    nodes = {node.name: node for node in genotype.nodes}
-    ends, of_gates = _gates(genotype)
-    is_linear = nodes[name].op == LINEAR and not nodes.keys() & set(nodes[name].inputs)
-    is_read_by_linear = any(name in node.inputs for node in genotype.nodes if node.op == LINEAR)
-    return is_linear and not is_read_by_linear and name not in of_gates and name not in ends
-
-
-def _placed(genotype: RecurrentGenotype, n_nodes: int) -> RecipeDraft:
-    """The draft of a recipe of the space: nodes keep the numbers that they have, or get the first ones in order."""
-    ends, of_gates = _gates(genotype)
-    inner = [node for node in genotype.nodes if node.name not in of_gates]
-    number = {str(end): n_nodes - 1 - s for s, end in enumerate(ends)}
-    others = [node.name for node in inner if node.name not in number]
-    number |= _own_numbers(inner, number, genotype) or _first_numbers(others, genotype)
-    nodes: list[DraftNode] = [_reading_states(genotype.n_states)] * n_nodes
-    for node in inner:
-        nodes[number[node.name]] = node.op, tuple(f"n{number[s]}" if s in number else s for s in node.inputs)
-    return _with_gates(nodes, genotype.n_states)
-
-
-def _own_numbers(inner: Sequence[RecipeNode], ends: Mapping[str, int], genotype: RecurrentGenotype) -> dict[str, int]:
-    """The numbers in the names n<i> of the searched nodes, or nothing where they are not those of a sample."""
-    found = {node.name: int(node.name[1:]) for node in inner if _NAME.fullmatch(node.name)}
-    if len(found) < len(inner) or any(found[end] != i for end, i in ends.items()):
-        return {}
-    if any(i >= min(ends.values()) and name not in ends for name, i in found.items()):
-        return {}
-    if any(found[source] >= found[node.name] for node in inner for source in node.inputs if source in found):
-        return {}
-    return {} if FIRST in found and not _can_be_first(FIRST, genotype) else found
-
-
-def _first_numbers(others: Sequence[str], genotype: RecurrentGenotype) -> dict[str, int]:
-    first = _first_of(genotype)
-    rest = [name for name in others if name != first]
-    return {name: i for i, name in enumerate(rest, start=1)} | ({first: 0} if first else {})
 
 
 __all__ = ["DartsRecurrentNodes", "DartsRecurrentSpace", "decided_by"]

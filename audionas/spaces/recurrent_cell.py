@@ -8,19 +8,19 @@ node may feed a linear, and a linear needs no activation on top; `generate` draw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from audionas.errors import GenotypeError, unknown
-from audionas.ops.recurrent import LINEAR, RNN_OPS
+from audionas.ops.recurrent import LINEAR
 from audionas.records import Record
 from audionas.seeding import derive
 from audionas.spaces.recipe_draft import RecipeDraft, mended, problem, states_of
 from audionas.spaces.recipe_generator import generate_recipe
-from audionas.spaces.recurrent_genotype import INPUT, MAX_STATES, RecurrentGenotype, RecurrentMacro
+from audionas.spaces.recipe_space import RecipeSpace
+from audionas.spaces.recurrent_genotype import INPUT, MAX_STATES, RecurrentGenotype
 
 NOTHING = "none"
 SLOTS = ("a", "b", "c")
@@ -42,7 +42,7 @@ class RecurrentNodes(Record):
         return tuple(sorted(linear_inputs))
 
 
-class RecurrentCellSpace(Record):
+class RecurrentCellSpace(RecipeSpace):
     """Recipes of up to `nodes.max` nodes and `states` hidden states.
 
     A sample says of each node n<i> its operation (`n<i>_op`) and what it reads (`n<i>_a`, `_b`, `_c`: x, a state,
@@ -51,24 +51,8 @@ class RecurrentCellSpace(Record):
     """
 
     kind: Literal["recurrent_cell"] = "recurrent_cell"
-    name: str = "unnamed"
-    features: str = "log_mel_frames"
     states: int = Field(default=2, ge=1, le=MAX_STATES)
     nodes: RecurrentNodes = RecurrentNodes()
-    ops: tuple[str, ...] = tuple(RNN_OPS)
-    macro: RecurrentMacro = RecurrentMacro()
-
-    @field_validator("ops")
-    @classmethod
-    def _known_ops(cls, ops: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [unknown("operation", op, RNN_OPS) for op in ops if op not in RNN_OPS]
-        if len(set(ops)) < len(ops):
-            wrong.append("an operation stands twice")
-        if LINEAR not in ops:
-            wrong.append(f"{LINEAR!r} is missing; no other operation reads x")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return ops
 
     @field_validator("nodes")
     @classmethod
@@ -77,17 +61,6 @@ class RecurrentCellSpace(Record):
         if nodes.max < 2 * states:
             raise ValueError(f"max is {nodes.max} for {states} states, must be at least {2 * states}")
         return nodes
-
-    @field_validator("macro")
-    @classmethod
-    def _two_states_to_emit(cls, macro: RecurrentMacro, info: ValidationInfo) -> RecurrentMacro:
-        if macro.emit == "h0+h1" and info.data.get("states", 2) < 2:
-            raise ValueError("emit: h0+h1 needs two states")
-        return macro
-
-    def size(self) -> int:
-        """The number of assignments: the product of the numbers of options. Many give the same recipe."""
-        return prod(len(options) for options in self.choices().values())
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """Every decision of a search: label -> its options, all text."""
@@ -148,10 +121,6 @@ class RecurrentCellSpace(Record):
         fault = self._problem(genotype)
         if fault:
             raise GenotypeError(f"genotype is not of space {self.name!r}: {fault}")
-
-    def to_settings(self) -> dict[str, Any]:
-        """The mapping that the space's YAML holds."""
-        return self.model_dump(mode="json", exclude={"name"})
 
     def _problem(self, genotype: object) -> str:
         if not isinstance(genotype, RecurrentGenotype):
