@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import math
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -18,13 +19,13 @@ from typing import Any
 from audionas import __version__
 from audionas.errors import RunError, SettingsError
 from audionas.search.engines.contract import EngineOptions, Evaluator, Job, Outcome
-from audionas.search.engines.failures import N_STARTS, WorkerDiedEarlyError, not_started
 from audionas.search.engines.meter import N_VALUES, Meter, costs_of
 from audionas.search.engines.options import check_pool
 from audionas.search.engines.packed import Packed, pack, unpack
 from audionas.search.engines.ray_worker import RayWorker
 from audionas.search.engines.work import work
 from audionas.search.engines.worker import use_one_thread
+from audionas.search.engines.worker_pool import WorkerPool
 
 KNOCK_S = 10.0
 STORE_BYTES = 128 * 2**20  # beside the features; Ray takes a third of the memory if nothing is said
@@ -50,73 +51,32 @@ class Trainer:
         return replace(outcome, costs=costs_of(self._values, str(getattr(self._evaluator, "device", "cpu"))))
 
 
-class RayEngine:
+class RayEngine(WorkerPool[RayWorker]):
     """Starts an actor when there is a job and none is idle."""
 
+    name = "ray"
+
     def __init__(self, evaluator: Evaluator, options: EngineOptions) -> None:
+        super().__init__()
         self.n_workers, self._timeout_s = options.workers, options.timeout_s
         _refuse_gpu(evaluator)
         packed = pack(evaluator, same_machine=options.address is None)
         self._disconnect = connect(options, packed.n_bytes)
         self._shared = _share(packed)
-        self._workers: list[RayWorker] = []
-        self._n_failed_starts = 0
-
-    def submit(self, job: Job) -> None:
-        """Give the job to an idle actor."""
-        idle = [worker for worker in self._workers if worker.job is None]
-        worker = idle[0] if idle else self._start()
-        worker.give(job)
-
-    def next(self) -> Outcome:
-        """Wait until an actor has an outcome, dies or has had its time.
-
-        Raises:
-            RunError: actors die again and again before they are ready, or have another version of audionas.
-        """
-        import ray
-
-        while True:
-            for worker in self._busy():
-                outcome = self._heard(worker)
-                if outcome is not None:
-                    return outcome
-            left = min(worker.seconds_left for worker in self._busy())
-            ray.wait([worker.answer for worker in self._busy()], timeout=None if left == float("inf") else left)
 
     def close(self) -> None:
         """Kill the actors, and the cluster if it was made for the run; may be called twice."""
-        for worker in self._workers:
-            worker.stop()
-        self._workers.clear()
+        super().close()
         self._shared = None
         self._disconnect()
 
-    def _busy(self) -> list[RayWorker]:
-        return [worker for worker in self._workers if worker.job is not None]
-
-    def _heard(self, worker: RayWorker) -> Outcome | None:
-        job = worker.job
-        try:
-            outcome = worker.outcome()
-        except WorkerDiedEarlyError as why:
-            self._n_failed_starts += 1
-            self._workers.remove(worker)
-            if self._n_failed_starts >= N_STARTS:
-                raise RunError(not_started("ray", str(why))) from why
-            assert job is not None
-            self.submit(job)
-            return None
-        if outcome is not None:
-            self._n_failed_starts = 0
-        if not worker.is_alive:
-            self._workers.remove(worker)
-        return outcome
-
     def _start(self) -> RayWorker:
-        worker = RayWorker(Trainer, self._shared, self._timeout_s)
-        self._workers.append(worker)
-        return worker
+        return RayWorker(Trainer, self._shared, self._timeout_s)
+
+    def _wait(self, busy: list[RayWorker], seconds: float) -> None:
+        import ray
+
+        ray.wait([worker.answer for worker in busy], timeout=None if math.isinf(seconds) else seconds)
 
 
 def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
