@@ -20,8 +20,9 @@ SETTINGS = {
     "random_one_shot": "{population: 4, generations: 3, parents: 2}",
     "pc_darts": "{partial: 2, warmup: 0.4}",
     "darts": "{collapse_eigenvalue: 0.01}",
+    "enas": "{paths: 2, samples: 5}",
 }
-ONE_SHOT = [name for name, algorithm in ALGORITHMS.items() if algorithm.kind == "one-shot" and name != "enas"]
+ONE_SHOT = [name for name, algorithm in ALGORITHMS.items() if algorithm.kind == "one-shot"]
 
 
 def write_strategy(path: Path, algorithm: str, settings: str = "{}") -> Path:
