@@ -38,13 +38,10 @@ def check(algorithm: str) -> None:
 
 def policy_based_rl() -> Any:
     """NNI's module of `PolicyBasedRL`, with tianshou; `import_nni` had hidden it."""
-    import nni.nas.strategy.rl as found
-
-    if found.has_tianshou:
-        return found
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
-        return importlib.reload(found)
+        found = importlib.import_module("nni.nas.strategy.rl")
+        return found if found.has_tianshou else importlib.reload(found)
 
 
 @contextlib.contextmanager

@@ -64,7 +64,10 @@ def test_a_shipped_pair_runs_or_is_refused_in_one_line(name: str, space_name: st
     evaluator: Any = toy_evaluator() if strategy.kind == "one-shot" else Told()
     if strategy.kind == "one-shot":
         space = small(space)
-        few: dict[str, Any] = {"random_one_shot": {"population": 3, "generations": 2, "parents": 2}, "enas": {"samples": 3}}
+        few: dict[str, Any] = {
+            "random_one_shot": {"population": 3, "generations": 2, "parents": 2},
+            "enas": {"samples": 3},
+        }
         strategy = strategy.with_budget(epochs=1, trials=None).replace(
             settings=strategy.settings | few.get(name, {}), batch_size=12
         )

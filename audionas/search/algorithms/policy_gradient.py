@@ -10,7 +10,12 @@ from typing import Any
 
 
 def build(
-    *, seed: int, samples_per_update: int = 10, policy_learning_rate: float = 1.0e-3, hidden: int = 64, repeats: int = 10
+    *,
+    seed: int,
+    samples_per_update: int = 20,
+    policy_learning_rate: float = 3.0e-3,
+    hidden: int = 64,
+    repeats: int = 10,
 ) -> Any:
     """NNI's PolicyBasedRL.
 
