@@ -29,8 +29,10 @@ from tianshou.data import Batch  # noqa: E402
 from tianshou.policy import PPOPolicy  # noqa: E402
 
 
-class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc]
+class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
     """NNI's PolicyBasedRL; proposals are keyed by (seed, "proposal", number), updates by (seed, "update", number)."""
+
+    _running_models: list[tuple[Any, Any]]
 
     def __init__(self, seed: int, *, samples_per_update: int, learning_rate: float, hidden: int, repeats: int) -> None:
         super().__init__(

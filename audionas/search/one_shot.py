@@ -173,7 +173,7 @@ def _train(
 
 def derived_now(module: Any, supernet: Supernet) -> Genotype:
     """The genotype of the alphas as they are; of ENAS, the path that its controller finds likeliest."""
-    return module.likeliest() if hasattr(module, "likeliest") else supernet.genotype()  # type: ignore[no-any-return]
+    return module.likeliest() if hasattr(module, "likeliest") else supernet.genotype()
 
 
 class EpochLog(pl.Callback):

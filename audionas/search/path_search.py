@@ -2,7 +2,7 @@
 
 Of ENAS it has one generation, which the trained controller draws.
 Sources: Guo et al. 2020 (SPOS), section 3.4; Pham et al. 2018 (ENAS), section 2.3. Difference from SPOS:
-BN takes the statistics of each scored batch, so those of the path itself, where SPOS estimates them from training clips.
+BN takes the statistics of each scored batch, so those of the path itself; SPOS estimates them from training clips.
 """
 
 from __future__ import annotations

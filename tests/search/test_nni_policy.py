@@ -39,6 +39,7 @@ class TwosAreGood(Told):
         return Score(ua, ua, 1 - ua, 1 - ua, 10, 0.1, 0)
 
 
+@pytest.mark.slow
 def test_later_proposals_are_better_than_the_first_and_none_comes_twice(tmp_path: Path) -> None:
     told = TwosAreGood()
     search("policy_gradient", SPACE, tmp_path, told, trials=120)  # type: ignore[arg-type]
