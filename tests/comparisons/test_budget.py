@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audionas.comparisons.budget import affordable_trials, trial_passes
+from audionas.comparisons.budget import affordable_trials, one_shot_passes, trial_passes
 from audionas.errors import RunError
 from audionas.search import load_strategy
 
