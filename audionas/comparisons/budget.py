@@ -28,17 +28,19 @@ def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> i
     """Clip-passes of a one-shot search, before it runs: both parts there and back, two networks scored an epoch.
 
     The alphas part is cycled to as many batches as the weights part has; second order passes the weights part four
-    times. Single paths pass the weights part alone, and the alphas part once for each path of their evolution.
+    times. Single paths pass the weights part alone, and the alphas part once for each path of their evolution; a
+    controller sees the alphas part once for each of its `paths`.
     What a search really costs is in its ledger.
     """
     epochs, passes = strategy.budget.epochs, ALGORITHMS[strategy.algorithm].passes
     scored = len(parts.get("monitor") or parts["alphas"])
+    n_steps = n_batches_of(len(parts["weights"]), strategy.batch_size)
+    alphas = round(len(parts["alphas"]) * n_steps / n_batches_of(len(parts["alphas"]), strategy.batch_size))
     plan = evolution_of(strategy.algorithm, strategy.settings)
     if plan:
         paths = plan.generations * plan.population * len(parts["alphas"]) + len(parts.get("monitor") or ())
-        return epochs * (2 * passes * len(parts["weights"]) + scored) + paths
-    n_steps = n_batches_of(len(parts["weights"]), strategy.batch_size)
-    alphas = round(len(parts["alphas"]) * n_steps / n_batches_of(len(parts["alphas"]), strategy.batch_size))
+        drawn = int(setting_of(strategy.algorithm, strategy.settings, "paths", 0))
+        return epochs * (2 * len(parts["weights"]) + drawn * alphas + scored) + paths
     resting = int(float(setting_of(strategy.algorithm, strategy.settings, "warmup", 0.0)) * epochs)
     ahead = 2 * (epochs - resting) * ((passes - 2) * len(parts["weights"]) + alphas)
     return 2 * epochs * len(parts["weights"]) + ahead + 2 * epochs * scored

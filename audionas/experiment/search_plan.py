@@ -176,6 +176,8 @@ def _alphas_text(strategy: Strategy, reach: float | None) -> str:
     plan = evolution_of(strategy.algorithm, strategy.settings)
     assert plan is not None
     n = plan.population * plan.generations
+    if plan.generations == 1:
+        return f"then up to {count_text(n, 'path')} of the controller are scored"
     return f"then an evolution scores up to {count_text(n, 'path')} ({count_text(plan.generations, 'generation')})"
 
 

@@ -52,6 +52,7 @@ class ScoredPath:
 
 Score = Callable[[Genotype], tuple[float, float]]
 Allowed = Callable[[Genotype], bool]
+Draw = Callable[[np.random.Generator], Sample]
 OnGeneration = Callable[[int, ScoredPath], None]
 
 
@@ -92,10 +93,12 @@ def evolve(
     told: OnGeneration,
     allowed: Allowed = lambda _: True,
     first: Genotype | None = None,
+    draw: Draw | None = None,
 ) -> ScoredPath:
     """The best of all scored paths.
 
     Args:
+        draw: draws the first generation, in place of a uniform draw.
         allowed: whether a path may be scored at all; others count as met.
         first: is scored before anything is drawn, so that something is where few paths are allowed.
     """
@@ -107,7 +110,9 @@ def evolve(
     for generation in range(plan.generations):
         parents = sorted(met.values(), key=ScoredPath.rank)[: plan.parents]
         for place in range(plan.population):
-            child = _new_child(space, plan, seed, generation, place, parents, met, allowed)
+            child = _new_child(
+                space, plan, seed, generation, place, parents, met, allowed, draw if generation == 0 else None
+            )
             if child is None:
                 continue
             genotype, sample = child
@@ -127,14 +132,17 @@ def _new_child(
     parents: Sequence[ScoredPath],
     met: Mapping[str, ScoredPath],
     allowed: Allowed,
+    draw: Draw | None,
 ) -> tuple[Genotype, Sample] | None:
     """A path not met before: mutated in the first half of a generation, crossed in the second.
 
-    Random in the first generation, and where the parents give nothing new.
+    Random in the first generation, and where the parents give nothing new; of `draw` where there is one.
     """
     for attempt in range(2 * ATTEMPTS):
         rng = generator(seed, "evolution", generation, place, attempt)
-        if not parents or attempt >= ATTEMPTS:
+        if draw is not None:
+            sample = draw(rng)
+        elif not parents or attempt >= ATTEMPTS:
             sample = _random(space, rng)
         elif place < plan.population // 2:
             sample = _mutated(space, _one(parents, rng).sample, plan.mutation, rng)

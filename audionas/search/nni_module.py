@@ -7,6 +7,7 @@ from torch import Tensor
 
 from audionas.search.limits_cost_term import CostTerm
 from audionas.training.batches import Batch
+from audionas.training.ledger import count
 from audionas.training.module import TrainingModule
 
 
@@ -18,6 +19,12 @@ class SearchModule(TrainingModule, LightningModule):  # type: ignore[misc]
     def loss_of(self, batch: Batch) -> Tensor:
         """The loss of one batch that is no step, so it is in no mean."""
         return self._loss(*batch)
+
+    def score_loss(self, batch: Batch) -> Tensor:
+        """The loss of one batch as it is, without augmentation; nothing is to be stepped."""
+        x, targets, weights, lengths = batch
+        count(forward=len(x))
+        return self._task_loss(self._logits(x, lengths), targets, weights)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch of the alphas part or of the weights part."""

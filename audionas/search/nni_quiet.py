@@ -6,10 +6,15 @@ import importlib
 import logging
 import warnings
 
+from audionas.search import extra_rl
+
 
 def import_nni() -> None:
-    """Import NNI's NAS parts once; torch 2.13 makes it warn about two classes it does not know."""
-    with warnings.catch_warnings():
+    """Import NNI's NAS parts once; torch 2.13 makes it warn about two classes it does not know.
+
+    NNI would import the extra `rl` too where it is installed, for nothing.
+    """
+    with warnings.catch_warnings(), extra_rl.hidden():
         warnings.simplefilter("ignore")
         for name in (
             "nni",

@@ -83,6 +83,10 @@ class NniSupernet(BaseSuperNetModule):  # type: ignore[misc]
         """Draw the sub-network that computes from now on, uniformly over the choices."""
         self._path = self._space.random(rng)
 
+    def take_path(self, sample: Mapping[str, str]) -> None:
+        """Let the sub-network of a sample compute from now on."""
+        self._path = self._space.genotype(sample)
+
     def arch_parameters(self) -> list[nn.Parameter]:
         """The alphas, in a fixed order."""
         return self.network.arch_parameters()

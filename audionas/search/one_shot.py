@@ -171,6 +171,11 @@ def _train(
         raise RunError("NNI exported another genotype than the supernet's; this is a defect, please report it")
 
 
+def derived_now(module: Any, supernet: Supernet) -> Genotype:
+    """The genotype of the alphas as they are; of ENAS, the path that its controller finds likeliest."""
+    return module.likeliest() if hasattr(module, "likeliest") else supernet.genotype()
+
+
 class EpochLog(pl.Callback):
     """`epochs.jsonl`: losses, UA (the task's main score) of supernet and derived sub-network, alphas, genotype."""
 
@@ -220,7 +225,7 @@ class EpochLog(pl.Callback):
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise NonFiniteLossError(f"epoch {trainer.current_epoch}: the {name} loss is {loss}; lower the rates")
-        genotype = self._limited(self.supernet) if self._limited else self.supernet.genotype()
+        genotype = self._limited(self.supernet) if self._limited else derived_now(pl_module, self.supernet)
         record = {
             "epoch": trainer.current_epoch,
             "weights_loss": losses["weights"],

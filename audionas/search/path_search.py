@@ -1,7 +1,8 @@
 """The second half of a single-path search: an evolution over the trained supernet, on the alphas part.
 
-Source: Guo et al. 2020 (SPOS), section 3.4. Difference: BN takes the statistics of each scored batch, so those of the
-path itself, where SPOS estimates them anew from training clips.
+Of ENAS it has one generation, which the trained controller draws.
+Sources: Guo et al. 2020 (SPOS), section 3.4; Pham et al. 2018 (ENAS), section 2.3. Difference from SPOS:
+BN takes the statistics of each scored batch, so those of the path itself; SPOS estimates them from training clips.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from audionas.models import Supernet
 from audionas.models.supernet import batch_statistics
-from audionas.search.algorithms import evolution_of
+from audionas.search.algorithms import evolution_of, path_draws
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.evolution import EVOLUTION_FILE, EvolutionLog, ScoredPath, evolve
 from audionas.search.limits import LimitCheck
@@ -45,7 +46,7 @@ def search_paths(
     assert plan is not None
     supernet = load_supernet(run, space, data, strategy.mixing()).to(evaluator.device)
     main = data.task.main
-    log = EvolutionLog(run / EVOLUTION_FILE, main)
+    log, draw = EvolutionLog(run / EVOLUTION_FILE, main), path_draws(strategy.algorithm, run, space)
 
     def score(genotype: Genotype) -> tuple[float, float]:
         count(compared=1)
@@ -58,9 +59,9 @@ def search_paths(
 
     if limits:
         first = smallest_within(limits.limits, space, limits.meter)
-        best = evolve(space, plan, seed, score, log, told, within_limits(limits, space), first)
+        best = evolve(space, plan, seed, score, log, told, within_limits(limits, space), first, draw)
     else:
-        best = evolve(space, plan, seed, score, log, told)
+        best = evolve(space, plan, seed, score, log, told, draw=draw)
     log.chosen(_chosen_record(best, supernet, data, main, seed))
     return best.genotype
 

@@ -12,7 +12,7 @@ from audionas.augmentations.waveform_augmentation import WaveformAugmentation, a
 from audionas.errors import SettingsError, unknown
 from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
-from audionas.search.algorithms import ALGORITHMS, check_pair, check_settings, evolution_of, mixing_of
+from audionas.search.algorithms import ALGORITHMS, check_installed, check_pair, check_settings, evolution_of, mixing_of
 from audionas.search.proxies import AUTO, check_proxy
 from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
@@ -135,7 +135,7 @@ class Strategy(Record):
             raise SettingsError("--pick best: needs a one-shot search with a monitor part (parts.monitor above 0)")
         if evolution_of(self.algorithm, self.settings):
             raise SettingsError(
-                f"--pick best: algorithm {self.algorithm!r} chooses by an evolution over the last epoch's supernet; "
+                f"--pick best: algorithm {self.algorithm!r} chooses by scoring paths of the last epoch's supernet; "
                 "use --pick last"
             )
 
@@ -155,9 +155,11 @@ class Strategy(Record):
         """The strategy with its recipe filled in.
 
         Raises:
-            SettingsError: the algorithm cannot search this kind of space, or its proxy has no meaning there.
+            SettingsError: the algorithm cannot search this kind of space, or its proxy has no meaning there, or the
+                extra that it needs is not installed.
         """
         check_pair(self.algorithm, space.kind, space.name)
+        check_installed(self.algorithm)
         for proxy in self.proxies:
             check_proxy(proxy, space.kind)
         return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())

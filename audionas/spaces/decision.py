@@ -72,7 +72,7 @@ def decision_sentence(decided: Mapping[str, Any]) -> str:
     restarts = decided.get("restarts")
     if decided.get("verdict") is None:
         paths = decided.get("scored_paths")
-        chosen = f"chosen by an evolution among {paths} paths of the supernet" if paths else ""
+        chosen = f"chosen by their scores among {paths} paths of the supernet" if paths else ""
         again = f"restarts: {_restarts_text(restarts)}" if restarts else ""
         return "; ".join(filter(None, (chosen, again)))
     margin, limit = f"{decided['margin_median']:.3f}", f"{decided['undecided_below']:g}"

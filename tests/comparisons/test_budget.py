@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audionas.comparisons.budget import affordable_trials, trial_passes
+from audionas.comparisons.budget import affordable_trials, one_shot_passes, trial_passes
 from audionas.errors import RunError
 from audionas.search import load_strategy
 
@@ -41,3 +41,10 @@ def test_retests_are_paid_for_too() -> None:
 def test_a_budget_below_one_trial_is_refused() -> None:
     with pytest.raises(RunError, match=r"costs 600 clip-passes and one trial of 'random' \(10 epochs\) 620: give"):
         affordable_trials(RANDOM, 600, [PARTS])
+
+
+def test_enas_passes_the_alphas_part_once_for_each_path_of_its_controller() -> None:
+    parts = {"weights": range(36), "alphas": range(36), "monitor": range(23)}
+    strategy = load_strategy("enas").with_budget(epochs=2, trials=None)
+    steps_and_scores = 2 * (2 * 36 + 4 * 36 + 23)  # a path there and back, 4 paths there, the likeliest path there
+    assert one_shot_passes(strategy, parts) == steps_and_scores + 20 * 36 + 23

@@ -26,6 +26,7 @@ PERMANENCE: dict[str, tuple[str, str, str]] = {
     "hyperband": ("d6fb02499f79", "fb7bebe12812", "60900f7dbb7c"),
     "local_search": ("777743b7b160", "10303cdadd53", "0810bf9c41aa"),
     "nsga2": ("cfbce4929694", "9a8d72a3e7d8", "65617d51c0d8"),
+    "policy_gradient": ("5e81e532192e", "366a8492b5c7", "d91cc7e13e88"),
     "random": ("5f0ffe67a831", "83eb41d45b26", "9dabd8a27ec5"),
     "regularized_evolution": ("2cc3eab22e13", "c4fa2fd8f792", "ac85ce830ef6"),
     "successive_halving": ("36d4fe4bce16", "05736a32c563", "f9d139854965"),

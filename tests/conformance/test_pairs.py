@@ -15,11 +15,12 @@ import pytest
 from audionas import shipped
 from audionas.errors import SettingsError
 from audionas.search import Strategy, load_strategy
+from audionas.search.algorithms import ALGORITHMS
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.run import run_search
 from audionas.spaces import SearchSpace, load_search_space
 from audionas.training.tasks import TASKS
-from tests.conformance.multi_trial import FEW, Told
+from tests.conformance.multi_trial import FEW, HAS_RL, Told
 from tests.training.toys import toy_manifest, toy_tensors
 
 STRATEGIES, SPACES = shipped.names("strategies"), shipped.names("search_spaces")
@@ -58,12 +59,17 @@ def test_a_shipped_pair_runs_or_is_refused_in_one_line(name: str, space_name: st
         with pytest.raises(SettingsError, match=rf"algorithm '{strategy.algorithm}' cannot search space .* take --"):
             strategy.for_space(space)
         return
+    if ALGORITHMS[strategy.algorithm].needs_rl and not HAS_RL:
+        pytest.skip("the extra rl is not installed")
     evaluator: Any = toy_evaluator() if strategy.kind == "one-shot" else Told()
     if strategy.kind == "one-shot":
         space = small(space)
-        settings = {"population": 3, "generations": 2, "parents": 2} if name == "random_one_shot" else {}
+        few: dict[str, Any] = {
+            "random_one_shot": {"population": 3, "generations": 2, "parents": 2},
+            "enas": {"samples": 3},
+        }
         strategy = strategy.with_budget(epochs=1, trials=None).replace(
-            settings=strategy.settings | settings, batch_size=12
+            settings=strategy.settings | few.get(name, {}), batch_size=12
         )
     else:
         strategy = strategy.with_budget(epochs=9, trials=3)

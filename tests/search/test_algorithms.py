@@ -87,7 +87,7 @@ def test_every_range_is_that_of_a_setting_and_holds_its_default() -> None:
 
 
 def test_the_best_epoch_cannot_be_picked_where_an_evolution_chooses() -> None:
-    message = "--pick best: algorithm 'random_one_shot' chooses by an evolution .* use --pick last"
+    message = "--pick best: algorithm 'random_one_shot' chooses by scoring paths of .* use --pick last"
     with pytest.raises(SettingsError, match=message):
         load_strategy("random_one_shot").check_pick("best", has_monitor=True)
     load_strategy("darts").check_pick("best", has_monitor=True)

@@ -2,7 +2,8 @@
 
 `build(*, seed, **settings)` of each module returns an `nni.nas.strategy.Strategy`; the settings of a
 strategy YAML are its keyword arguments. A one-shot module may have `mixing(settings)`, how its supernet turns alphas
-into weights, and `evolution(settings)`, how the trained supernet is searched.
+into weights, `evolution(settings)`, how the trained supernet is searched, and `draws(run, space)`, what draws the first
+generation.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, cast
 
 from audionas import shipped
 from audionas.errors import SettingsError, unknown
 from audionas.models.mixing import Mixing
-from audionas.search.evolution import EvolutionPlan
+from audionas.search import extra_rl
+from audionas.search.evolution import Draw, EvolutionPlan
 from audionas.search.setting_ranges import RANGES
+from audionas.spaces import SearchSpace
 
 Kind = Literal["one-shot", "multi-trial"]
 
@@ -33,6 +37,7 @@ class Algorithm:
     summary: str
     spaces: tuple[str, ...]  # the kinds of space that it can search
     passes: int = 2  # of one-shot: forward and backward passes a step
+    needs_rl: bool = False  # the extra `rl`
 
 
 ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro")
@@ -50,6 +55,9 @@ ALGORITHMS: dict[str, Algorithm] = {
         WITH_SUPERNET,
         5,
     ),
+    "enas": Algorithm(
+        "enas", "one-shot", "a controller learns to draw single paths that score well (Pham et al. 2018)", WITH_SUPERNET
+    ),
     "fair_darts": Algorithm(
         "fair_darts", "one-shot", "a sigmoid for each operation, against skip connections (Chu et al. 2020)", ANY[:1]
     ),
@@ -61,6 +69,13 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
     "nsga2": Algorithm("nsga2", "multi-trial", "evolution towards a front: score against costs (Deb et al. 2002)", ANY),
     "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", ANY[:1]),
+    "policy_gradient": Algorithm(
+        "policy_gradient",
+        "multi-trial",
+        "a policy learns to propose candidates that score well (Zoph and Le 2017)",
+        ANY,
+        needs_rl=True,
+    ),
     "proxyless": Algorithm(
         "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", ANY[:1]
     ),
@@ -108,6 +123,22 @@ def evolution_of(name: str, settings: Mapping[str, Any]) -> EvolutionPlan | None
     """The evolution that an algorithm runs over its trained supernet, if any."""
     module = _module(name)
     return module.evolution(settings) if hasattr(module, "evolution") else None
+
+
+def path_draws(name: str, run: Path, space: SearchSpace) -> Draw | None:
+    """What draws the first paths of the evolution, where it is not a uniform draw: from a run's checkpoint."""
+    module = _module(name)
+    return module.draws(run, space) if hasattr(module, "draws") else None
+
+
+def check_installed(name: str) -> None:
+    """Refuse an algorithm whose extra is not installed.
+
+    Raises:
+        SettingsError: naming what to install.
+    """
+    if ALGORITHMS[name].needs_rl:
+        extra_rl.check(name)
 
 
 def _module(name: str) -> ModuleType:
