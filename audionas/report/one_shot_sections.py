@@ -91,4 +91,4 @@ def evolution_blocks(search: SearchRun) -> list[Block]:
         "Each path was scored with the supernet's shared weights on the alphas part, which chose it: the best of so "
         "many scores is optimistic."
     )
-    return [Table("Evolution over the paths of the supernet", head, tuple(rows), note)]
+    return [Table("Paths scored in the trained supernet", head, tuple(rows), note)]
