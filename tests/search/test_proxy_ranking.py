@@ -113,6 +113,8 @@ def test_what_cannot_be_warm_started_is_refused() -> None:
         )
     with pytest.raises(SettingsError, match=r"warm_start.proxy: .*unknown zero-cost proxy 'x'"):
         strategy("random", warm_start={"proxy": "x"})
+    with pytest.raises(SettingsError, match=r"warm_start: take: got 10, must be from 1 to draws \(5\)"):
+        strategy("random", warm_start={"draws": 5})
     with pytest.raises(SettingsError, match=r"settings.draws: got 0, must be from 1 to 100000"):
         strategy(settings={"draws": 0})
 
