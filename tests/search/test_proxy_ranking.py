@@ -68,6 +68,21 @@ def test_scores_of_another_search_or_proxy_are_refused(tmp_path: Path) -> None:
             ProxyRanking(SPACE, Told(), seed, tmp_path).best_first(proxy, 2)
 
 
+@pytest.mark.parametrize(
+    "line,why",
+    [
+        ('{"a": 1}', "draw 0 is of another search; remove the file"),
+        (None, "draw 0: score: got 'high', must be a number; remove the file"),
+    ],
+)
+def test_scores_that_were_edited_are_refused(tmp_path: Path, line: str | None, why: str) -> None:
+    ProxyRanking(SPACE, Told(), 0, tmp_path).best_first("synflow", 1)
+    path = tmp_path / "proxies.jsonl"
+    path.write_text((line or json.dumps(lines(tmp_path)[0] | {"score": "high"})) + "\n")
+    with pytest.raises(RunError, match=f"proxies.jsonl: {why}"):
+        ProxyRanking(SPACE, Told(), 0, tmp_path).best_first("synflow", 1)
+
+
 def test_a_candidate_without_a_finite_proxy_is_last(tmp_path: Path) -> None:
     class Dead(Told):
         def proxy(self, *arguments: Any, **words: Any) -> float:
