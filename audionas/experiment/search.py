@@ -306,6 +306,11 @@ def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:
         texts[name] = parse_yaml(file.read_text(encoding="utf-8"), str(file))
     space = space_from_settings(texts["space"], run.record["space"], str(path / "space.yaml"))
     strategy = strategy_from_settings(texts["strategy"], run.record["strategy"], str(path / "strategy.yaml"))
+    if strategy.algorithm != run.record.get("algorithm", strategy.algorithm):
+        raise RunError(
+            f"{path / 'strategy.yaml'}: has algorithm {strategy.algorithm!r}, but the run began with "
+            f"{run.record['algorithm']!r}; put its strategy back, or start another run"
+        )
     return space, strategy, Manifest.read(path)
 
 

@@ -34,6 +34,7 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
         self._brackets: list[Bracket] = []
         self._under_way: dict[Any, _Place] = {}
         self._n_candidates = 0
+        self._is_climbed = False  # a whole training has begun
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:
         engine.register_model_event_callback(ModelEventType.TrainingEnd, self._on_end)
@@ -47,13 +48,14 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
         more = self._make(rungs, self._eta)
         self._brackets.append(next(more))
         while self.wait_for_resource():
-            found = self._promotion() or self._candidate(more)
-            if found is not None:
-                self.engine.submit_models(found)
-            elif self._under_way:
+            found = self._promotion() or self._candidate(more, keeps_a_climb=not self._is_climbed)
+            if found is None and self._under_way:
                 self.engine.wait_models(next(iter(self._under_way)))
-            else:
+                continue
+            found = found or self._candidate(more)
+            if found is None:
                 break
+            self.engine.submit_models(found)
         self.engine.wait_models()
 
     def _promotion(self) -> Any | None:
@@ -61,21 +63,27 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
         for bracket in self._brackets:
             for promotion in bracket.promotions():
                 fidelity = bracket.rungs[promotion.rung]
-                if self._fits(fidelity):
+                if self._fits(fidelity, 0.0 if self._is_climbed else self._climb(bracket, promotion.rung)):
                     bracket.promote(promotion)
                     model = self.model_space.freeze(dict(promotion.sample))
                     return self._placed(model, fidelity, _Place(bracket, promotion.rung))
         return None
 
-    def _candidate(self, more: Iterator[Bracket]) -> Any | None:
-        """A new draw at the lowest rung of the newest bracket with room, if the budget allows it."""
+    def _candidate(self, more: Iterator[Bracket], keeps_a_climb: bool = False) -> Any | None:
+        """A new draw at the lowest rung of the newest bracket with room, if the budget allows it.
+
+        With `keeps_a_climb` it has to leave what the way up the rungs costs: with several workers, candidates that
+        begin while others are waited for would else use up the budget before any is trained whole.
+        """
         if not self._brackets[-1].has_room:
+            if keeps_a_climb and self._under_way:  # the bracket before climbs first
+                return None
             bracket = next(more, None)
             if bracket is None:
                 return None
             self._brackets.append(bracket)
         bracket = self._brackets[-1]
-        if not self._fits(bracket.rungs[0]):
+        if not self._fits(bracket.rungs[0], self._climb(bracket, 0) if keeps_a_climb else 0.0):
             return None
         bracket.open()
         state = RandomState(derive(self._seed, "candidate", self._n_candidates) % 2**32)
@@ -84,11 +92,17 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
 
     def _placed(self, model: Any, fidelity: Fidelity, place: _Place) -> Any:
         model.fidelity = fidelity
+        self._is_climbed |= place.rung == len(place.bracket.rungs) - 1
         self._under_way[model] = place
         return model
 
-    def _fits(self, fidelity: Fidelity) -> bool:
-        return bool(fidelity.cost(self.engine.budget.epochs) <= self.engine.left + 1e-9)
+    def _fits(self, fidelity: Fidelity, kept: float) -> bool:
+        """Whether the budget has room for a training, and for `kept` whole trainings after it."""
+        return bool(fidelity.cost(self.engine.budget.epochs) + kept <= self.engine.left + 1e-9)
+
+    def _climb(self, bracket: Bracket, rung: int) -> float:
+        """What must at least begin above a rung until a candidate is trained whole, in whole trainings."""
+        return sum(n * fidelity.cost(self.engine.budget.epochs) for n, fidelity in bracket.climb(rung))
 
     def _on_end(self, event: TrainingEndEvent) -> None:
         place = self._under_way.pop(event.model)

@@ -57,9 +57,14 @@ class ProxyRanking:
                 line = known[len(scored)] if len(scored) < len(known) else None
                 if line is None:
                     line = self._scored(proxy, number, sample, genotype, self._evaluator)
-                elif (line["number"], line["proxy"], line["hash"]) != (number, proxy, genotype.hash):
+                elif (line.get("number"), line.get("proxy"), line.get("hash")) != (number, proxy, genotype.hash):
                     raise RunError(f"{self._path}: draw {number} is of another search; remove the file")
-                value = -math.inf if line["score"] is None else float(line["score"])
+                score = line.get("score")
+                if not isinstance(score, int | float | None):
+                    raise RunError(
+                        f"{self._path}: draw {number}: score: got {score!r}, must be a number; remove the file"
+                    )
+                value = -math.inf if score is None else float(score)
                 scored.append((-value, number, sample))
         return [sample for _, _, sample in sorted(scored, key=lambda each: each[:2])]
 

@@ -146,6 +146,12 @@ class Bracket:
                 if genotype_hash not in self._promoted[rung] and rank != LAST:
                     yield Promotion(rung + 1, sample, genotype_hash)
 
+    def climb(self, above: int) -> Iterator[tuple[int, Fidelity]]:
+        """How many must still begin at each rung above one, so that the best of them reaches the highest."""
+        last = len(self.rungs) - 1
+        for rung in range(above + 1, last + 1):
+            yield max(self._eta ** (last - rung) - len(self._promoted[rung - 1]), 0), self.rungs[rung]
+
     def promote(self, promotion: Promotion) -> None:
         """The candidate has begun at the higher rung."""
         self._promoted[promotion.rung - 1].add(promotion.genotype_hash)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError
@@ -93,7 +94,7 @@ def read_table(
     wrong = table.index[values.isna() & table[score].notna()]
     if len(wrong):
         raise SettingsError(f"{path}: row {wrong[0] + 1}: {score}: got {table[score][wrong[0]]!r}, must be a number")
-    sizes = [0] * len(table) if parameters is None else table[parameters].astype(int).tolist()
+    sizes = [0] * len(table) if parameters is None else _sizes(table, parameters, str(path))
     means = values.groupby(hashes).mean()
     size_of = dict(zip(hashes, sizes, strict=True))
     return TabularEvaluator({str(h): Row(float(mean), size_of[str(h)]) for h, mean in means.items()}, str(path))
@@ -120,12 +121,22 @@ def genotypes_of(texts: Iterable[object], where: str) -> list[Genotype]:
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise SettingsError(f"{path}: no such file; a table is a CSV or Parquet file")
-    if path.suffix != ".parquet":
-        return pd.read_csv(path, dtype={"hash": str}, keep_default_na=True)
     try:
+        if path.suffix != ".parquet":
+            return pd.read_csv(path, dtype={"hash": str}, keep_default_na=True)
         return pd.read_parquet(path)
+    except (ValueError, OSError) as why:  # of pandas and pyarrow: no columns, not text, not Parquet
+        raise SettingsError(f"{path}: not a table that can be read ({why}); a table is a CSV or Parquet file") from why
     except ImportError as why:
         raise SettingsError(f"{path}: Parquet needs pyarrow: pip install pyarrow, or save the table as CSV") from why
+
+
+def _sizes(table: pd.DataFrame, column: str, where: str) -> list[int]:
+    numbers = pd.to_numeric(table[column], errors="coerce")
+    wrong = table.index[~np.isfinite(numbers)]
+    if len(wrong):
+        raise SettingsError(f"{where}: row {wrong[0] + 1}: {column}: got {table[column][wrong[0]]!r}, must be a number")
+    return [int(value) for value in numbers]
 
 
 def _hashes(table: pd.DataFrame, space: Any, where: str) -> list[str]:

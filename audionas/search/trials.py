@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audionas.errors import RunError
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.search.evaluator import Score
 from audionas.spaces import Genotype
@@ -61,11 +62,21 @@ class TrialLog:
         finished: number -> trial.
         proposed: number -> hash.
         refused: hash -> why.
+
+    Raises:
+        RunError: a line is none that a search writes.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         lines = read_jsonl(path)
+        try:
+            self._read(lines)
+        except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as why:
+            raise RunError(f"{path}: not the log of a search ({type(why).__name__}: {why}); begin it anew") from why
+        rewrite_jsonl(path, lines)
+
+    def _read(self, lines: list[Any]) -> None:
         numbered = [line for line in lines if line["event"] != "refused"]
         proposed = {line["number"]: line for line in numbered if line["event"] == "proposed"}
         finished = {line["number"]: line for line in numbered if line["event"] == "finished"}
@@ -73,7 +84,6 @@ class TrialLog:
         self.proposed: dict[int, str] = {number: line["hash"] for number, line in proposed.items()}
         self.finished = {n: _trial(proposed[n], line) for n, line in sorted(finished.items())}
         self.refused: dict[str, str] = {line["hash"]: line["reason"] for line in lines if line["event"] == "refused"}
-        rewrite_jsonl(path, lines)
 
     def propose(self, number: int, genotype: Genotype, sample: Mapping[str, str], epochs: int, seed: int,
                 fraction: float = 1.0) -> None:  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from audionas.errors import SettingsError
 from audionas.records import Record
@@ -30,6 +30,12 @@ class WarmStart(Record):
         except SettingsError as why:
             raise ValueError(str(why)) from why
         return proxy
+
+    @model_validator(mode="after")
+    def _enough_draws(self) -> WarmStart:
+        if self.take > self.draws:
+            raise ValueError(f"take: got {self.take}, must be from 1 to draws ({self.draws})")
+        return self
 
 
 def refuse_cold(algorithm: str) -> str | None:

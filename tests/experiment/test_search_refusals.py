@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,14 @@ def test_a_damaged_run_is_one_line(two_epochs: Path, file: str, text: str, messa
     with pytest.raises(AudionasError, match=message) as caught:
         resume(run)
     assert "\n" not in str(caught.value)
+
+
+def test_a_strategy_of_another_algorithm_does_not_go_on_with_a_run(two_epochs: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(two_epochs, tmp_path / "copy"))
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | {"status": "interrupted"}))
+    text = (run / "strategy.yaml").read_text().replace("algorithm: darts\n", "algorithm: fair_darts\n")
+    (run / "strategy.yaml").write_text(text)
+    message = r"strategy.yaml: has algorithm 'fair_darts', but the run began with 'darts'; put its strategy back"
+    with pytest.raises(RunError, match=message):
+        resume(run)

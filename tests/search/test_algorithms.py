@@ -69,6 +69,14 @@ def test_random_takes_no_settings() -> None:
         ("gumbel_darts", {"last_temperature": 0.0}, "settings.last_temperature: got 0.0, must be from 0.001 to 1000"),
         ("random_one_shot", {"population": 1}, "settings.population: got 1, must be from 2 to 100000"),
         ("darts", {"arc_beta1": float("nan")}, "settings.arc_beta1: got nan, must be from 0 to below 1"),
+        ("random_one_shot", {"mutation": 2}, "settings.mutation: got 2, must be from 0 to 1"),  # a whole number
+        ("fair_darts", {"zero_one_weight": -1}, "settings.zero_one_weight: got -1, must be 0 or more"),
+        ("grid", {"order": "random"}, "settings.order: got 'random'; accepted: spread, listed"),
+        (
+            "regularized_evolution",
+            {"population": 4, "mutations": 1},
+            r"settings.sample: got 5, must be from 1 to the population \(4\)",
+        ),
         ("random_one_shot", {"collapse_skips": 2}, "unknown key 'collapse_skips' for algorithm 'random_one_shot'"),
     ],
 )

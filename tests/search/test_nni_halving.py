@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from audionas.search.engines import Job, Outcome
+from audionas.search.engines.work import work
+from audionas.search.listener import SearchListener
+from audionas.search.multi_trial import search_multi_trial
 from audionas.search.run import SearchResult, run_search
 from audionas.search.strategy import Strategy, strategy_from_settings
 from audionas.search.trials import Trial, TrialLog
@@ -127,3 +131,33 @@ def test_the_seed_fixes_the_sequence_and_a_killed_search_goes_on_with_it(tmp_pat
         search(rest, path, strategy(name, 5))
         assert rest.seen == whole.seen[kill_at:]
         assert (path / "trials.jsonl").read_text() == (tmp_path / "whole" / "trials.jsonl").read_text()
+
+
+class SeveralAtATime:
+    """An engine of several workers whose jobs end in the order in which they began."""
+
+    def __init__(self, evaluator: Any, n_workers: int) -> None:
+        self.n_workers, self._evaluator, self._jobs = n_workers, evaluator, list[Job]()
+
+    def submit(self, job: Job) -> None:
+        self._jobs.append(job)
+
+    def next(self) -> Outcome:
+        return work(self._evaluator, self._jobs.pop(0))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3, 8])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_budget_that_is_just_enough_trains_one_whole_with_several_workers_too(
+    tmp_path: Path, name: str, n_workers: int
+) -> None:
+    # Three rungs of one whole training each: nine candidates, three, one.
+    told, which = Told(), strategy(name, trials=3)
+    search_multi_trial(
+        SPACE, which, told, 0, tmp_path, SearchListener(), engine=lambda each: SeveralAtATime(each, n_workers)
+    )
+    assert 9 in [epochs for _, epochs, _ in told.seen]
+    assert sum(epochs / 9 for _, epochs, _ in told.seen) <= 3 + 1e-9

@@ -68,6 +68,21 @@ def test_scores_of_another_search_or_proxy_are_refused(tmp_path: Path) -> None:
             ProxyRanking(SPACE, Told(), seed, tmp_path).best_first(proxy, 2)
 
 
+@pytest.mark.parametrize(
+    "line,why",
+    [
+        ('{"a": 1}', "draw 0 is of another search; remove the file"),
+        (None, "draw 0: score: got 'high', must be a number; remove the file"),
+    ],
+)
+def test_scores_that_were_edited_are_refused(tmp_path: Path, line: str | None, why: str) -> None:
+    ProxyRanking(SPACE, Told(), 0, tmp_path).best_first("synflow", 1)
+    path = tmp_path / "proxies.jsonl"
+    path.write_text((line or json.dumps(lines(tmp_path)[0] | {"score": "high"})) + "\n")
+    with pytest.raises(RunError, match=f"proxies.jsonl: {why}"):
+        ProxyRanking(SPACE, Told(), 0, tmp_path).best_first("synflow", 1)
+
+
 def test_a_candidate_without_a_finite_proxy_is_last(tmp_path: Path) -> None:
     class Dead(Told):
         def proxy(self, *arguments: Any, **words: Any) -> float:
@@ -113,6 +128,8 @@ def test_what_cannot_be_warm_started_is_refused() -> None:
         )
     with pytest.raises(SettingsError, match=r"warm_start.proxy: .*unknown zero-cost proxy 'x'"):
         strategy("random", warm_start={"proxy": "x"})
+    with pytest.raises(SettingsError, match=r"warm_start: take: got 10, must be from 1 to draws \(5\)"):
+        strategy("random", warm_start={"draws": 5})
     with pytest.raises(SettingsError, match=r"settings.draws: got 0, must be from 1 to 100000"):
         strategy(settings={"draws": 0})
 

@@ -75,6 +75,17 @@ def test_higher_rungs_are_promoted_first() -> None:
     assert promoted(bracket) == [(2, "b"), (1, "a"), (1, "b")]
 
 
+def test_what_a_climb_needs_is_eta_of_a_rung_for_each_of_the_next_and_less_with_each_that_began() -> None:
+    bracket = Bracket(THREE, 3)
+    assert list(bracket.climb(0)) == [(3, Fidelity(3)), (1, Fidelity(9))]
+    assert list(bracket.climb(1)) == [(1, Fidelity(9))]
+    assert list(bracket.climb(2)) == []
+    for name, loss in (("a", 0.1), ("b", 0.2), ("c", 0.3)):
+        bracket.note(0, name, {}, (loss, 0, 0))
+    bracket.promote(next(bracket.promotions()))
+    assert list(bracket.climb(0)) == [(2, Fidelity(3)), (1, Fidelity(9))]
+
+
 def test_a_failed_trial_counts_in_its_rung_and_is_never_promoted() -> None:
     bracket = Bracket(THREE, 3)
     for name in "abc":

@@ -82,6 +82,18 @@ def test_a_table_that_cannot_be_read_says_where_and_why(tmp_path: Path, text: st
         read_table(path, SPACE, score="acc")
 
 
+def test_a_size_that_is_no_number_says_its_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "cells.csv", "layer_0,layer_1,acc,size\n0,a,1,10\n0,b,1,\n")
+    with pytest.raises(SettingsError, match=r"cells.csv: row 2: size: got .*nan.*, must be a number"):
+        read_table(path, SPACE, score="acc", parameters="size")
+
+
+@pytest.mark.parametrize("name", ["cells.csv", "cells.parquet"])
+def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{name}: not a table that can be read .*; a table is a CSV or Parquet"):
+        read_table(write(tmp_path / name, ""), SPACE, score="acc")
+
+
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cells\.csv: no such file; a table is a CSV or Parquet file"):
         read_table(tmp_path / "cells.csv", SPACE, score="acc")

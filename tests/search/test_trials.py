@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audionas.errors import RunError
 from audionas.search.evaluator import Score
 from audionas.search.trials import Fidelity, Trial, TrialLog
 from audionas.spaces import CnnGenotype, load_search_space
@@ -51,6 +52,25 @@ def test_a_trial_killed_before_it_finished_and_a_torn_line_are_forgotten(tmp_pat
     assert set(again.finished) == {0}
     finish(again, 1, score(0.6))
     assert set(TrialLog(path).finished) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "old,new,why",
+    [
+        ('"event": "proposed"', '"evnt": "proposed"', "KeyError: 'event'"),
+        ('"event": "proposed"', '"event": "propsed"', "KeyError: 0"),
+        ('"hash"', '"hsh"', "KeyError: 'hash'"),
+        ('"ua"', '"au"', "StopIteration: "),
+    ],
+)
+def test_a_log_that_was_edited_is_one_line_and_stays_as_it_is(tmp_path: Path, old: str, new: str, why: str) -> None:
+    path = tmp_path / "trials.jsonl"
+    finish(TrialLog(path), 0, score(0.5))
+    path.write_text(path.read_text().replace(old, new))
+    before = path.read_bytes()
+    with pytest.raises(RunError, match=rf"trials.jsonl: not the log of a search \({why}\); begin it anew"):
+        TrialLog(path)
+    assert path.read_bytes() == before
 
 
 def test_a_proposal_says_all_that_is_needed_to_run_it_again(tmp_path: Path) -> None:

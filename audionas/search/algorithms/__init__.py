@@ -190,9 +190,7 @@ def check_settings(name: str, settings: Mapping[str, Any], where: str) -> None:
             known = ", ".join(defaults) or "none"
             raise SettingsError(f"{where}: settings: unknown key {key!r} for algorithm {name!r}; accepted: {known}")
         wanted = type(defaults[key])
-        if wanted is float and type(value) is int:
-            continue
-        if type(value) is not wanted:
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
             raise SettingsError(
                 f"{where}: settings.{key}: got {value!r}, must be {wanted.__name__} such as {defaults[key]!r}"
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from audionas.errors import SettingsError
+
 
 def build(*, seed: int, order: str = "spread") -> Any:
     """NNI's GridSearch.
@@ -19,9 +21,13 @@ def build(*, seed: int, order: str = "spread") -> Any:
     Raises:
         SettingsError: `order` is neither.
     """
-    from audionas.errors import SettingsError
     from audionas.search.nni_grid import Grid
 
+    check(order=order)
+    return Grid(order=order, seed=seed % 2**32)
+
+
+def check(*, order: str = "spread") -> None:
+    """Refuse settings that are out of range."""
     if order not in ("spread", "listed"):
         raise SettingsError(f"settings.order: got {order!r}; accepted: spread, listed")
-    return Grid(order=order, seed=seed % 2**32)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from audionas.errors import SettingsError
+
 
 def build(*, seed: int, population: int = 20, sample: int = 5, mutations: int = 1) -> Any:
     """NNI's RegularizedEvolution.
@@ -19,9 +21,13 @@ def build(*, seed: int, population: int = 20, sample: int = 5, mutations: int = 
     Raises:
         SettingsError: `sample` is larger than the population.
     """
-    from audionas.errors import SettingsError
     from audionas.search.nni_evolution import DistinctEvolution
 
+    check(population=population, sample=sample)
+    return DistinctEvolution(population_size=population, sample_size=sample, n_mutations=mutations, seed=seed % 2**32)
+
+
+def check(*, population: int = 20, sample: int = 5, **_others: int) -> None:
+    """Refuse settings that contradict each other."""
     if sample > population:
         raise SettingsError(f"settings.sample: got {sample}, must be from 1 to the population ({population})")
-    return DistinctEvolution(population_size=population, sample_size=sample, n_mutations=mutations, seed=seed % 2**32)
