@@ -10,6 +10,7 @@ from audionas.errors import AudionasError
 from audionas.records import read_json
 
 RUN_FILE = "run.json"
+FRONT = "front"  # genotypes of a search with several objectives, inside its folder
 RANKING = "ranking"  # of the genotypes of a search, inside its folder
 _DEPTH = 2  # a reproduction holds its streams' runs two folders down
 _SHOWN = 8
@@ -23,6 +24,12 @@ def no_run_here(folder: Path, kinds: Sequence[str] = ()) -> str:
 def restart_folder(number: int) -> str:
     """Name of the folder of a search's restart, counted from 1."""
     return f"restart_{number}"
+
+
+def run_of_genotype(file: Path) -> Path:
+    """The run folder that a genotype file lies in, directly or as one of its front."""
+    folder = file.parent
+    return folder.parent if folder.name == FRONT and (folder.parent / RUN_FILE).is_file() else folder
 
 
 def course_folder(run: Path, record: Mapping[str, Any]) -> Path:

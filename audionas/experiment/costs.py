@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
+from audionas.run_places import run_of_genotype
 from audionas.training.ledger import summed
 
 
 def search_cost(genotypes: Iterable[Path]) -> dict[str, Any] | None:
     """The cost of the searches beside these genotype files, each once; None if one has no run beside it."""
-    folders = sorted({path.resolve().parent for path in genotypes})
+    folders = sorted({run_of_genotype(path.resolve()) for path in genotypes})
     if any(not (folder / RUN_FILE).is_file() for folder in folders):
         return None
     return summed([RunFolder.open(folder).record["cost"] for folder in folders])

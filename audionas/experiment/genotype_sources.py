@@ -16,6 +16,7 @@ from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models import with_macro
+from audionas.run_places import run_of_genotype
 from audionas.spaces import CnnGenotype, Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
@@ -153,8 +154,9 @@ def _by_option(problem: str) -> str:
 def _checked_source(file: Path) -> Source:
     """The source, refused if it is not of the space that lies beside it in its run folder."""
     source = read_source(file)
-    beside = file.parent / "space.yaml"
-    if beside.is_file() and (file.parent / RUN_FILE).is_file():
+    run = run_of_genotype(file)
+    beside = run / "space.yaml"
+    if beside.is_file() and (run / RUN_FILE).is_file():
         try:
             load_search_space(beside).check(source.genotype)
         except GenotypeError as why:

@@ -35,6 +35,7 @@ from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
+from audionas.run_places import run_of_genotype
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
@@ -218,7 +219,7 @@ def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
         return prepared.manifest, prepared.features_folder
     if request.preparation != PrepareOptions():
         raise SettingsError("--folds, --group, --label and their like need DATA; a run's own folds are fixed")
-    run = request.sources[0] if request.sources[0].is_dir() else request.sources[0].parent
+    run = request.sources[0] if request.sources[0].is_dir() else run_of_genotype(request.sources[0])
     if not (run / "manifest.json").exists():
         raise RunError(
             f"{request.sources[0]}: a genotype without its run; name the data: audionas retrain GENOTYPE DATA"

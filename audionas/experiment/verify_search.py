@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from audionas.audio.folds import find_split
@@ -10,7 +13,12 @@ from audionas.audio.manifest import Manifest
 from audionas.experiment.figures import Findings, Mismatch
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
-from audionas.records import read_json
+from audionas.experiment.search import read_inputs
+from audionas.experiment.search_front import FRONT_FILE, front_document
+from audionas.records import read_json, to_json
+from audionas.search.candidate_costs import costs_asked
+from audionas.search.trials import FILE_NAME as TRIALS_FILE
+from audionas.search.trials import TrialLog
 from audionas.spaces.genotype_file import genotype_document
 
 
@@ -22,11 +30,28 @@ def verify_search(run: RunFolder, root: Path, name: str, findings: Findings) -> 
     source = read_source(file)
     findings.expect(f"{name}/{RUN_FILE}", "genotype_hash", run.record.get("genotype_hash"), source.genotype.hash)
     findings.expect(f"{name}/genotype.json", "split_left_out", source.left_out, run.record.get("split"))
+    _verify_front(run, name, findings)
     manifest = Manifest.read(run.path)
     seen = seen_groups(manifest, find_split(manifest, str(source.left_out)), source)
     for group in seen:
         wrong = (f"group {group} was read by the search", "tested in the split that it left out")
         findings.mismatches.append(Mismatch(f"{name}/genotype.json", "groups_read", *wrong))
+
+
+def _verify_front(run: RunFolder, name: str, findings: Findings) -> None:
+    """The front is that of the trials in the log, and its files are those genotypes."""
+    strategy = read_inputs(run.path)[1]
+    if not costs_asked(strategy.algorithm, strategy.settings):
+        return
+    with TemporaryDirectory() as folder:  # a log that is opened is mended where it was torn: not the run's own
+        log = Path(shutil.copy(run.path / TRIALS_FILE, folder))
+        document, trials = front_document(TrialLog(log), strategy)
+    stored = read_json(run.path / FRONT_FILE, "front")
+    same = findings.is_same_version(run.record)
+    findings.compare(f"{name}/{FRONT_FILE}", stored, json.loads(to_json(document)), is_same_version=same)
+    for point, trial in zip(document["points"], trials, strict=True):
+        found = read_source(run.path / str(point["file"])).genotype.hash
+        findings.expect(f"{name}/{point['file']}", "hash", found, trial.hash)
 
 
 def verify_genotypes(root: Path, findings: Findings) -> None:

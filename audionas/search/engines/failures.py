@@ -43,5 +43,6 @@ def not_started(engine: str, reason: str) -> str:
     """The line of a search whose workers cannot start."""
     return (
         f"--engine {engine}: a worker died {N_STARTS} times before it was ready: {reason}; see the lines above, "
-        "free memory or use fewer --workers, and go on with --resume"
+        "free memory or use fewer --workers, and go on with --resume. In a script of your own, search only "
+        'under `if __name__ == "__main__":`, as every child reads it'
     )
