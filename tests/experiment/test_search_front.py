@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from audionas.experiment.retrain import RetrainRequest, retrain
+from audionas.experiment.search import SearchRequest, search
 from audionas.experiment.search_front import write_front
+from audionas.experiment.verify import verify
 from audionas.search.run import run_search
 from audionas.search.strategy import Strategy, strategy_from_settings
 from audionas.search.trials import TrialLog
@@ -55,3 +59,24 @@ def test_the_front_is_left_as_genotypes_with_their_objectives_and_provenance(
         assert load_genotype(tmp_path / point["file"]).hash == point["hash"] == trials[point["trial"]].hash
         assert json.loads((tmp_path / point["file"]).read_text())["provenance"] == {"epoch_or_trial": point["trial"]}
     assert found.genotype.hash == points[0]["hash"], "the winner by the objective alone is on the front"
+
+
+@pytest.mark.slow
+def test_a_genotype_of_the_front_knows_its_run_and_a_changed_front_is_found(
+    request_for: Callable[..., SearchRequest], tmp_path: Path
+) -> None:
+    strategy_file = tmp_path / "front.yaml"
+    strategy_file.write_text(
+        "algorithm: nsga2\nparts: {train: 0.5, validation: 0.5}\nretest: 0\nsettings: {population: 4}\n"
+        "budget: {trials: 6, epochs: 1}\nbatch_size: 4\n"
+    )
+    run = search(request_for(strategy=str(strategy_file), epochs=1))
+    first = run / "front" / "1.json"
+    retrained = retrain(RetrainRequest(sources=(first,), epochs=1, seeds=1, out=tmp_path / "retrained", threads=1))
+    record = json.loads((retrained / "run.json").read_text())
+    assert record["search_cost"]["clip_passes"] == json.loads((run / "run.json").read_text())["cost"]["clip_passes"]
+    assert verify(run).mismatches == []
+    document = json.loads((run / "front.json").read_text())
+    document["points"][0]["parameters"] += 1
+    (run / "front.json").write_text(json.dumps(document))
+    assert [(each.file, each.key) for each in verify(run).mismatches] == [("./front.json", "points[0].parameters")]
