@@ -43,7 +43,7 @@ def test_the_example_of_the_help_works_as_printed(workshop: Workshop, command: s
 @pytest.mark.slow
 def test_the_examples_leave_what_they_promise(workshop: Workshop) -> None:
     genotype = read_genotype_file(workshop.search / "genotype.json").genotype
-    load_search_space("darts_cnn_small").check(genotype)
+    load_search_space(workshop.search / "space.yaml").check(genotype)
     metrics = json.loads((workshop.retraining / "metrics.json").read_text(encoding="utf-8"))
     assert 0 <= metrics["headline"]["ua"] <= 1
     assert "<svg" in (workshop.search / "report.html").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from scipy import integrate, special, stats
 from audionas.errors import RunError
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.evaluator import Score
+from audionas.search.extra_rl import is_installed
 from audionas.search.retest import Winner, n_retests, name_winner
 from audionas.search.run import SearchResult, run_search
 from audionas.search.strategy import Strategy, strategy_from_settings
@@ -198,7 +199,10 @@ class Told:
 
 
 @pytest.mark.parametrize("objective", ["balanced_loss", "ua", "loss"])
-@pytest.mark.parametrize("algorithm", [name for name, each in ALGORITHMS.items() if each.kind == "multi-trial"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [name for name, each in ALGORITHMS.items() if each.kind == "multi-trial" and (is_installed() or not each.needs_rl)],
+)
 @pytest.mark.parametrize("retest", [0, 3])
 def test_every_objective_decides_with_every_algorithm(
     tmp_path: Path, algorithm: str, objective: str, retest: int
