@@ -31,9 +31,9 @@ def without_machine_paths(value: Any, places: Mapping[str, str]) -> Any:
 def clean_text(text: str, places: Mapping[str, str]) -> str:
     """A text without absolute paths.
 
-    >>> clean_text("audionas retrain /home/me/runs/a --data /data/emodb", {"/home/me/runs/a": "run"})
+    >>> clean_text("audionas retrain /data/runs/a --data /data/emodb", {"/data/runs/a": "run"})
     'audionas retrain run --data emodb'
-    >>> clean_text("/home/me/my runs/b", {}), clean_text("1/2 of it, see https://x.org/y", {})
+    >>> clean_text("/data/my runs/b", {}), clean_text("1/2 of it, see https://x.org/y", {})
     ('b', '1/2 of it, see https://x.org/y')
     """
     for folder in sorted(places, key=len, reverse=True):

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from audionas import sample
+from audionas.audio.clip_checks import check_clips, merge_identical_audio
 from audionas.audio.folds import PROTOCOLS, assign_folds, outer_splits
-from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest, check_clips, merge_identical_audio
+from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest
 from audionas.audio.scan import Progress, scan
 from audionas.audio.windows import cut_windows
 from audionas.datasets import Columns, find_reader, recognise

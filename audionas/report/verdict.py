@@ -120,6 +120,8 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
         return f"{subject} does not beat {plain_system} ({other}): {scored}."
     if gain <= (headline.get(f"{main.key}_sd") or 0.0):
         return f"{subject} reaches {scored}, above {plain_system} ({other}) by less than the sd over seeds."
+    if headline.get("claim"):
+        return f"{subject} reaches {scored}, above {plain_system} ({other}) on these clips."
     return f"{subject} reaches {scored} and beats {plain_system} ({other})."
 
 

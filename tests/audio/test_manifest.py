@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from audionas.audio.manifest import Clip, Manifest, check_clips, count_by, merge_identical_audio, read_table
+from audionas.audio.clip_checks import check_clips, merge_identical_audio
+from audionas.audio.manifest import Clip, Manifest, count_by, read_table
 from audionas.errors import AudionasError, ManifestError
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from audionas.audio.manifest import Clip, Manifest, check_clips
+from audionas.audio.clip_checks import check_clips
+from audionas.audio.manifest import Clip, Manifest
 from audionas.errors import ManifestError
 
 CLIPS = (Clip("a.wav", "dog;rain", "s1"), Clip("b.wav", "", "s2"), Clip("c.wav", "rain", "s3"))

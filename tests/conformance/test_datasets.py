@@ -13,8 +13,9 @@ from types import ModuleType
 import pytest
 
 import audionas.datasets
+from audionas.audio.clip_checks import check_clips
 from audionas.audio.folds import outer_splits
-from audionas.audio.manifest import Manifest, check_clips
+from audionas.audio.manifest import Manifest
 from audionas.datasets import DATASETS, Columns, recognise
 from audionas.errors import AudionasError
 

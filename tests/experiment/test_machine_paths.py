@@ -10,10 +10,10 @@ from audionas.experiment.machine_paths import absolute_paths, clean_text, withou
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        ("/home/me/runs/a", "run"),
-        ("/home/me/runs/a/split_1/genotype.json", "run/split_1/genotype.json"),
-        ("/home/me/runs/ab", "ab"),
-        ("audionas retrain /home/me/runs/a --data=/data/emodb4", "audionas retrain run --data=emodb4"),
+        ("/data/runs/a", "run"),
+        ("/data/runs/a/split_1/genotype.json", "run/split_1/genotype.json"),
+        ("/data/runs/ab", "ab"),
+        ("audionas retrain /data/runs/a --data=/data/emodb4", "audionas retrain run --data=emodb4"),
         ("audionas search '/data/my corpus' --epochs 2", "audionas search 'my corpus' --epochs 2"),
         ("pretrained:/models/whisper@last", "pretrained:whisper@last"),
         (r"C:\corpora\emodb", "emodb"),
@@ -24,7 +24,7 @@ from audionas.experiment.machine_paths import absolute_paths, clean_text, withou
     ],
 )
 def test_of_an_absolute_path_only_the_last_name_is_left(text: str, cleaned: str) -> None:
-    found = clean_text(text, {"/home/me/runs/a": "run"})
+    found = clean_text(text, {"/data/runs/a": "run"})
     assert found == cleaned
     assert not absolute_paths(found)
 

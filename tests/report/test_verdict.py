@@ -34,6 +34,12 @@ def test_a_clear_win_is_stated_with_seeds_clips_and_speakers(search_run: Path) -
     )
 
 
+def test_a_win_from_too_few_speakers_for_a_claim_is_told_of_these_clips_alone(search_run: Path) -> None:
+    first = _with_headline(search_run, ua=0.61, ua_sd=0.02, claim="no claim about speakers is possible")[0]
+    assert first.endswith(", above logistic regression on mean + sd of the features (0.500) on these clips.")
+    assert "beats" not in first
+
+
 @pytest.mark.parametrize("ua", [0.5, 0.41])
 def test_the_first_sentence_says_so_when_the_plain_system_is_not_beaten(search_run: Path, ua: float) -> None:
     first = _with_headline(search_run, ua=ua, ua_sd=0.02)[0]
