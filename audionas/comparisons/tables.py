@@ -9,7 +9,7 @@ from audionas.audio.manifest import Manifest
 from audionas.comparisons.arms import Arm, baseline_systems, read_arm
 from audionas.comparisons.plan import RANDOM_ARCHITECTURES, RANDOM_SEARCH, Plan
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.table import Cell, Table
+from audionas.experiment.table import Cell, Table, interval_cell, mean_sd_cell
 from audionas.quantities import count_text, p_text
 from audionas.records import write_json, write_text
 from audionas.statistics.chance import chance
@@ -118,7 +118,7 @@ def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System], scor
         is_said = name != RANDOM_ARCHITECTURES and random > 0  # a CCC may be 0 or less, and has then no shares
         improvement = f"{relative_improvement(value, random):+.1f} %" if is_said else None
         sizes = " to ".join(f"{size:,}" for size in sorted({min(arm.parameters), max(arm.parameters)}))
-        rows.append((name, _pm(value, sd), *_evidence(arm.system), improvement, sizes))
+        rows.append((name, mean_sd_cell(value, sd), *_evidence(arm.system), improvement, sizes))
     for name, system in baselines.items():
         rows.append((name, f"{score_estimate(system).value:.3f}", *_evidence(system), None, None))
     columns = (
@@ -134,13 +134,13 @@ def _scores_table(arms: Mapping[str, Arm], baselines: Mapping[str, System], scor
 
 
 def _evidence(system: System) -> tuple[Cell, Cell]:
-    return _range(score_estimate(system).interval), p_text(chance(system).p)
+    return interval_cell(score_estimate(system).interval), p_text(chance(system).p)
 
 
 def _differences_table(pairs: Sequence[Mapping[str, Any]], score: str) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{pair['arm']} - {pair['minus']}", f"{pair['difference']:+.3f}", _range(pair["interval"], "+.3f"),
+            f"{pair['arm']} - {pair['minus']}", f"{pair['difference']:+.3f}", interval_cell(pair["interval"], "+.3f"),
             p_text(pair["p"]), p_text(pair["p_holm"]), "yes" if pair["is_shown"] else "no",
         )
         for pair in pairs
@@ -197,7 +197,7 @@ def _conclusions(arms: Mapping[str, Arm], pairs: Sequence[Mapping[str, Any]]) ->
         if not own:
             continue
         against = "; ".join(_claim_text(pair) for pair in own)
-        lines.append(f"{name} ({_pm(*arm.mean_sd())}): {against}")
+        lines.append(f"{name} ({mean_sd_cell(*arm.mean_sd())}): {against}")
     claim = next((pair["claim"] for pair in pairs if pair["claim"]), None)
     return [*lines, claim] if claim else lines
 
@@ -258,11 +258,3 @@ def _mean(system: System) -> float:
 def _median(values: Sequence[float]) -> float:
     middle = len(values) // 2
     return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-
-def _pm(value: float, sd: float | None) -> str:
-    return f"{value:.3f}" + (f" +- {sd:.3f}" if sd is not None else "")
-
-
-def _range(found: Any, form: str = ".3f") -> str | None:
-    return f"{found[0]:{form}} to {found[1]:{form}}" if found else None

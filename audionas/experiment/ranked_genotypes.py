@@ -14,8 +14,8 @@ from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.corpus import load_corpus
 from audionas.experiment.restarts import parts_seed
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.search import read_inputs
 from audionas.experiment.search_divisions import trained_rows
+from audionas.experiment.search_inputs import read_inputs
 from audionas.experiment.search_plan import divide_search_clips
 from audionas.experiment.talk import Talk
 from audionas.models import Supernet

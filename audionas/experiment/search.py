@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
@@ -31,13 +30,14 @@ from audionas.experiment.search_engine import (
     engine_threads,
 )
 from audionas.experiment.search_front import write_front
+from audionas.experiment.search_inputs import KINDS, read_inputs, write_inputs
 from audionas.experiment.search_listener import listener
-from audionas.experiment.search_plan import divide_search_clips, plan_search, yaml_text
+from audionas.experiment.search_plan import divide_search_clips, plan_search
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
-from audionas.records import read_jsonl, write_text
+from audionas.records import read_jsonl
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.engines import DEFAULT
 from audionas.search.estimate import check_memory
@@ -45,12 +45,10 @@ from audionas.search.front_end_evaluator import front_end_key
 from audionas.search.limits import Limits
 from audionas.search.retest import Winner
 from audionas.search.trials import FILE_NAME
-from audionas.spaces import SearchSpace, load_search_space, space_from_settings
+from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.tasks import task_of
-
-KINDS = ("search", "nested_search")
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         plan["restarts"] = request.restarts
     if request.limits:
         plan["limits"] = request.limits.as_record()
-    _write_inputs(out, space, strategy, manifest)
+    write_inputs(out, space, strategy, manifest)
     if request.nested:
         names = [split.name for split in splits]
         run = RunFolder.create(out, "nested_search", list(request.argv), splits=names, **plan)
@@ -194,7 +192,7 @@ def _inner_run(run: RunFolder, name: str) -> RunFolder:
     if (path / "run.json").exists():
         return RunFolder.open(path, "search")
     fields = {key: value for key, value in run.record.items() if key not in OWN_FIELDS}
-    _write_inputs(path, *read_inputs(run.path))
+    write_inputs(path, *read_inputs(run.path))
     return RunFolder.create(path, "search", run.record["argv"], split=name, **fields)
 
 
@@ -292,32 +290,4 @@ def check_plan(
     return max(shape for shape, _ in inputs)
 
 
-def read_inputs(path: Path) -> tuple[SearchSpace, Strategy, Manifest]:
-    """Space, strategy and manifest as a run folder holds them."""
-    from audionas.records import parse_yaml
-    from audionas.search.strategy import strategy_from_settings
-
-    run = RunFolder.open(path, *KINDS)
-    texts: dict[str, dict[str, Any]] = {}
-    for name in ("space", "strategy"):
-        file = path / f"{name}.yaml"
-        if not file.is_file():
-            raise RunError(f"{file}: missing; the run was stopped before it began, start it anew")
-        texts[name] = parse_yaml(file.read_text(encoding="utf-8"), str(file))
-    space = space_from_settings(texts["space"], run.record["space"], str(path / "space.yaml"))
-    strategy = strategy_from_settings(texts["strategy"], run.record["strategy"], str(path / "strategy.yaml"))
-    if strategy.algorithm != run.record.get("algorithm", strategy.algorithm):
-        raise RunError(
-            f"{path / 'strategy.yaml'}: has algorithm {strategy.algorithm!r}, but the run began with "
-            f"{run.record['algorithm']!r}; put its strategy back, or start another run"
-        )
-    return space, strategy, Manifest.read(path)
-
-
-def _write_inputs(path: Path, space: SearchSpace, strategy: Strategy, manifest: Manifest) -> None:
-    manifest.write(path)
-    write_text(path / "space.yaml", yaml_text(space.to_settings()))
-    write_text(path / "strategy.yaml", yaml_text(strategy.to_settings()))
-
-
-__all__ = ["SearchRequest", "divide_search_clips", "read_inputs", "resume", "search"]
+__all__ = ["SearchRequest", "divide_search_clips", "resume", "search"]

@@ -44,3 +44,21 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     return f"{cell:.3f}" if isinstance(cell, float) else cell
+
+
+def mean_sd_cell(value: float, sd: float | None) -> str:
+    """A score, with its standard deviation where there is one.
+
+    >>> mean_sd_cell(0.75, 0.01), mean_sd_cell(0.75, None)
+    ('0.750 +- 0.010', '0.750')
+    """
+    return f"{value:.3f}" + (f" +- {sd:.3f}" if sd is not None else "")
+
+
+def interval_cell(bounds: Sequence[float] | None, form: str = ".3f") -> str | None:
+    """An interval, with `form` "+.3f" of a difference; None where there is none.
+
+    >>> interval_cell((0.5, 0.75)), interval_cell((-0.1, 0.2), "+.3f")
+    ('0.500 to 0.750', '-0.100 to +0.200')
+    """
+    return f"{bounds[0]:{form}} to {bounds[1]:{form}}" if bounds else None

@@ -13,8 +13,8 @@ from audionas.audio.manifest import Manifest
 from audionas.experiment.figures import Findings, Mismatch
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
-from audionas.experiment.search import read_inputs
 from audionas.experiment.search_front import FRONT_FILE, front_document
+from audionas.experiment.search_inputs import read_inputs
 from audionas.records import read_json, to_json
 from audionas.search.candidate_costs import costs_asked
 from audionas.search.trials import FILE_NAME as TRIALS_FILE

@@ -9,10 +9,11 @@ from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
 from audionas.experiment.fuse_metrics import MLP
 from audionas.experiment.run_folder import RunFolder
-from audionas.experiment.table import Cell, Table
-from audionas.features import TRAINED, encoder_note, extractor_from_settings
+from audionas.experiment.table import Cell, Table, interval_cell, mean_sd_cell
+from audionas.features import extractor_from_settings
 from audionas.quantities import p_text
 from audionas.records import read_json, write_json, write_text
+from audionas.reproductions.emotionnas_notes import notes_of
 from audionas.reproductions.emotionnas_paper import (
     TABLE_1,
     TABLE_2,
@@ -70,7 +71,7 @@ def write_tables(run: RunFolder, plan: Plan) -> None:
         _search_table(facts),
         _claims_table(),
     ]
-    notes = _notes(run, plan, manifest)
+    notes = notes_of(run, plan, manifest)
     record = {
         "schema_version": 1,
         "paper": "emotionnas",
@@ -119,7 +120,14 @@ def _table_2(scores: Scores, fused: dict[str, Any], seconds: dict[str, str], fro
         of_these = f" ({found.attention:,} of them in the attention pooling)" if found.attention else ""
         sizes = (front_ends[name], f"{found.parameters:,}{of_these}")
         rows.append(
-            (f"{name} stream", *_paper(name), *sizes, *_cells(found), _pm(found.ua_fold_mean, None), seconds[name])
+            (
+                f"{name} stream",
+                *_paper(name),
+                *sizes,
+                *_cells(found),
+                mean_sd_cell(found.ua_fold_mean, None),
+                seconds[name],
+            )
         )
     mlp = _mlp(fused)
     parts = mlp["parameters"]
@@ -192,7 +200,7 @@ def _padding_table(scores: Scores) -> Table:
 
 def _difference_cells(one: SystemScores, other: SystemScores, p: float) -> tuple[Cell, ...]:
     bounds = difference_estimate(one.system, other.system).interval
-    return (f"{one.ua - other.ua:+.3f}", _signed_range(bounds), None, p_text(p))
+    return (f"{one.ua - other.ua:+.3f}", interval_cell(bounds, "+.3f"), None, p_text(p))
 
 
 def _fusion_table(fused: dict[str, Any]) -> Table:
@@ -204,7 +212,7 @@ def _fusion_table(fused: dict[str, Any]) -> Table:
         (
             f"{MLP} - {names[row['minus']]}",
             f"{row['ua']:+.3f}",
-            _signed_range(row["ua_interval"]),
+            interval_cell(row["ua_interval"], "+.3f"),
             f"{row['wa']:+.3f}",
             p_text(row["p_holm"]) if "p_holm" in row else None,  # a fusion of before this test has none
         )
@@ -242,28 +250,6 @@ def _claims_table() -> Table:
     return Table("Sizes that the paper prints", ("what", "paper", "counted here", "", "remark"), rows)
 
 
-def _notes(run: RunFolder, plan: Plan, manifest: Manifest) -> list[str]:
-    settings = RunFolder.open(run.path / "frames" / "masked").record["features"]
-    lines = [
-        f"{len(manifest)} rows of {manifest.dataset} in {manifest.root.name}; protocol {manifest.protocol}; every "
-        "split was searched, normalised and trained without its test speakers",
-        "the paper's figures are on IEMOCAP; on another corpus only the sizes can be compared",
-    ]
-    if settings["extractor"] in TRAINED:
-        lines.append(f"frames: {encoder_note(settings)}")
-    lines += [f"frames {number}: {name}" for number, name in enumerate(_frame_names(plan), start=1)]
-    if len(plan.frames) > 1:
-        lines.append("each split took the frames whose best recipe had the lowest validation loss on its search clips")
-    if plan.is_smoke:
-        lines.append("a miniature: its scores say nothing")
-    return [*lines, *manifest.notes]
-
-
-def _frame_names(plan: Plan) -> list[str]:
-    """What kinds of frames were tried, where there are several; of a file its name."""
-    return [Path(name).name for name in plan.frames] if len(plan.frames) > 1 else []
-
-
 def _plain_baselines(run: Path) -> list[dict[str, Any]]:
     """Majority class, duration and logistic regression on the same folds and features, as the retraining has them."""
     return list(read_json(run / "metrics.json", "metrics file")["baselines"]["headline"])
@@ -285,23 +271,15 @@ def _paper(name: str) -> tuple[Cell, ...]:
 
 
 def _cells(found: SystemScores) -> tuple[Cell, ...]:
-    return (_pm(found.ua, found.ua_sd), _range(found.ua_interval), _pm(found.wa, found.wa_sd))
+    return (mean_sd_cell(found.ua, found.ua_sd), interval_cell(found.ua_interval), mean_sd_cell(found.wa, found.wa_sd))
 
 
 def _fused_cells(row: dict[str, Any]) -> tuple[Cell, ...]:
-    return (_pm(row["ua"], row["ua_sd"]), _range(row["ua_interval"]), _pm(row["wa"], row["wa_sd"]))
-
-
-def _pm(value: float, sd: float | None) -> str:
-    return f"{value:.3f}" + (f" +- {sd:.3f}" if sd is not None else "")
-
-
-def _range(found: Any) -> str | None:
-    return f"{found[0]:.3f} to {found[1]:.3f}" if found else None
-
-
-def _signed_range(found: Any) -> str | None:
-    return f"{found[0]:+.3f} to {found[1]:+.3f}" if found else None
+    return (
+        mean_sd_cell(row["ua"], row["ua_sd"]),
+        interval_cell(row["ua_interval"]),
+        mean_sd_cell(row["wa"], row["wa_sd"]),
+    )
 
 
 def _value(value: Any) -> Cell:

@@ -22,7 +22,7 @@ from audionas.experiment.bundle import bundle
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.same_rules import differences
-from audionas.experiment.search import read_inputs
+from audionas.experiment.search_inputs import read_inputs
 from audionas.experiment.search_plan import divide_search_clips
 from audionas.experiment.verify import verify
 from audionas.records import read_json, write_json

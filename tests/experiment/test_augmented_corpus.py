@@ -185,7 +185,7 @@ def test_a_ranking_trains_alone_as_the_search_did_with_copies_of_the_weights_par
 ) -> None:
     from audionas import shipped
     from audionas.experiment.rank import RankRequest, rank
-    from audionas.experiment.search import read_inputs
+    from audionas.experiment.search_inputs import read_inputs
     from audionas.experiment.search_plan import divide_search_clips
 
     text = shipped.find("strategies", "darts_small_data").read_text() + f"\naugment: {augment}\n"

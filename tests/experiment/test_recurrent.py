@@ -11,7 +11,8 @@ import pytest
 from audionas.errors import GenotypeError, SettingsError
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
-from audionas.experiment.search import SearchRequest, read_inputs, search
+from audionas.experiment.search import SearchRequest, search
+from audionas.experiment.search_inputs import read_inputs
 from audionas.records import read_json
 from audionas.spaces import RecurrentGenotype
 from audionas.spaces.genotype_file import read_genotype_file
