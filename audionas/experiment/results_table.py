@@ -257,7 +257,7 @@ def _caption(runs: Sequence[FinishedRun], unranked: bool) -> str:
     sentences.append("Cost: clips forward / backward, and hours of the device, of search and retraining.")
     sentences.append("Plain baselines (in italics) are trained and tested on the same folds.")
     if found.get("claim"):
-        sentences.append(f"No claim about speakers: {found['claim']}.")
+        sentences.append(f"{found['claim'][:1].upper()}{found['claim'][1:]}.")
     if not all(run.metrics["speaker_independence_checked"] for run in runs):
         sentences.append("Speaker independence not checked: each file is its own group.")
     return " ".join(sentences)

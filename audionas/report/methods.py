@@ -207,7 +207,7 @@ def _statistics(files: RunFiles) -> str:
     if found.get("test"):
         sentences.append(f"Systems were compared by: {found['test']}.")
     if found.get("claim"):
-        sentences.append(f"No claim about speakers: {found['claim']}.")
+        sentences.append(f"{found['claim'][:1].upper()}{found['claim'][1:]}.")
     return " ".join(sentences)
 
 

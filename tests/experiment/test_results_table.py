@@ -91,7 +91,7 @@ def test_intervals_p_passes_and_verdict_are_taken_where_they_are_on_record(
     metrics = _json(finished.two / "metrics.json")
     found = {"ua_interval": [0.4, 0.6], "chance": {"p": 0.312, "how": "labels permuted"}, "n_groups": 6,
              "interval": "95 % by jackknife over 6 speakers", "verdict": "not above chance",
-             "claim": "too few"}  # fmt: skip
+             "claim": "no claim, too few"}  # fmt: skip
     run = _changed(finished.two, tmp_path / "two", "metrics.json", headline=metrics["headline"] | found)
     cost = {"seconds": 3600, "device_seconds": 1800, "clip_passes": {"forward": 2000, "backward": 1000}}
     _changed(run, run, "run.json", cost=cost, genotypes={"1": str(tmp_path / "gone" / "genotype.json")})
@@ -100,7 +100,7 @@ def test_intervals_p_passes_and_verdict_are_taken_where_they_are_on_record(
     assert (row.ua_interval, row.p, row.remark) == ((0.4, 0.6), 0.312, "not above chance")
     assert (row.cost.forward, row.cost.backward, row.cost.device_seconds) == (2000, 1000, 1800)
     assert row.cost.what == "retraining alone, the search is not there"
-    for words in ("Interval of UA: 95 % by jackknife", "labels permuted", "No claim about speakers: too few"):
+    for words in ("Interval of UA: 95 % by jackknife", "labels permuted", "No claim, too few."):
         assert words in table.caption
     texts = results([run], csv=True, latex=True)
     cells = next(cells for cells in csv.DictReader(StringIO(texts["csv"])) if cells["kind"] == SYSTEM)

@@ -56,7 +56,7 @@ def test_a_fold_that_was_read_and_unknown_speakers_are_told(runs: SimpleNamespac
 def test_statistics_tuning_augmentation_and_ledger_are_told_where_they_are(search_run: Path) -> None:
     retrained = search_run / "retrained"
     metrics = json.loads((retrained / "metrics.json").read_text())
-    found = {"interval": "95 % by jackknife", "chance": {"p": 0.01, "how": "labels permuted"}, "claim": "5 speakers"}
+    found = {"interval": "95 % by jackknife", "chance": {"p": 0.01, "how": "labels permuted"}, "claim": "no claim from 5 speakers"}
     _change(retrained / "metrics.json", headline=metrics["headline"] | found)
     recipe = {"optimiser": "adam", "learning_rate": 0.001, "augmentation": {"time_mask": 0.1, "mixup_alpha": 0.0}}
     _change(
@@ -68,7 +68,7 @@ def test_statistics_tuning_augmentation_and_ledger_are_told_where_they_are(searc
     text = methods_paragraph(search_run)
     for words in (
         "Intervals: 95 % by jackknife.", "p values against chance: labels permuted.",
-        "No claim about speakers: 5 speakers.", "retraining: time_mask 0.1.", "Adam, batches of 8",
+        "No claim from 5 speakers.", "retraining: time_mask 0.1.", "Adam, batches of 8",
         "inner folds by group chose among: learning_rates 0.01, 0.001", "30.0 s of the device",
         "1,200 clips forward and 600 backward",
     ):  # fmt: skip
