@@ -56,7 +56,11 @@ def test_a_fold_that_was_read_and_unknown_speakers_are_told(runs: SimpleNamespac
 def test_statistics_tuning_augmentation_and_ledger_are_told_where_they_are(search_run: Path) -> None:
     retrained = search_run / "retrained"
     metrics = json.loads((retrained / "metrics.json").read_text())
-    found = {"interval": "95 % by jackknife", "chance": {"p": 0.01, "how": "labels permuted"}, "claim": "no claim from 5 speakers"}
+    found = {
+        "interval": "95 % by jackknife",
+        "chance": {"p": 0.01, "how": "labels permuted"},
+        "claim": "no claim from 5 speakers",
+    }
     _change(retrained / "metrics.json", headline=metrics["headline"] | found)
     recipe = {"optimiser": "adam", "learning_rate": 0.001, "augmentation": {"time_mask": 0.1, "mixup_alpha": 0.0}}
     _change(
