@@ -8,7 +8,7 @@ N_STARTS = 3  # a worker that dies before it is ready is started anew so many ti
 
 
 class WorkerDiedEarlyError(Exception):
-    """A worker died before it was ready, so its job is not to blame."""
+    """A worker died before it began its job, which is not to blame."""
 
 
 def died(exit_code: int | None) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audionas.search.engines.shared_file import SharedFile
 
 READY = "ready"
+BEGUN = "begun"
 
 
 def serve(pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequence[float]) -> None:
@@ -34,6 +35,7 @@ def serve(pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequ
     pipe.send(READY)
     while True:
         job = pickle.loads(jobs.get())  # our own parent's
+        pipe.send(BEGUN)
         with meter.trial():
             outcome = work(evaluator, job)
         pipe.send(outcome)

@@ -14,7 +14,7 @@ from audionas.search.engines.contract import Job, Outcome
 from audionas.search.engines.failures import WorkerDiedEarlyError, died, timed_out
 from audionas.search.engines.meter import N_VALUES, clear, costs_of, note_seconds_of
 from audionas.search.engines.shared_file import SharedFile
-from audionas.search.engines.worker import READY, serve
+from audionas.search.engines.worker import BEGUN, READY, serve
 
 JOIN_S = 10.0
 
@@ -36,7 +36,7 @@ class WorkerProcess:
             self._process.start()
         theirs.close()  # so that the pipe ends when the child does
         self.job: Job | None = None
-        self._is_ready, self._deadline = False, float("inf")
+        self._is_ready, self._has_begun, self._deadline = False, False, float("inf")
 
     @property
     def is_alive(self) -> bool:
@@ -50,7 +50,7 @@ class WorkerProcess:
 
     def give(self, job: Job) -> None:
         """Send a job; its time runs from when the child is ready."""
-        self.job = job
+        self.job, self._has_begun = job, False
         clear(self._values)  # of the last trial's costs, should this one die before it begins
         self._start_clock()
         with suppress(OSError):  # it died just now: `outcome` finds out
@@ -60,14 +60,14 @@ class WorkerProcess:
         """How the job ended; None while it is under way. After a death or a stop the child is gone.
 
         Raises:
-            WorkerDiedEarlyError: the child died before it was ready.
+            WorkerDiedEarlyError: the child died before it began the job.
         """
         try:
             while self.pipe.poll():
                 message = self.pipe.recv()
-                if message != READY:
+                if message not in (READY, BEGUN):
                     return self._ended(message)
-                self._is_ready = True
+                self._is_ready, self._has_begun = True, message == BEGUN
                 self._start_clock()
         except (EOFError, OSError):
             return self._gone()
@@ -93,7 +93,7 @@ class WorkerProcess:
         self._process.join(JOIN_S)
         reason = died(self._process.exitcode)
         self.stop()
-        if not self._is_ready:
+        if not self._has_begun:
             raise WorkerDiedEarlyError(reason)
         return self._failed(reason)
 

@@ -84,6 +84,17 @@ def test_an_idle_child_that_is_killed_is_replaced_and_costs_no_trial(engine: Eng
     assert [outcome.error for outcome in outcomes.values()] == [None] * 4
 
 
+def test_a_child_that_dies_with_a_job_that_it_has_not_begun_costs_no_trial(engine: Engine) -> None:
+    promises.run_all(engine, [job(1)])
+    for child in _children():
+        child.suspend()
+    engine.submit(job(2))
+    for child in _children():
+        child.kill()
+    outcome = engine.next()
+    assert (outcome.number, outcome.error) == (2, None)
+
+
 def test_closing_ends_the_children_in_the_middle_of_a_trial_and_may_be_done_twice(engine: Engine) -> None:
     engine.submit(job(1, "hang"))
     engine.close()
