@@ -1,7 +1,8 @@
-"""Which runs lie inside a folder that is itself no run of the kind that was asked for."""
+"""Where things lie: runs inside a folder that is itself no run of the kind asked for, and what is kept between runs."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ FRONT = "front"  # genotypes of a search with several objectives, inside its fol
 RANKING = "ranking"  # of the genotypes of a search, inside its folder
 _DEPTH = 2  # a reproduction holds its streams' runs two folders down
 _SHOWN = 8
+
+
+def cache_root() -> Path:
+    """What is kept between runs (corpora given without a place, kernels): `$AUDIONAS_CACHE`, else ~/.cache/audionas."""
+    return Path(os.environ.get("AUDIONAS_CACHE") or Path.home() / ".cache" / "audionas")
 
 
 def no_run_here(folder: Path, kinds: Sequence[str] = ()) -> str:

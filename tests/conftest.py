@@ -14,9 +14,13 @@ import pytest
 import soundfile
 
 from audionas import sample, shipped
+from audionas.run_places import cache_root
 
 # Before torch is imported: two threads on a shared core wait for each other, a hundred times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Tests have caches of their own for everything but the compiled kernels.
+os.environ.setdefault("AUDIONAS_KERNELS_FOLDER", str(cache_root() / "kernels"))
 
 # A shared machine makes any example slow now and then.
 hypothesis.settings.register_profile("audionas", deadline=None)

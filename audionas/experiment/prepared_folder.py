@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from filelock import FileLock
 
 from audionas.errors import ManifestError
 from audionas.records import read_json, to_json, writing
+from audionas.run_places import cache_root
 
 # What a preparation leaves behind that was killed or refused.
 _UNFINISHED = {"source.json", "scan.jsonl", "prepare.lock"}
@@ -21,11 +21,6 @@ _UNFINISHED = {"source.json", "scan.jsonl", "prepare.lock"}
 def is_prepared(folder: Path) -> bool:
     """Whether a folder is one that `prepare` made."""
     return (folder / "manifest.json").is_file() and (folder / "manifest.csv").is_file()
-
-
-def cache_root() -> Path:
-    """Where corpora given without a place are prepared: `$AUDIONAS_CACHE`, else ~/.cache/audionas."""
-    return Path(os.environ.get("AUDIONAS_CACHE") or Path.home() / ".cache" / "audionas")
 
 
 def cache_folder(data: Path, source: dict[str, Any]) -> Path:

@@ -1,0 +1,147 @@
+"""The compiled kernels of this machine: built when first asked for, kept per torch version, processor and source.
+
+The sources have a C interface and include nothing of torch, so they compile in seconds and are called with pointers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock
+
+from audionas.errors import SettingsError
+from audionas.run_places import cache_root
+
+VARIABLE = "AUDIONAS_KERNELS"
+FOLDER = "AUDIONAS_KERNELS_FOLDER"
+PATHS = ("compiled", "torch")
+NAME = "audionas_kernels"
+SOURCES = Path(__file__).parent / "csrc"
+CFLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-fopenmp", "-fvisibility=hidden")
+
+_log = logging.getLogger(__name__)
+_say: Callable[[str], None] = _log.warning
+
+
+def use_kernels(path: str | None, say: Callable[[str], None]) -> str:
+    """Decide once for this process and its children; compiles now if need be. `say` hears of it, in one line each.
+
+    Args:
+        path: `compiled` or `torch`, as a run folder tells; None: what $AUDIONAS_KERNELS says, else whichever there is.
+
+    Raises:
+        SettingsError: no such path, or compiled kernels are asked for and cannot be had.
+    """
+    global _say
+    if path is not None:
+        os.environ[VARIABLE] = path
+        kernel_path.cache_clear()
+        library.cache_clear()
+    _say = say
+    try:
+        return kernel_path()
+    finally:
+        _say = _log.warning
+
+
+@cache
+def kernel_path() -> str:
+    """`compiled` or `torch`: what this process computes with on a CPU.
+
+    Raises:
+        SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
+    """
+    return "torch" if library() is None else "compiled"
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The kernels, compiled if this machine has not got them yet; None where they are not wanted or cannot be had.
+
+    Raises:
+        SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
+    """
+    wanted = os.environ.get(VARIABLE) or "auto"
+    if wanted not in (*PATHS, "auto"):
+        raise SettingsError(f"{VARIABLE}: got {wanted!r}; accepted: auto, {', '.join(PATHS)}")
+    if wanted == "torch":
+        return None
+    try:
+        found = ctypes.CDLL(str(_built()))
+    except (OSError, RuntimeError, subprocess.SubprocessError) as why:
+        reason = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
+        if wanted == "compiled":
+            raise SettingsError(
+                f"{VARIABLE}=compiled: the kernels cannot be compiled here ({reason}); install a C++ compiler (g++), "
+                "or take torch"
+            ) from why
+        _say(f"kernels: not compiled ({reason}); the slower path in plain torch is taken")
+        return None
+    os.environ[VARIABLE] = "compiled"  # children decide the same, or say that they cannot
+    return found
+
+
+def _built() -> Path:
+    """The shared library in $AUDIONAS_KERNELS_FOLDER, else beside other caches; made anew for other sources."""
+    compiler = os.environ.get("CXX", "c++")
+    folder = Path(os.environ.get(FOLDER) or cache_root() / "kernels")
+    target = folder / f"{NAME}-{_key(compiler)}.so"
+    if target.is_file():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{target.stem}.lock"):
+        if not target.is_file():
+            _say("kernels: compiling them for this machine (once, about half a minute)")
+            _compile(target)
+    return target
+
+
+def _compile(target: Path) -> None:
+    """Build in a folder of its own and move the result into place, so that a killed build leaves nothing behind."""
+    from torch.utils import cpp_extension
+
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as folder:
+        before = os.environ["PATH"]
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"  # where pip puts ninja
+        try:
+            cpp_extension.load(
+                NAME,
+                [str(path) for path in sorted(SOURCES.glob("*.cpp"))],
+                extra_cflags=list(CFLAGS),
+                extra_ldflags=["-fopenmp"],
+                build_directory=folder,
+                is_python_module=False,
+            )
+        finally:
+            os.environ["PATH"] = before
+        next(Path(folder).glob("*.so")).replace(target)  # torch numbers them within a process
+
+
+def _key(compiler: str) -> str:
+    """Sources, flags, torch, compiler and processor, as a short hash."""
+    import torch
+
+    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    parts = [torch.__version__, told.splitlines()[0], platform.machine(), _instructions(), *CFLAGS]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(SOURCES.iterdir())]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def _instructions() -> str:
+    """What the processor can do: a cache may be shared by machines that differ."""
+    info = Path("/proc/cpuinfo")
+    if not info.is_file():
+        return platform.processor()
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", info.read_text(), re.MULTILINE)
+    return " ".join(sorted(found.group(1).split())) if found else platform.processor()
