@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from audionas.errors import RunError
+from audionas.kernels import torch_only
 from audionas.models import Supernet, build_supernet
 from audionas.models.mixing import PathMixing
 from audionas.models.supernet import batch_statistics
@@ -252,7 +253,7 @@ class EpochLog(pl.Callback):
             batch = next(iter(self._data.batches("alphas", seed=self._seed, epoch=lambda: 0)))  # the same every time
             device = self.supernet.weights_device
             moved = [each if each is None else each.to(device) for each in batch]
-            with batch_statistics(self.supernet):
+            with batch_statistics(self.supernet), torch_only():
                 loss = module.loss_of(moved)
                 record["eigenvalue"] = dominant_eigenvalue(loss, self.supernet.arch_parameters())
         alarm = self.collapse.alarm([*self.records, record])
