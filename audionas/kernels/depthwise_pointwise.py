@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from audionas.kernels import native
 
-
 T = TypeVar("T")
 
 
@@ -72,7 +71,7 @@ def depthwise_pointwise(
     settings = _Settings(tuple(taps), stride, normalise, eps, len(x))
     tensors = [*x, *filters, *pointwise]
     if native.is_native(tensors) and x[0].numel() > 0:
-        *values, mean, variance = _DepthwisePointwise.apply(settings, *tensors)
+        *values, mean, variance = _DepthwisePointwise.apply(settings, *tensors)  # type: ignore[no-untyped-call]
         return values, mean, variance
     return _in_torch(settings, x, filters, pointwise)
 
@@ -83,7 +82,7 @@ def _in_torch(
     """The same in plain torch."""
     statistics = [torch.var_mean(each.detach(), dim=(0, 2, 3), correction=0) for each in x if settings.normalise]
     if settings.normalise:
-        x = [functional.batch_norm(each, None, None, training=True, eps=settings.eps) for each in x]
+        x = tuple(functional.batch_norm(each, None, None, training=True, eps=settings.eps) for each in x)
     rectified = [functional.relu(each) for each in x]
     shared = len(rectified) == 1
     values = [
@@ -127,21 +126,18 @@ class _DepthwisePointwise(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        settings, received = ctx.settings, gradients[:-2]
-        wanted = ctx.needs_input_grad[1:]
+        settings, wanted = ctx.settings, ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
-            return None, *_again_in_torch(settings, ctx.saved_tensors, wanted, received)
+            return None, *_again_in_torch(settings, ctx.saved_tensors, wanted, gradients[:-2])
         x, filters, pointwise = _divided(settings, ctx.saved_tensors)
-        x, received = ([native.whole_planes(each) for each in tensors] for tensors in (x, received))
+        x, given = ([native.whole_planes(each) for each in tensors] for tensors in (x, gradients[:-2]))
         found = [
             torch.empty(each.shape, dtype=each.dtype) if is_wanted else None
             for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True)
         ]
         arguments = _arguments(settings, x, filters, pointwise, *ctx.statistics)
         outputs = _divided(settings, found)
-        native.call(
-            "depthwise_pointwise_gradient", x[0].dtype, *arguments, received, native.strides(received), *outputs
-        )
+        native.call("depthwise_pointwise_gradient", x[0].dtype, *arguments, given, native.strides(given), *outputs)
         return None, *found
 
 
@@ -162,10 +158,9 @@ def _arguments(
     batch, channels, features, frames = x[0].shape
     sizes = [batch, len(filters), len(x), channels, features, frames, settings.stride, torch.get_num_threads()]
     taps = [k for each in settings.taps for k in (*each.kernel, *each.dilation, *each.before)]
-    contiguous = [[each.contiguous() for each in kernels] for kernels in (filters, pointwise)]
-    return [
-        sizes, (ctypes.c_int32 * len(taps))(*taps), list(x), native.strides(x), *contiguous, mean, variance, settings.eps
-    ]  # fmt: skip
+    own = [[each.contiguous() for each in kernels] for kernels in (filters, pointwise)]
+    first = [sizes, (ctypes.c_int32 * len(taps))(*taps), list(x), native.strides(x)]
+    return [*first, *own, mean, variance, settings.eps]
 
 
 def _again_in_torch(

@@ -40,9 +40,9 @@ def mixed_sum(
     """
     settings = _Settings(tuple(normalised), eps)
     if native.is_native([weights, *terms]) and terms[0].numel() > 0:
-        total, mean, variance = _MixedSum.apply(settings, weights, *terms)
+        total, mean, variance = _MixedSum.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
     else:
-        total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)
+        total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
     return total, mean, variance
 
 

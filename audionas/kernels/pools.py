@@ -23,7 +23,7 @@ def max_and_average_pool(x: Tensor, stride: int) -> tuple[Tensor, Tensor]:
         order gets the maximum's gradient, as in torch.
     """
     if native.is_native([x]) and x.numel() > 0:
-        maximum, mean = _Pools.apply(x, stride)
+        maximum, mean = _Pools.apply(x, stride)  # type: ignore[no-untyped-call]
         return maximum, mean
     return _in_torch(x, stride)
 
@@ -33,7 +33,7 @@ def _in_torch(x: Tensor, stride: int) -> tuple[Tensor, Tensor]:
 
 
 class _Pools(torch.autograd.Function):
-    """The compiled kernels; what is kept for the gradient is a byte a maximum. Gradients of gradients go through torch."""
+    """The compiled kernels; a byte a maximum is kept for the gradient. Gradients of gradients go through torch."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, stride: int) -> tuple[Tensor, Tensor]:
