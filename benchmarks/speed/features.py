@@ -1,6 +1,6 @@
 """Spectrograms a second against librosa's loop, and a warm epoch out of the feature cache.
 
-    python -m benchmarks.speed.features [--clips 5000]
+    PYTHONPATH=. python benchmarks/speed/features.py [--clips 5000]
 
 The loop computes the same preset with librosa and numpy, clip by clip; outputs are compared first. The epoch reads so
 many random 140x140 clips as a training does, in batches of 16 in a shuffled order: once as the training keeps them
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import librosa
 import numpy as np
+from paired import alternate, keep, ratio, ready
 
 from audionas.features import load_features
 from audionas.features.spectrogram import Spectrogram
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
-from benchmarks.speed.paired import alternate, keep, ratio, ready
 
 SECONDS, RATE_HZ, N_CLIPS, POOL = 8.0, 16_000, 16, 4
 
@@ -54,7 +55,7 @@ class Rows(Sequence[np.ndarray]):
         return len(self.values)
 
     def __getitem__(self, row: int) -> np.ndarray:  # type: ignore[override]
-        return self.values[row]
+        return np.asarray(self.values[row])
 
 
 def epoch_of(values: np.ndarray, *, in_memory: bool) -> EpochBatches:
@@ -68,9 +69,8 @@ def epoch_of(values: np.ndarray, *, in_memory: bool) -> EpochBatches:
     return EpochBatches(tensors, rows, np.ones(len(values)), batch_size=16, seed=0, purpose="speed", epoch=lambda: 0)
 
 
-def read(epoch: EpochBatches) -> Iterator[float]:
-    for batch in epoch:
-        yield float(batch[0][0, 0, 0, 0])
+def read(epoch: EpochBatches) -> float:
+    return sum(float(batch[0][0, 0, 0, 0]) for batch in epoch)
 
 
 def main() -> None:
@@ -96,7 +96,7 @@ def main() -> None:
         stored[:] = rng.normal(size=(1, 1, 140, 140)).astype(np.float32)
         kept = np.load(file, mmap_mode="r")
         epochs = {name: epoch_of(kept, in_memory=name == "epoch_in_memory") for name in EPOCHS}
-        times |= alternate({name: lambda epoch=epoch: list(read(epoch)) for name, epoch in epochs.items()}, 5)
+        times |= alternate({name: partial(read, epoch) for name, epoch in epochs.items()}, 5)
     result = {
         "clips": N_CLIPS,
         "largest_difference": difference,
@@ -105,7 +105,7 @@ def main() -> None:
         "times": times,
         "ratios": {"librosa / audionas": ratio(times, "librosa", "audionas")},
     }
-    path = keep("features", f"python -m benchmarks.speed.features --clips {given.clips}", result)
+    path = keep("features", result)
     print(path, result["per_second"], result["ratios"], {name: times[name]["wall_s"]["median"] for name in EPOCHS})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,9 +54,10 @@ def ready(threads: int = 1) -> None:
     torch.manual_seed(0)
 
 
-def keep(name: str, command: str, result: Mapping[str, Any]) -> Path:
+def keep(name: str, result: Mapping[str, Any]) -> Path:
     """Write a result beside its command, the machine and the versions."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    command = f"PYTHONPATH=. python {shlex.join(sys.argv)}"
     write_json(path, {"command": command, "machine": machine(), "versions": versions(), **result})
     return path

@@ -1,6 +1,6 @@
 """A step of a DARTS search over the CNN space of EmotionNAS, against a plain supernet and against NNI's own.
 
-    python -m benchmarks.speed.supernet [--batch 8] [--size 140] [--repeats 5] [--without nni]
+    PYTHONPATH=. python benchmarks/speed/supernet.py [--batch 8] [--size 140] [--repeats 5] [--without nni]
 
 One first-order step is that of DARTS's release: the alphas' loss and Adam, then the weights' loss, a clipped gradient
 and SGD. The plain supernet (tests/reference) and NNI's compute all gradients in both passes, as their loops do; NNI's
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from paired import alternate, keep, ratio, ready
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,8 +24,7 @@ from audionas.models import Supernet
 from audionas.models.supernet import constant
 from audionas.search import build_supernet
 from audionas.search.unrolled import WeightStep, unrolled_gradient
-from audionas.spaces import load_search_space
-from benchmarks.speed.paired import alternate, keep, ratio, ready
+from audionas.spaces import CnnCellSpace, load_search_space
 from tests.reference.darts_supernet import DartsSupernet
 
 CLASSES = 4
@@ -56,23 +56,23 @@ class Job:
     def plain_step(self) -> None:
         """As the release of DARTS: all gradients in both passes."""
         self.adam.zero_grad()
-        self.loss(1).backward()
+        self.loss(1).backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         self.sgd.zero_grad()
-        self.loss(0).backward()
+        self.loss(0).backward()  # type: ignore[no-untyped-call]
         self.step_weights()
 
     def alphas_pass(self) -> None:
         self.adam.zero_grad()
         with constant(self.weights):
             loss = self.loss(1)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def weights_pass(self) -> None:
         self.sgd.zero_grad()
         with constant(self.alphas):
             loss = self.loss(0)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def both(self) -> None:
         torch.autograd.grad(self.loss(1), [*self.alphas, *self.weights], allow_unused=True)
@@ -113,6 +113,7 @@ def saved_bytes(job: Job) -> int:
 
 def ours(batch: int, size: int, channels: int, cells: int) -> Job:
     space = load_search_space("darts_cnn")
+    assert isinstance(space, CnnCellSpace)
     network = build_supernet(space, input_shape=(1, size, size), n_classes=CLASSES, n_cells=cells, channels=channels)
     assert isinstance(network, Supernet)
     return Job(network, network.arch_parameters(), batch, size)
@@ -186,7 +187,7 @@ def main() -> None:
         ratios["second order / its passes"] = of["second_order"] / whole
         times |= second
     result = {"sizes": vars(given), "kernel_path": kernel_path(), **measured, "times": times, "ratios": ratios}
-    path = keep(given.name, f"python -m benchmarks.speed.supernet --batch {given.batch} --size {given.size}", result)
+    path = keep(given.name, result)
     print(f"{path}\n{measured}\n" + "\n".join(f"{name}: {value:.2f}" for name, value in ratios.items()))
 
 

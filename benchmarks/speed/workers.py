@@ -1,6 +1,6 @@
 """Candidates a minute by two worker processes against one, each with one thread.
 
-    python -m benchmarks.speed.workers [--trials 16]
+    PYTHONPATH=. python benchmarks/speed/workers.py [--trials 16]
 
 The machine should be idle. Candidates are random networks of `darts_cnn_small` on noise of the size of its features;
 workers are started, and have done one trial each, before the clock runs.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from paired import keep, ready
 
 from audionas.audio.manifest import Clip, Manifest
 from audionas.kernels import use_kernels
@@ -23,8 +24,8 @@ from audionas.search.engines import Engine, EngineOptions, Job, make_engine
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.spaces import load_search_space
 from audionas.training.batches import ClipTensors, Normaliser
+from audionas.training.recipe import Recipe
 from audionas.training.tasks import TASKS
-from benchmarks.speed.paired import keep, ready
 
 SHAPE, N_CLIPS, LABELS = (1, 32, 64), 96, ("a", "b", "c", "d")
 SPACE = load_search_space("darts_cnn_small")
@@ -40,10 +41,12 @@ def evaluator_on_noise() -> TrainingEvaluator:
     blocks = [rng.normal(size=SHAPE).astype(np.float32) for _ in clips]
     one = np.ones((1, 1, 1), np.float32)
     targets = np.arange(N_CLIPS) % 4
-    tensors = ClipTensors(blocks, targets, Normaliser(0 * one, one), SHAPE[2], "centre")  # type: ignore[arg-type]
+    tensors = ClipTensors(blocks, targets, Normaliser(0 * one, one), SHAPE[2], "centre")
     parts = {"train": tuple(range(72)), "validation": tuple(range(72, N_CLIPS))}
     data = SearchData(manifest, tensors, parts, SHAPE, TASKS["classification"])
-    return TrainingEvaluator(data, load_strategy("random").for_space(SPACE).recipe)  # type: ignore[arg-type]
+    recipe = load_strategy("random").for_space(SPACE).recipe
+    assert isinstance(recipe, Recipe)
+    return TrainingEvaluator(data, recipe)
 
 
 def jobs(n: int, epochs: int, first: int = 0) -> list[Job]:
@@ -88,7 +91,7 @@ def main() -> None:
         "wall_s": {str(n): each for n, each in found.items()},
         "ratios": {"throughput of 2 workers / 1": medians[1] / medians[2]},
     }
-    path = keep("workers", f"python -m benchmarks.speed.workers --trials {given.trials}", result)
+    path = keep("workers", result)
     print(path, result["wall_s"], result["ratios"])
 
 
