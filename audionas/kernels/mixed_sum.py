@@ -74,7 +74,7 @@ class _MixedSum(torch.autograd.Function):
     def forward(ctx: Any, settings: _Settings, weights: Tensor, *terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         own = [native.whole_planes(each) for each in terms]
         mean, variance = _moments(own, settings.normalised)
-        total = torch.empty(own[0].shape, dtype=own[0].dtype)
+        total = own[0].new_empty(own[0].shape)
         native.call("mixed_sum", total.dtype, *_arguments(settings, weights, own, mean, variance), total)
         ctx.settings, ctx.statistics = settings, (mean, variance)
         ctx.save_for_backward(weights, *terms)
@@ -100,7 +100,7 @@ class _MixedSum(torch.autograd.Function):
 
 
 def _moments(terms: Sequence[Tensor], normalised: Sequence[bool]) -> tuple[Tensor, Tensor]:
-    mean = torch.zeros(len(terms), terms[0].shape[1], dtype=torch.float64)
+    mean = terms[0].new_zeros(len(terms), terms[0].shape[1], dtype=torch.float64)
     variance = torch.ones_like(mean)
     rows = [k for k, is_normalised in enumerate(normalised) if is_normalised]
     if rows:

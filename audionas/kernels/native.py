@@ -14,11 +14,15 @@ _NAMES = {torch.float32: "float", torch.float64: "double"}
 
 
 def is_native(tensors: Sequence[Tensor]) -> bool:
-    """Whether the compiled kernels take these: there are kernels, and all are float32 or all float64, on the CPU."""
-    dtype = tensors[0].dtype
+    """Whether the compiled kernels take these: there are kernels, and all are float32 or all float64, on the CPU.
+
+    Tensors without values (meta) are taken as those of the CPU would be, so that what is kept can be counted.
+    """
+    dtype, device = tensors[0].dtype, tensors[0].device.type
     return (
         dtype in _NAMES
-        and all(each.device.type == "cpu" and each.dtype == dtype for each in tensors)
+        and device in ("cpu", "meta")
+        and all(each.device.type == device and each.dtype == dtype for each in tensors)
         and all(type(each) in (Tensor, torch.nn.Parameter) for each in tensors)
         and library() is not None
     )
@@ -26,13 +30,20 @@ def is_native(tensors: Sequence[Tensor]) -> bool:
 
 def call(name: str, dtype: torch.dtype, *arguments: object) -> None:
     """Call `audionas_<name>_<float or double>`. A tensor is passed as its pointer, tensors as an array of pointers,
-    None as a null pointer, and a sequence of integers as an array of int64.
+    None as a null pointer, and a sequence of integers as an array of int64. Of tensors without values nothing is done.
     """
+    if any(_has_no_values(each) for each in arguments):
+        return
     native = library()
     assert native is not None
     function = getattr(native, f"audionas_{name}_{_NAMES[dtype]}")
     function.restype = None
     function(*map(_argument, arguments))
+
+
+def _has_no_values(value: object) -> bool:
+    given = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(each, Tensor) and each.is_meta for each in given)
 
 
 def _argument(value: object) -> object:
@@ -67,7 +78,7 @@ def moments(tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Mean and biased variance over batch, features and frames, (tensors, channels) float64 each, by the kernels."""
     first = tensors[0]
     batch, channels, features, frames = first.shape
-    mean = torch.empty(len(tensors), channels, dtype=torch.float64)
+    mean = first.new_empty(len(tensors), channels, dtype=torch.float64)
     variance = torch.empty_like(mean)
     sizes = [batch, len(tensors), channels, features * frames, torch.get_num_threads()]
     call("moments", first.dtype, sizes, list(tensors), strides(tensors), mean, variance)

@@ -39,7 +39,7 @@ class _Pools(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, stride: int) -> tuple[Tensor, Tensor]:
         planes = native.whole_planes(x)
         maximum = x.new_empty(*x.shape[:2], *(-(-size // stride) for size in x.shape[2:]))
-        mean, place = torch.empty_like(maximum), torch.empty(maximum.shape, dtype=torch.uint8)
+        mean, place = torch.empty_like(maximum), maximum.new_empty(maximum.shape, dtype=torch.uint8)
         sizes = [*x.shape, stride, torch.get_num_threads()]
         native.call("pools", x.dtype, sizes, planes, planes.stride(0), maximum, mean, place)
         ctx.sizes, ctx.place = sizes, place

@@ -234,10 +234,13 @@ def test_gradients_can_be_differentiated_again() -> None:
     assert torch.autograd.gradgradcheck(values, case.wanted())
 
 
-def test_other_tensors_take_the_path_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module._DepthwisePointwise, "apply", lambda *_: pytest.fail("compiled"))
+def test_of_tensors_without_values_only_what_is_kept_is_made() -> None:
     with torch.device("meta"):
         case = Case((2, 3, 8, 9), DARTS, 2, dtype=torch.float32)
-    assert [each.shape for each in case.fast()[0]] == [(2, 3, 4, 5)] * 4
+    assert [(each.shape, each.is_meta) for each in case.fast()[0]] == [((2, 3, 4, 5), True)] * 4
+
+
+def test_other_tensors_take_the_path_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module._DepthwisePointwise, "apply", lambda *_: pytest.fail("compiled"))
     half = Case((2, 3, 8, 9), DARTS, 2, dtype=torch.bfloat16)
     assert [each.dtype for each in half.fast()[0]] == [torch.bfloat16] * 4
