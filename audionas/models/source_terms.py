@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.kernels.depthwise_pointwise import Taps, depthwise_pointwise
+from audionas.kernels.depthwise_pointwise import depthwise_pointwise
 from audionas.kernels.pools import max_and_average_pool
 from audionas.models.mixed_op import MixedOp
-from audionas.ops import NONE, POOLS, FactorizedReduce, PaddedConv2d
-from audionas.ops.convolution import DilatedConv, SeparableConv
+from audionas.ops import NONE, POOLS, FactorizedReduce
+from audionas.ops.convolution import DilatedConv, SeparableConv, taps_of
 from audionas.ops.identity import every_second
 
 
@@ -132,13 +132,6 @@ def _stage(
         stride,
         normalise,
     )
-
-
-def taps_of(layer: nn.Module) -> Taps:
-    """Where a depthwise layer's filter reads."""
-    assert isinstance(layer, PaddedConv2d)
-    before = (layer.zeros[2], layer.zeros[0]) if layer.zeros else layer.padding
-    return Taps(layer.kernel_size, layer.dilation, before)  # type: ignore[arg-type]
 
 
 def _reduced(h: Tensor, wanted: Sequence[Candidate], _: int) -> list[Term]:
