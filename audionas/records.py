@@ -236,8 +236,7 @@ _BOUNDS = {
     "less_than": ("below", "lt"),
 }
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "tuple": "a list",
-          "list": "a list",
-          "dict": "a mapping", "model": "a mapping"}  # fmt: skip
+          "list": "a list", "dict": "a mapping", "model": "a mapping"}  # fmt: skip
 
 
 def _accepted(error: Mapping[str, Any]) -> str:

@@ -149,15 +149,16 @@ def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = 
 
     Raises:
         SettingsError: the engine cannot do this search.
-        RunError: the folder is no search, is in use, or was made where this machine cannot continue.
+        RunError: nobody is at the engine's address, or the folder is no search, is in use, or was made where this machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this search is done already")
         return path
+    strategy = read_inputs(path)[1]
+    fields = engine_fields((engine or EngineRequest()).beside(run.record), strategy.name, strategy.kind)
     if engine:
-        strategy = read_inputs(path)[1]
-        change_engine(run, engine_fields(engine.beside(run.record), strategy.name, strategy.kind))
+        change_engine(run, fields)
     return _work(run, talk or Silent())
 
 
