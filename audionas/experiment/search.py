@@ -149,7 +149,8 @@ def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = 
 
     Raises:
         SettingsError: the engine cannot do this search.
-        RunError: nobody is at the engine's address, or the folder is no search, is in use, or was made where this machine cannot continue.
+        RunError: nobody is at the engine's address, or the folder is no search, is in use, or was made where this
+            machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":

@@ -33,7 +33,7 @@ def test_nobody_at_the_address_is_one_line(address_of_nobody: str, host: str) ->
 
 
 def test_a_port_beyond_all_ports_is_one_line() -> None:
-    with pytest.raises(RunError, match="--address 127.0.0.1:99999: no Ray cluster answers there"):
+    with pytest.raises(RunError, match=r"--address 127\.0\.0\.1:99999: no Ray cluster answers there"):
         check_engine("ray", EngineOptions(2, None, "127.0.0.1:99999"), "random", "multi-trial")
 
 
