@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pydantic import ConfigDict, Field
+
 from audionas.errors import SettingsError
 from audionas.experiment.run_folder import RunFolder
 from audionas.quantities import count_text
+from audionas.records import Record, validate
 from audionas.run_places import RUN_FILE
 from audionas.search.engines import DEFAULT, EngineOptions, check_engine
 
@@ -31,7 +34,7 @@ class EngineRequest:
         """This request, with what a run has on record where it says nothing; another engine has none of that."""
         if self.engine not in (None, record["engine"]):
             return self
-        before = EngineRequest(record["engine"], **record.get("engine_options", {}))
+        before = EngineRequest(record["engine"], **_recorded(record))
         return replace(before, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
@@ -51,7 +54,28 @@ def engine_fields(request: EngineRequest, strategy: str, kind: str) -> dict[str,
 
 def engine_options(record: Mapping[str, Any]) -> EngineOptions:
     """The options that a run has on record."""
-    return EngineOptions(**record.get("engine_options", {}))
+    return EngineOptions(**_recorded(record))
+
+
+class _Recorded(Record):
+    """`engine_options` of a run.json, which may have been edited by hand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    workers: int = Field(default=1, ge=1)
+    timeout_s: float | None = Field(default=None, gt=0)
+    address: str | None = None
+
+
+def _recorded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine options on record, as they were written.
+
+    Raises:
+        SettingsError: an option is unknown or has a value that no option has.
+    """
+    found = record.get("engine_options", {})
+    validate(_Recorded, found, f"{RUN_FILE}: engine_options")
+    return dict(found)
 
 
 def engine_line(record: Mapping[str, Any]) -> str:
