@@ -200,7 +200,8 @@ class EpochLog(pl.Callback):
         self.records = read_epochs(self._path)[:epoch]
         if len(self.records) < epoch:
             raise RunError(
-                f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged"
+                f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged: "
+                "delete its checkpoint folder to start its training anew"
             )
         rewrite_jsonl(self._path, self.records)
 
