@@ -30,6 +30,16 @@ class EngineRequest:
     def __bool__(self) -> bool:
         return self != EngineRequest()
 
+    def for_kind(self, kind: str) -> EngineRequest:
+        """What of it is for a strategy of a kind: a supernet is trained in this process, whatever trials are."""
+        return self if kind == "multi-trial" else EngineRequest()
+
+    @property
+    def flags(self) -> dict[str, Any]:
+        """The words of `audionas search` and their values."""
+        return {"--engine": self.engine, "--workers": self.workers, "--timeout": self.timeout_s,
+                "--address": self.address}  # fmt: skip
+
     def beside(self, record: Mapping[str, Any]) -> EngineRequest:
         """This request, with what a run has on record where it says nothing; another engine has none of that."""
         if self.engine not in (None, record["engine"]):
@@ -50,6 +60,20 @@ def engine_fields(request: EngineRequest, strategy: str, kind: str) -> dict[str,
     options = EngineOptions(workers, request.timeout_s, request.address)
     check_engine(engine, options, strategy, kind)
     return {"engine": engine} | ({} if engine == DEFAULT else {"engine_options": asdict(options)})
+
+
+def check_trial_engine(request: EngineRequest, threads: int | None, strategy: str) -> None:
+    """Refuse, before any work, an engine for the searches by trials inside another run.
+
+    There `--workers` are something else, and those of the engine are `--trial-workers`.
+
+    Raises:
+        SettingsError: the engine is unknown, not installed, or cannot do this.
+    """
+    try:
+        engine_threads(engine_fields(request, strategy, "multi-trial"), threads)
+    except SettingsError as why:
+        raise SettingsError(str(why).replace("--workers", "--trial-workers")) from why
 
 
 def engine_options(record: Mapping[str, Any]) -> EngineOptions:
