@@ -19,7 +19,7 @@ from audionas.experiment.machine import thread_count, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
-from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_folder import OWN_FIELDS, RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_divisions import redrawn_parts, trained_rows
 from audionas.experiment.search_engine import (
@@ -148,16 +148,19 @@ def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = 
     """Go on with a search that was stopped, elsewhere if an engine is given; a finished one is left as it is.
 
     Raises:
-        SettingsError: the engine cannot do this search.
-        RunError: the folder is no search, is in use, or was made where this machine cannot continue.
+        SettingsError: the engine cannot do this search, or the limits on record are none.
+        RunError: nobody is at the engine's address, or the folder is no search, is in use, or was made where this
+            machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this search is done already")
         return path
+    strategy = read_inputs(path)[1]
+    Limits.of_record(run.record.get("limits"), str(path / RUN_FILE))
+    fields = engine_fields((engine or EngineRequest()).beside(run.record), strategy.name, strategy.kind)
     if engine:
-        strategy = read_inputs(path)[1]
-        change_engine(run, engine_fields(engine.beside(run.record), strategy.name, strategy.kind))
+        change_engine(run, fields)
     return _work(run, talk or Silent())
 
 

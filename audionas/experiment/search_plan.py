@@ -12,7 +12,7 @@ from audionas.audio.folds import OuterSplit, divide_groups, find_split, missing_
 from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus, data_record, part_record
-from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untrained_classes
 from audionas.experiment.talk import Talk
 from audionas.features import extractor_from_settings
@@ -115,7 +115,7 @@ def plan_search(
     talk.say(
         f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
     )
-    limits = Limits.of_record(record.get("limits"))
+    limits = Limits.of_record(record.get("limits"), str(run.path / RUN_FILE))
     if limits:
         talk.say(f"limits: {limits}")
     if strategy.kind == "one-shot":
