@@ -160,12 +160,14 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         elif not any(each.requires_grad for each in weights.values()):
             return self._path(weights)
         else:
-            drawn = {label: cast(Tensor, computed).cpu().double() for label, (_, computed) in draws.items()}
+            masks = {label: cast(Tensor, computed) for label, (_, computed) in draws.items()}
+            drawn = {label: each.cpu().double() for label, each in masks.items()}
             path = {label: each.detach().cpu().double() for label, each in weights.items()}
+            weights = {label: torch.where(masks[label], each, 0.0) for label, each in weights.items()}
         shares = self._assembled({label: each / each.sum() for label, each in drawn.items()})
         ops = [self.space.options[f"n{i}_op"] for i in range(1, self.space.nodes.max)]
         nodes = computed_nodes(self._assembled(path), shares, ops, self.space.states)
-        return SparseMixture(self._assembled(weights), nodes)
+        return SparseMixture(self._assembled(weights, are_paths=mixing.n_computed == 1), nodes)
 
     def _costliest(self, label: str) -> Tensor:
         """Shares above 0 for the `n_computed` options that cost most, the most for the first: a bound for any draw."""
@@ -176,7 +178,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
             shares[k] = 1.0 / (1 + place)
         return shares
 
-    def _assembled(self, weights: Mapping[str, Tensor]) -> Mixture:
+    def _assembled(self, weights: Mapping[str, Tensor], *, are_paths: bool = False) -> Mixture:
         """The weights of decisions as a cell takes them, inputs moved on; a decision with one option weighs 1."""
         alone = next(iter(weights.values())).new_ones(1)
         options, n_states = self.space.options, self.space.states
@@ -188,7 +190,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         for i in range(1, self.space.nodes.max):
             a = torch.cat([alone.new_zeros(n_states), of(f"n{i}_a")])
             others = [of(f"n{i}_{slot}") for slot in SLOTS[1:] if f"n{i}_{slot}" in options]
-            inputs.append(moved_on([a, *others]))
+            inputs.append(moved_on([a, *others], are_paths=are_paths))
         return Mixture(tuple(of(f"n{i}_op") for i in range(1, self.space.nodes.max)), tuple(inputs))
 
     def _path(self, weights: Mapping[str, Tensor]) -> RecipeDraft:
@@ -250,15 +252,17 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         return sum(parameter.numel() for parameter in network.parameters())
 
 
-def moved_on(weights: list[Tensor]) -> Tensor:
+def moved_on(weights: list[Tensor], *, are_paths: bool = False) -> Tensor:
     """Weights over the same options, each (options,), of choices that must differ: (choices, options).
 
     Where a choice falls on an option that an earlier one has, its weight moves on to the next option (after the last
-    the first), as a sample is repaired. Weights keep their sum, and one-hot ones stay one-hot.
+    the first), as a sample is repaired. Weights keep their sum, and one-hot ones stay one-hot. Where they are paths,
+    each moves with the gradient of its own weight alone: what else it might have been is not computed.
     """
     found = weights[:1]
     for weight in weights[1:]:
         taken = torch.stack(found).sum(0)
+        taken = taken.detach() if are_paths else taken
         kept = weight * (1.0 - taken)
         for _ in found[1:]:
             weight = (weight * taken).roll(1)
