@@ -20,7 +20,7 @@ from audionas.models.algorithmic_delay import algorithmic_delay
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
-from audionas.search.algorithms import ALGORITHMS, evolution_of
+from audionas.search.algorithms import ALGORITHMS, evolution_of, remark_of
 from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
 from audionas.search.rungs import rungs_of, rungs_text
@@ -118,6 +118,9 @@ def plan_search(
     limits = Limits.of_record(record.get("limits"), str(run.path / RUN_FILE))
     if limits:
         talk.say(f"limits: {limits}")
+    if remark := remark_of(strategy.algorithm, space.kind):
+        fields["notes"].append(remark)
+        talk.say(remark)
     if strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more

@@ -178,5 +178,6 @@ def _no_cluster(address: str | None, why: BaseException) -> str:
         return f"--engine ray: no cluster could be started here ({reason}); free memory, or use --engine process_pool"
     return (
         f"--address {address}: no Ray cluster answers there ({reason}); start one with `ray start --head`, or leave "
-        "--address out for a cluster on this machine"
+        "--address out for a cluster on this machine; if the cluster asks for a token (`ray start` says so), set "
+        "RAY_AUTH_MODE=token here too"
     )
