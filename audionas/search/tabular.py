@@ -24,11 +24,19 @@ class NotInTableError(AudionasError):
 
 @dataclass(frozen=True)
 class Row:
-    """What a table knows of an architecture: a score (more is better), parameters, seconds of its training."""
+    """What a table knows of an architecture.
+
+    Attributes:
+        score: more is better.
+        parameters: of the network.
+        seconds: of its training.
+        proxies: zero-cost proxies by their names; more is better.
+    """
 
     score: float
     parameters: int = 0
     seconds: float = 0.0
+    proxies: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,20 @@ class TabularEvaluator:
         if not math.isfinite(row.score):
             raise NotInTableError(f"{self.where}: the score of {genotype.hash[:12]} is {row.score}")
         return Score(row.score, row.score, -row.score, -row.score, row.parameters, row.seconds)
+
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        """A zero-cost proxy in the table; of an architecture that is not in it -inf, so that it comes last.
+
+        Raises:
+            SettingsError: the table does not hold this proxy.
+        """
+        row = self.rows.get(genotype.hash)
+        if row is None:
+            return -math.inf
+        known = {"parameters": float(row.parameters), **row.proxies}
+        if name not in known:
+            raise SettingsError(f"{self.where}: no proxy {name!r}; it holds: {', '.join(known)}")
+        return known[name]
 
     def regret(self, score: float) -> float:
         """How far a score is below the best of the table."""
