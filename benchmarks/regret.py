@@ -3,7 +3,8 @@
     PYTHONPATH=. python benchmarks/regret.py --tables FOLDER --pieces PIECES --out benchmarks/results/regret
 
 FOLDER holds the Parquet files that `regret_tables.py` names. PIECES keeps one line a finished search, so that a
-stopped run goes on. Regret is the best score of the table minus the best found, in points of accuracy.
+stopped run goes on. Regret is the best score of the table minus the best found, in points of accuracy. Evaluations are
+whole trainings; of successive halving and Hyperband, shorter ones count in part (`regret_fidelity.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from regret_arms import Arm, arms, has_plain, plain, searched
+from regret_fidelity import rank_correlations
 from regret_plot import plot
 from regret_tables import TABLES, Case
 from scipy import stats
@@ -104,6 +106,7 @@ def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict
     references = {name: curves(case, arm, plain_seeds(arm, seeds), pieces, plain) for name, arm in compared.items()}
     confidence = 1 - 0.05 / (len(compared) * len(EVALUATIONS))  # 95 % for all of them together (Bonferroni)
     claimed = [name for name in CLAIMED if name in every]
+    shortened = [name for name, arm in every.items() if arm.is_short]
     others = [name for name in every if name not in ("random", *CLAIMED)]
     return {
         "schema_version": 1,
@@ -118,7 +121,8 @@ def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict
         "versions": {name: version(name) for name in ("nni", "numpy", "scipy", "torch", *_extra(every))},
         "settings": {name: arm.shipped().settings for name, arm in every.items()},
         "changed_settings": {name: dict(arm.changes) for name, arm in every.items() if arm.changes},
-        "made_up_shorter_trainings": [name for name, arm in every.items() if arm.is_short],
+        "made_up_shorter_trainings": shortened,
+        "their_rank_correlation": rank_correlations(case.evaluator) if shortened else {},
         "regret": {name: summary(found[name]) for name in every},
         "better_than_random": against_random(found, claimed, "less"),
         "different_from_random": against_random(found, others, "two-sided"),
@@ -149,7 +153,7 @@ def main() -> None:
     case = TABLES[given.table](given.tables)
     record, found = document(case, given.seeds, given.pieces)
     write_json(given.out / f"{case.name}.json", record)
-    plot(found, case.what, given.out / case.name)
+    plot(found, case.what, given.out / case.name, record["made_up_shorter_trainings"])
     print(given.out / f"{case.name}.json")
 
 

@@ -45,7 +45,7 @@ class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:
         self._samples = Samples(model_space, np.random.RandomState(derive(self._seed, "changes") % 2**32))
-        self._options = {label: list(choice.values) for label, choice in model_space.simplify().items()}
+        self._options = {str(label): list(choice.values) for label, choice in model_space.simplify().items()}
         self._n_options = [len(options) for options in self._options.values()]
         return super()._initialize(model_space, engine)
 

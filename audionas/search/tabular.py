@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,7 +91,13 @@ class TabularEvaluator:
 
 
 def read_table(
-    path: Path | str, space: Any, *, score: str, lower_is_better: bool = False, parameters: str | None = None
+    path: Path | str,
+    space: Any,
+    *,
+    score: str,
+    lower_is_better: bool = False,
+    parameters: str | None = None,
+    proxies: Sequence[str] = (),
 ) -> TabularEvaluator:
     """An evaluator from a CSV or Parquet file with one row a trained cell.
 
@@ -103,23 +109,28 @@ def read_table(
         space: the search space, with `choices()` and `genotype(sample)`.
         score: the column with the score; with `lower_is_better`, a loss.
         parameters: a column with numbers of parameters.
+        proxies: columns with zero-cost proxies, named as they are in a strategy.
 
     Raises:
         SettingsError: no such file or column, a score that is no number, or an option that the space does not have.
     """
     table = _read(Path(path))
     hashes = _hashes(table, space, str(path))
-    for column in [score] if parameters is None else [score, parameters]:
+    for column in [score, *([] if parameters is None else [parameters]), *proxies]:
         if column not in table:
             raise SettingsError(f"{path}: no column {column!r}; there are: {', '.join(map(str, table.columns))}")
     values = pd.to_numeric(table[score], errors="coerce") * (-1.0 if lower_is_better else 1.0)
     wrong = table.index[values.isna() & table[score].notna()]
     if len(wrong):
         raise SettingsError(f"{path}: row {wrong[0] + 1}: {score}: got {table[score][wrong[0]]!r}, must be a number")
-    sizes = [0] * len(table) if parameters is None else _sizes(table, parameters, str(path))
+    sizes = [0] * len(table) if parameters is None else [int(n) for n in _finite(table, parameters, str(path))]
     means = values.groupby(hashes).mean()
     size_of = dict(zip(hashes, sizes, strict=True))
-    return TabularEvaluator({str(h): Row(float(mean), size_of[str(h)]) for h, mean in means.items()}, str(path))
+    known = {name: pd.Series(_finite(table, name, str(path))).groupby(hashes).mean() for name in proxies}
+    return TabularEvaluator({
+        str(h): Row(float(mean), size_of[str(h)], proxies={name: float(each[str(h)]) for name, each in known.items()})
+        for h, mean in means.items()
+    }, str(path))  # fmt: skip
 
 
 def genotypes_of(texts: Iterable[object], where: str) -> list[Genotype]:
@@ -153,12 +164,12 @@ def _read(path: Path) -> pd.DataFrame:
         raise SettingsError(f"{path}: Parquet needs pyarrow: pip install pyarrow, or save the table as CSV") from why
 
 
-def _sizes(table: pd.DataFrame, column: str, where: str) -> list[int]:
+def _finite(table: pd.DataFrame, column: str, where: str) -> list[float]:
     numbers = pd.to_numeric(table[column], errors="coerce")
     wrong = table.index[~np.isfinite(numbers)]
     if len(wrong):
         raise SettingsError(f"{where}: row {wrong[0] + 1}: {column}: got {table[column][wrong[0]]!r}, must be a number")
-    return [int(value) for value in numbers]
+    return [float(value) for value in numbers]
 
 
 def _hashes(table: pd.DataFrame, space: Any, where: str) -> list[str]:
