@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -78,16 +79,16 @@ def searched(case: Case, arm: Arm, seed: int, n: int) -> Curve:
 def plain(case: Case, arm: Arm, seed: int, n: int) -> Curve:
     """(n,): the same of its plain reference, without NNI."""
     search = import_module(f"tests.reference.plain_search.{_module(arm.strategy)}").search
-    short = ShortTrainings(case.evaluator.rows, seed=seed)
+    hash_of, rows, short = cache(case.hash_of), case.evaluator.rows, ShortTrainings(case.evaluator.rows, seed=seed)
     given: dict[str, Any] = {
-        "name": case.hash_of,
-        "cost": case.parameters,
-        "proxy": lambda point: case.proxy(point, arm.changes["proxy"]),
-        "short": lambda point, epochs: case.score(point) + short.noise(case.hash_of(point), epochs),
+        "name": hash_of,
+        "cost": lambda point: rows[hash_of(point)].parameters,
+        "proxy": lambda point: rows[hash_of(point)].proxy(arm.changes["proxy"]),
+        "short": lambda point, epochs: rows[hash_of(point)].score + short.noise(hash_of(point), epochs),
     }
     asked = {key: given[key] for key in inspect.signature(search).parameters if key in given}
     sizes = [len(options) for options in case.space.choices().values()]
-    scores = search(sizes, case.score, n, seed, **asked)
+    scores = search(sizes, lambda point: rows[hash_of(point)].score, n, seed, **asked)
     found = case.evaluator.best - np.maximum.accumulate(np.asarray(scores, dtype=np.float64))
     found[np.isinf(found)] = np.nan
     return np.pad(found, (0, n - len(found)), mode="edge")

@@ -37,19 +37,6 @@ class Case:
         sample = {label: options[i] for (label, options), i in zip(choices.items(), point, strict=True)}
         return self.space.genotype(sample).hash
 
-    def score(self, point: tuple[int, ...]) -> float:
-        """The score of a point."""
-        return self.evaluator.rows[self.hash_of(point)].score
-
-    def parameters(self, point: tuple[int, ...]) -> float:
-        """The number of parameters of a point."""
-        return self.evaluator.rows[self.hash_of(point)].parameters
-
-    def proxy(self, point: tuple[int, ...], name: str) -> float:
-        """A zero-cost proxy of a point."""
-        row = self.evaluator.rows[self.hash_of(point)]
-        return row.parameters if name == "parameters" else row.proxies[name]
-
 
 def macro(folder: Path) -> Case:
     """All 6,561 architectures of 8 layers, mean accuracy of three trainings on CIFAR-10 in percent."""

@@ -38,6 +38,14 @@ class Row:
     seconds: float = 0.0
     proxies: Mapping[str, float] = field(default_factory=dict)
 
+    def proxy(self, name: str) -> float:
+        """A zero-cost proxy; parameters are one.
+
+        Raises:
+            KeyError: it is not known.
+        """
+        return self.proxies[name] if name in self.proxies else {"parameters": float(self.parameters)}[name]
+
 
 @dataclass(frozen=True)
 class TabularEvaluator:
@@ -80,10 +88,11 @@ class TabularEvaluator:
         row = self.rows.get(genotype.hash)
         if row is None:
             return -math.inf
-        known = {"parameters": float(row.parameters), **row.proxies}
-        if name not in known:
-            raise SettingsError(f"{self.where}: no proxy {name!r}; it holds: {', '.join(known)}")
-        return known[name]
+        try:
+            return row.proxy(name)
+        except KeyError as why:
+            known = ", ".join({"parameters": 0, **row.proxies})
+            raise SettingsError(f"{self.where}: no proxy {name!r}; it holds: {known}") from why
 
     def regret(self, score: float) -> float:
         """How far a score is below the best of the table."""

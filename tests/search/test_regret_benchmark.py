@@ -100,6 +100,13 @@ def test_every_strategy_comes_as_far_as_its_plain_reference() -> None:
                 assert low <= 0 <= high
 
 
+def test_the_readme_has_the_numbers_of_the_results() -> None:
+    from benchmarks.regret_text import README, with_tables
+
+    text = README.read_text(encoding="utf-8")
+    assert text == with_tables(text), "run: PYTHONPATH=. python benchmarks/regret_text.py"
+
+
 def test_the_noise_of_a_made_up_shorter_training_is_keyed_and_shrinks_with_epochs() -> None:
     from benchmarks.regret_fidelity import ShortTrainings
 
