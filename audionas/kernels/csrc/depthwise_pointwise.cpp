@@ -241,7 +241,13 @@ class WorkBack : public Work<S> {
     const S* even = of_input + (c * grid.phases + (stride == 2 ? (h & 1) * 2 : 0)) * grid.open_plane + h / stride * grid.pitch;
     if (stride == 2) {
       const S* odd = even + grid.open_plane;
-      for (long w = 0; w < grid.width; w++) dx[w] = (w & 1 ? odd : even)[w >> 1];
+      long pairs = grid.width / 2;
+#pragma omp simd
+      for (long w = 0; w < pairs; w++) {
+        dx[2 * w] = even[w];
+        dx[2 * w + 1] = odd[w];
+      }
+      if (grid.width % 2 == 1) dx[grid.width - 1] = even[pairs];
       even = dx;
     }
     for (long from = 0; from < grid.width; from += CHUNK) {
