@@ -53,8 +53,6 @@ def test_a_run_that_began_with_kernels_is_not_ended_without(tmp_path: Path, monk
     monkeypatch.setenv("CXX", "no-such-compiler")
     monkeypatch.setattr(loader, "_loaded", {})
     run = run_of(tmp_path, kernel_path="compiled")
-    with pytest.raises(
-        RunError, match=r"run: began with compiled kernels; .*cannot be compiled here .* C\+\+ compiler"
-    ):
+    with pytest.raises(RunError, match=r"run: began with compiled kernels; .*cannot be compiled here"):
         start_computing(run, Silent())
     assert run.record["kernel_path"] == "compiled"
