@@ -1,0 +1,134 @@
+// A recurrent recipe over some frames of a batch, forward, and the reverse pass by hand. No recipe is compiled: the
+// plan is interpreted. Rows are packed frame by frame, clips of more frames first, so that the clips that still run
+// are the first rows of a frame. What x gives the linear nodes stands in their blocks already; weight gradients are
+// left to the caller, who finds each linear node's gradient in its block.
+// Clips are independent, so threads share them out and never wait for each other.
+#pragma GCC optimize("no-fast-math")
+#include "common.h"
+#include "recipe_operations.h"
+#include "recipe_product.h"
+
+namespace audionas {
+
+template <class S>
+struct Scan {
+  Program program;
+  const int64_t* offsets;  // first row of each frame of the sequence, and one more
+  long first, last, hidden;
+  S* base[N_BUFFERS];
+  const S* weights;
+
+  long clips(long t) const { return offsets[t + 1] - offsets[t]; }
+  long width(int buffer) const { return program.n_blocks[buffer] * hidden; }
+  long most_clips() const { return clips(0); }
+
+  // Of clip b in frame t. States lie behind the initial ones; other rows are of these frames, or of this frame, alone.
+  Row<S> row(long t, long b) const {
+    long before = most_clips() + (t ? offsets[t - 1] : -most_clips()), here = offsets[t] - offsets[first] + b;
+    long index[N_BUFFERS] = {here, here, most_clips() + offsets[t] + b, before + b, b, b, b, offsets[t] + b};
+    Row<S> row;
+    for (int i = 0; i < N_BUFFERS; i++) row.at[i] = base[i] + index[i] * width(i);
+    return row;
+  }
+
+  void multiply(const Row<S>& row, long rows, const Product& p, bool back) const {
+    S *linear = row({LINEAR, p.slot}, hidden), *source = row(back ? p.gradient.place : p.source, hidden);
+    long of_linear = width(LINEAR), of_source = width(back ? p.gradient.place.buffer : p.source.buffer);
+    const S* weight = weights + p.weight * packed_size<S>(hidden);
+    if (back) product<S>(rows, hidden, linear, of_linear, weight, source, of_source, p.gradient.adds);
+    else product<S>(rows, hidden, source, of_source, weight, linear, of_linear, true);
+  }
+
+  void forward(long t, long from, long to) const {
+    const Product* p = program.products;
+    const Operation* op = program.operations;
+    for (int level = 0; level < program.n_levels; level++) {
+      for (; p < program.products + program.n_products && p->level == level; p++) multiply(row(t, from), to - from, *p, false);
+      const Operation *begin = op, *all = program.operations + program.n_operations;
+      while (op < all && op->level == level) op++;
+      for (long b = from; b < to; b++) {
+        Row<S> here = row(t, b);
+        for (const Operation* o = begin; o < op; o++) run<S>(*o, here, hidden);
+      }
+    }
+  }
+
+  void backward(long t, long from, long to) const {
+    for (long b = from; b < to; b++) take_over(row(t, b));
+    const Product* p = program.products + program.n_products;
+    const Operation* op = program.operations + program.n_operations;
+    for (int level = program.n_levels - 1; level >= 0; level--) {
+      const Operation* end = op;
+      while (op > program.operations && op[-1].level == level) op--;
+      for (long b = from; b < to; b++) {
+        Row<S> here = row(t, b);
+        for (const Operation* o = end; o > op; o--) run_back<S>(o[-1], here, hidden);
+      }
+      for (; p > program.products && p[-1].level == level; p--) multiply(row(t, from), to - from, p[-1], true);
+    }
+  }
+
+  // The gradient of each h_new: what the next frame gave its h_prev, and what comes from outside.
+  void take_over(const Row<S>& row) const {
+    for (int k = 0; k < program.n_states; k++) {
+      S *to = row({GRADIENT, program.ends_at[k]}, hidden), *carried = row({CARRY, k}, hidden);
+      bool is_emitted = k < program.n_blocks[EMITTED];
+      const S* given = is_emitted ? row({EMITTED, k}, hidden) : carried;
+      for (long j = 0; j < hidden; j++) to[j] = is_emitted ? carried[j] + given[j] : carried[j];
+      if (!program.is_read[k]) memset(carried, 0, hidden * sizeof(S));
+    }
+  }
+
+  // Clips from which on thread i works: equal numbers of rows, as far as whole clips go.
+  long share(int i, int threads) const {
+    if (i == threads) return most_clips();
+    long rows = offsets[last] - offsets[first], seen = 0, b = 0;
+    for (; b < most_clips() && seen * threads < rows * i; b++)
+      for (long t = first; t < last && b < clips(t); t++) seen++;
+    return b;
+  }
+
+  void run_all(int threads, bool back) const {
+#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
+    for (int i = 0; i < threads; i++) {
+      DenormalMode flushed(~0u);
+      long from = share(i, threads), to = share(i + 1, threads);
+      for (long k = first; k < last; k++) {
+        long t = back ? first + last - 1 - k : k, end = to < clips(t) ? to : clips(t);
+        if (from < end) back ? backward(t, from, end) : forward(t, from, end);
+      }
+    }
+  }
+};
+
+// Arguments: plan, see `recipe_program.h`; offsets, first row of each frame of the sequence, and one more; the frames
+// `first` to `last`, last excluded; weights, packed one behind the other. Buffers: linear and kept, the rows of these
+// frames; states, (clips + rows of the sequence, states * hidden), the initial ones first; scratch, (clips, width of
+// PASSING or of GRADIENT). For the reverse pass alone: carry, (clips, states * hidden), the gradient of the states
+// behind the last frame, then of those before the first; emitted, (rows of the sequence, emitted states * hidden).
+template <class S>
+void scan(const int32_t* plan, const int64_t* offsets, int64_t first, int64_t last, int64_t hidden, int threads, int back,
+          const S* weights, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
+  S* base[N_BUFFERS] = {linear, kept, states, states, scratch, carry, scratch, emitted};
+  Scan<S> scan{Program(plan), offsets, first, last, hidden, {}, weights};
+  memcpy(scan.base, base, sizeof base);
+  scan.run_all(threads, back);
+}
+
+}  // namespace audionas
+
+#define AUDIONAS_RECIPE(NAME, S)                                                                                          \
+  AUDIONAS_EXPORT int64_t audionas_recipe_packed_size_##NAME(int64_t hidden) { return audionas::packed_size<S>(hidden); } \
+  AUDIONAS_EXPORT void audionas_recipe_pack_##NAME(const S* weight, int64_t hidden, int transposed, S* packed) {          \
+    audionas::pack<S>(weight, hidden, transposed, packed);                                                                \
+  }                                                                                                                       \
+  AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t first,            \
+                                                   int64_t last, int64_t hidden, int threads, int back,                   \
+                                                   const S* weights, S* linear, S* kept, S* states, S* scratch, S* carry, \
+                                                   S* emitted) {                                                          \
+    audionas::scan<S>(plan, offsets, first, last, hidden, threads, back, weights, linear, kept, states, scratch, carry,   \
+                      emitted);                                                                                           \
+  }
+
+AUDIONAS_RECIPE(f32, float)
+AUDIONAS_RECIPE(f64, double)
