@@ -34,11 +34,17 @@ def packed(plan: RecipePlan, weights: Sequence[Tensor], is_transposed: bool) -> 
     return result
 
 
+def n_threads(rows: Rows) -> int:
+    """How many threads share out the clips."""
+    return min(torch.get_num_threads(), -(-rows.n_initial // CLIPS_OF_A_THREAD))
+
+
 def scan(
     plan: RecipePlan,
     rows: Rows,
     frames: Frames,
     weights: Tensor,
+    biases: Tensor,
     linear: Tensor,
     kept: Tensor,
     states: Tensor,
@@ -46,18 +52,18 @@ def scan(
 ) -> None:
     """Run the plan over these frames, or, with `back` (carry, emitted), go back through them; in place.
 
-    All tensors are contiguous: `linear`, `kept`, the rows of these frames; `states`, the initial ones and those of all
-    rows; `carry`, one row a clip; `emitted`, all rows.
+    All tensors are contiguous: `biases`, one row, or with `back` the gradients to be added to, a row for each of
+    `n_threads`; `linear`, `kept`, the rows of these frames; `states`, the initial ones and those of all rows; `carry`,
+    one row a clip; `emitted`, all rows.
     """
     hidden = states.shape[1] // plan.n_states
     blocks = plan.n_blocks(Buffer.PASSING if back is None else Buffer.GRADIENT)
     scratch = states.new_empty(rows.n_initial, blocks * hidden)
     carry, emitted = (scratch, scratch) if back is None else back
-    threads = min(torch.get_num_threads(), -(-rows.n_initial // CLIPS_OF_A_THREAD))
-    buffers = (weights, linear, kept, states, scratch, carry, emitted)
+    buffers = (weights, biases, linear, kept, states, scratch, carry, emitted)
     run = _functions(states.dtype)[2]
     pointers = [tensor.data_ptr() for tensor in buffers]
-    run(plan.table, rows.offsets.data_ptr(), *frames, hidden, threads, int(back is not None), *pointers)
+    run(plan.table, rows.offsets.data_ptr(), *frames, hidden, n_threads(rows), int(back is not None), *pointers)
 
 
 @cache
@@ -68,5 +74,5 @@ def _functions(dtype: torch.dtype) -> tuple[Any, Any, Any]:
     pack = getattr(kernels, f"audionas_recipe_pack_{name}")
     pack.argtypes, pack.restype = [_POINTER, _LONG, _INT, _POINTER], None
     run = getattr(kernels, f"audionas_recipe_scan_{name}")
-    run.argtypes, run.restype = [_POINTER, _POINTER, _LONG, _LONG, _LONG, _INT, _INT, *[_POINTER] * 7], None
+    run.argtypes, run.restype = [_POINTER, _POINTER, _LONG, _LONG, _LONG, _INT, _INT, *[_POINTER] * 8], None
     return size, pack, run

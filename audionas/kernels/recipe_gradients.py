@@ -21,24 +21,21 @@ class Gradients:
     def __init__(self, plan: RecipePlan, rows: Rows, x: Tensor, on_x: Tensor, wanted: Sequence[bool]) -> None:
         self._plan, self._rows, self._x, self._on_x = plan, rows, x, on_x
         self._hidden = len(on_x) // len(plan.reading)
-        n_linear, n_biases = len(plan.linear), plan.program.n_biases
+        n_biases = plan.program.n_biases
         self._wanted_biases, self._wanted_weights = wanted[1 : 1 + n_biases], wanted[1 + n_biases :]
         self._of_x = x.new_empty(rows.n_rows, x.shape[2]) if wanted[0] else None
-        self._of_biases = x.new_zeros(n_linear * self._hidden) if any(self._wanted_biases) else None
         reads_x = any(self._wanted_weights[k] for node in plan.reading for k in node.on_input)
         self._of_on_x = torch.zeros_like(on_x) if reads_x else None
         self._of_runs = [(run, self._zeros(run)) for run in plan.runs if self._is_wanted(run)]
 
-    def add(self, frames: Frames, linear: Tensor, kept: Tensor, states: Tensor) -> None:
-        """Add what one piece gives: its rows, with gradients in `linear`, and all states."""
+    def add(self, frames: Frames, given: Tensor, linear: Tensor, kept: Tensor, states: Tensor) -> None:
+        """Add what one piece gives: its rows of x, of gradients in `linear`, of kept values, and all states."""
         begin, end = self._rows.range(frames)
         of_reading = linear[:, : len(self._on_x)]
         if self._of_x is not None:
             torch.mm(of_reading, self._on_x, out=self._of_x[begin:end])
-        if self._of_biases is not None:
-            self._of_biases += linear.sum(0)
         if self._of_on_x is not None:
-            self._of_on_x.addmm_(of_reading.t(), self._rows.gather(self._x, frames))
+            self._of_on_x.addmm_(of_reading.t(), given)
         here = states[self._rows.n_initial :][begin:end]
         rows = {Buffer.STATE: here, Buffer.KEPT: kept}
         for run, total in self._of_runs:
@@ -47,9 +44,15 @@ class Gradients:
                 rows[buffer] = self._rows.before(frames, states)
             total.addmm_(self._block(linear, run.slot, len(run.weights)).t(), self._block(rows[buffer], run.source.block))
 
-    def found(self, biases: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor | None]:
-        """Gradients of x, biases and weights; 0 for those of nodes that nothing reads, None if not wanted."""
-        of_biases = dict(zip((node.bias for node in self._plan.linear), self._blocks(self._of_biases), strict=False))
+    def found(
+        self, biases: Sequence[Tensor], weights: Sequence[Tensor], of_blocks: Tensor
+    ) -> list[Tensor | None]:
+        """Gradients of x, biases and weights; 0 for those of nodes that nothing reads, None if not wanted.
+
+        Args:
+            of_blocks: gradients of the biases, in the order of blocks.
+        """
+        of_biases = dict(zip((node.bias for node in self._plan.linear), self._blocks(of_blocks), strict=True))
         of_weights: dict[int, Tensor] = {}
         for node, total in zip(self._plan.reading, self._blocks(self._of_on_x), strict=False):
             of_weights |= _each(node.on_input, total)

@@ -9,13 +9,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from audionas.kernels.recipe_calls import packed, scan
+from audionas.kernels.recipe_calls import n_threads, packed, scan
 from audionas.kernels.recipe_gradients import Gradients
 from audionas.kernels.recipe_plan import Buffer, RecipePlan
 from audionas.kernels.recipe_rows import Frames, Rows
 
 ROWS_OF_A_PIECE = 1024  # so many make products with weights fast, and still stay in a cache
-Piece = tuple[Tensor, Tensor]  # rows of Buffer.LINEAR and of Buffer.KEPT
+Piece = tuple[Tensor, Tensor, Tensor]  # rows of x, of Buffer.LINEAR and of Buffer.KEPT
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RecipePieces:
     @property
     def n_bytes(self) -> int:
         """Memory of all pieces, beside the states."""
-        width = self._width(Buffer.LINEAR) + self._width(Buffer.KEPT)
+        width = self.x.shape[2] + self._width(Buffer.LINEAR) + self._width(Buffer.KEPT)
         return self.rows.n_rows * width * self.x.element_size()
 
     def forward(self, is_kept: bool) -> tuple[Tensor, list[Piece]]:
@@ -56,23 +56,23 @@ class RecipePieces:
         gradients = Gradients(self.plan, self.rows, self.x, self._on_x, wanted)
         emitted = self.rows.gather(gradient, (0, self.rows.n_frames)).contiguous()
         carry = self.x.new_zeros(self.rows.n_initial, self._width(Buffer.CARRY))
+        of_biases = self.x.new_zeros(n_threads(self.rows), self._width(Buffer.LINEAR))
         forth = None if kept else packed(self.plan, self._on_sources, is_transposed=True)
         back = packed(self.plan, self._on_sources, is_transposed=False)
         for frames in reversed(self._pieces):
-            linear, others = kept.pop() if forth is None else self._run(frames, states, forth)
-            scan(self.plan, self.rows, frames, back, linear, others, states, (carry, emitted))
-            gradients.add(frames, linear, others, states)
-        return gradients.found(self.biases, self.weights)
+            given, linear, others = kept.pop() if forth is None else self._run(frames, states, forth)
+            scan(self.plan, self.rows, frames, back, of_biases, linear, others, states, (carry, emitted))
+            gradients.add(frames, given, linear, others, states)
+        return gradients.found(self.biases, self.weights, of_biases.sum(0))
 
     def _run(self, frames: Frames, states: Tensor, matrices: Tensor) -> Piece:
         begin, end = self.rows.range(frames)
+        given = self.rows.gather(self.x, frames)
         linear = self.x.new_empty(end - begin, self._width(Buffer.LINEAR))
-        on_x = len(self._on_x)
-        torch.addmm(self._bias[:on_x], self.rows.gather(self.x, frames), self._on_x.t(), out=linear[:, :on_x])
-        linear[:, on_x:] = self._bias[on_x:]
+        torch.mm(given, self._on_x.t(), out=linear[:, : len(self._on_x)])
         kept = self.x.new_empty(end - begin, self._width(Buffer.KEPT))
-        scan(self.plan, self.rows, frames, matrices, linear, kept, states)
-        return linear, kept
+        scan(self.plan, self.rows, frames, matrices, self._bias, linear, kept, states)
+        return given, linear, kept
 
     def _width(self, buffer: Buffer) -> int:
         return self.plan.n_blocks(buffer) * len(self.biases[0])

@@ -109,7 +109,7 @@ class RecipePlan:
             of_level = [(k, p) for k, p in enumerate(self.program.products) if p.level == level]
             products += [self._product(k, p, given) for k, p in reversed(of_level)]
         head = [self.n_blocks(buffer) for buffer in Buffer]
-        head += [self.program.n_levels, self.n_states, len(operations), len(products)]
+        head += [self.program.n_levels, self.n_states, self.program.n_reading, len(operations), len(products)]
         head += [int(state in given) for state in self.program.states]
         head += [self._gradients[output].block for output in self.program.outputs]
         flat = [*head, *(number for row in (*reversed(operations), *reversed(products)) for number in row)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,12 +46,11 @@ class Rows:
 
     def pieces(self, n_rows: int) -> list[Frames]:
         """All frames that have rows, in pieces of at least so many rows, as far as they go."""
-        pieces, first = [], 0
-        for last in range(1, self.n_frames + 1):
-            begin, end = self.range((first, last))
-            if end > begin and (end - begin >= n_rows or last == self.n_frames or end == self.n_rows):
-                pieces.append((first, last))
-                first = last
+        pieces, first, end = [], 0, bisect_left(self.starts, self.n_rows)
+        while first < end:
+            last = min(end, bisect_left(self.starts, self.starts[first] + n_rows))
+            pieces.append((first, last))
+            first = last
         return pieces
 
     def gather(self, x: Tensor, frames: Frames) -> Tensor:

@@ -18,10 +18,16 @@ long packed_size(long n) {
 // weight (n, n) -> panels of columns of W^T (for y = x W^T), or of W (for dx = dy W); zeros behind the last column.
 template <class S>
 void pack(const S* weight, long n, bool transposed, S* packed) {
-  for (long first = 0; first < n; first += PANEL<S>)
-    for (long k = 0; k < n; k++)
-      for (long j = first; j < first + PANEL<S>; j++, packed++)
-        *packed = j >= n ? S(0) : transposed ? weight[j * n + k] : weight[k * n + j];
+  for (long first = 0; first < n; first += PANEL<S>, packed += n * PANEL<S>) {
+    long width = n - first < PANEL<S> ? n - first : PANEL<S>;
+    if (width < PANEL<S>) memset(packed, 0, n * PANEL<S> * sizeof(S));
+    if (!transposed)
+      for (long k = 0; k < n; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
+    else
+      for (long low = 0; low < n; low += PANEL<S>)  // in squares, as either side is taken across
+        for (long j = 0; j < width; j++)
+          for (long k = low; k < n && k < low + PANEL<S>; k++) packed[k * PANEL<S> + j] = weight[(first + j) * n + k];
+  }
 }
 
 template <class S, int ROWS>
@@ -32,7 +38,10 @@ inline void block(long depth, const S* a, long lda, const S* panel, S* c, long l
   for (long k = 0; k < depth; k++) {
     Vec<S> b[VECTORS_AT_ONCE];
 #pragma GCC unroll 8
-    for (int v = 0; v < VECTORS_AT_ONCE; v++) b[v] = load<S>(panel + k * PANEL<S> + v * W);
+    for (int v = 0; v < VECTORS_AT_ONCE; v++) {
+      b[v] = load<S>(panel + k * PANEL<S> + v * W);
+      __builtin_prefetch(panel + (depth + k) * PANEL<S> + v * W, 0, 2);  // of the next panel
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
       Vec<S> x = all<S>(a[i * lda + k]);

@@ -32,14 +32,14 @@ struct Product {
 };
 
 struct Program {
-  int32_t n_blocks[N_BUFFERS], n_levels, n_states, n_operations, n_products;
+  int32_t n_blocks[N_BUFFERS], n_levels, n_states, n_reading, n_operations, n_products;  // n_reading: blocks that x gives something
   const int32_t *is_read, *ends_at;  // of each state: whether anything reads h_prev_i; the block of h_new_i's gradient
   const Operation* operations;
   const Product* products;
 
   explicit Program(const int32_t* table) {
     for (int i = 0; i < N_BUFFERS; i++) n_blocks[i] = *table++;
-    n_levels = *table++, n_states = *table++, n_operations = *table++, n_products = *table++;
+    n_levels = *table++, n_states = *table++, n_reading = *table++, n_operations = *table++, n_products = *table++;
     is_read = table, ends_at = table + n_states;
     operations = reinterpret_cast<const Operation*>(table + 2 * n_states);
     products = reinterpret_cast<const Product*>(operations + n_operations);

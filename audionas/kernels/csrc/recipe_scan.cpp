@@ -1,7 +1,7 @@
 // A recurrent recipe over some frames of a batch, forward, and the reverse pass by hand. No recipe is compiled: the
 // plan is interpreted. Rows are packed frame by frame, clips of more frames first, so that the clips that still run
-// are the first rows of a frame. What x gives the linear nodes stands in their blocks already; weight gradients are
-// left to the caller, who finds each linear node's gradient in its block.
+// are the first rows of a frame. The product of x stands in the blocks of linear nodes already; gradients of weights
+// are left to the caller, who finds each linear node's gradient in its block.
 // Clips are independent, so threads share them out and never wait for each other.
 #pragma GCC optimize("no-fast-math")
 #include "common.h"
@@ -17,6 +17,7 @@ struct Scan {
   long first, last, hidden;
   S* base[N_BUFFERS];
   const S* weights;
+  S* biases;  // in the reverse pass their gradients, a row for each thread
 
   long clips(long t) const { return offsets[t + 1] - offsets[t]; }
   long width(int buffer) const { return program.n_blocks[buffer] * hidden; }
@@ -39,7 +40,15 @@ struct Scan {
     else product<S>(rows, hidden, source, of_source, weight, linear, of_linear, true);
   }
 
+  void add_biases(const Row<S>& row) const {
+    S* to = row({LINEAR, 0}, hidden);
+    long reading = program.n_reading * hidden, all = width(LINEAR);
+    for (long j = 0; j < reading; j++) to[j] += biases[j];
+    memcpy(to + reading, biases + reading, (all - reading) * sizeof(S));
+  }
+
   void forward(long t, long from, long to) const {
+    for (long b = from; b < to; b++) add_biases(row(t, b));
     const Product* p = program.products;
     const Operation* op = program.operations;
     for (int level = 0; level < program.n_levels; level++) {
@@ -53,7 +62,7 @@ struct Scan {
     }
   }
 
-  void backward(long t, long from, long to) const {
+  void backward(long t, long from, long to, S* of_biases) const {
     for (long b = from; b < to; b++) take_over(row(t, b));
     const Product* p = program.products + program.n_products;
     const Operation* op = program.operations + program.n_operations;
@@ -65,6 +74,10 @@ struct Scan {
         for (const Operation* o = end; o > op; o--) run_back<S>(o[-1], here, hidden);
       }
       for (; p > program.products && p[-1].level == level; p--) multiply(row(t, from), to - from, p[-1], true);
+    }
+    for (long b = from; b < to; b++) {
+      const S* given = row(t, b)({LINEAR, 0}, hidden);
+      for (long j = 0; j < width(LINEAR); j++) of_biases[j] += given[j];
     }
   }
 
@@ -95,22 +108,23 @@ struct Scan {
       long from = share(i, threads), to = share(i + 1, threads);
       for (long k = first; k < last; k++) {
         long t = back ? first + last - 1 - k : k, end = to < clips(t) ? to : clips(t);
-        if (from < end) back ? backward(t, from, end) : forward(t, from, end);
+        if (from < end) back ? backward(t, from, end, biases + i * width(LINEAR)) : forward(t, from, end);
       }
     }
   }
 };
 
 // Arguments: plan, see `recipe_program.h`; offsets, first row of each frame of the sequence, and one more; the frames
-// `first` to `last`, last excluded; weights, packed one behind the other. Buffers: linear and kept, the rows of these
+// `first` to `last`, last excluded; weights, packed one behind the other; biases, one row of the linear nodes' blocks,
+// and in the reverse pass their gradients, to be added to, a row for each thread. Buffers: linear and kept, the rows of these
 // frames; states, (clips + rows of the sequence, states * hidden), the initial ones first; scratch, (clips, width of
 // PASSING or of GRADIENT). For the reverse pass alone: carry, (clips, states * hidden), the gradient of the states
 // behind the last frame, then of those before the first; emitted, (rows of the sequence, emitted states * hidden).
 template <class S>
 void scan(const int32_t* plan, const int64_t* offsets, int64_t first, int64_t last, int64_t hidden, int threads, int back,
-          const S* weights, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
+          const S* weights, S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
   S* base[N_BUFFERS] = {linear, kept, states, states, scratch, carry, scratch, emitted};
-  Scan<S> scan{Program(plan), offsets, first, last, hidden, {}, weights};
+  Scan<S> scan{Program(plan), offsets, first, last, hidden, {}, weights, biases};
   memcpy(scan.base, base, sizeof base);
   scan.run_all(threads, back);
 }
@@ -124,10 +138,10 @@ void scan(const int32_t* plan, const int64_t* offsets, int64_t first, int64_t la
   }                                                                                                                       \
   AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t first,            \
                                                    int64_t last, int64_t hidden, int threads, int back,                   \
-                                                   const S* weights, S* linear, S* kept, S* states, S* scratch, S* carry, \
-                                                   S* emitted) {                                                          \
-    audionas::scan<S>(plan, offsets, first, last, hidden, threads, back, weights, linear, kept, states, scratch, carry,   \
-                      emitted);                                                                                           \
+                                                   const S* weights, S* biases, S* linear, S* kept, S* states, S* scratch, \
+                                                   S* carry, S* emitted) {                                                          \
+    audionas::scan<S>(plan, offsets, first, last, hidden, threads, back, weights, biases, linear, kept, states, scratch,  \
+                      carry, emitted);                                                                                           \
   }
 
 AUDIONAS_RECIPE(f32, float)
