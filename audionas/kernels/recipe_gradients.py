@@ -52,18 +52,27 @@ class Gradients:
         Args:
             of_blocks: gradients of the biases, in the order of blocks.
         """
-        of_biases = dict(zip((node.bias for node in self._plan.linear), self._blocks(of_blocks), strict=True))
-        of_weights: dict[int, Tensor] = {}
-        for node, total in zip(self._plan.reading, self._blocks(self._of_on_x), strict=False):
-            of_weights |= _each(node.on_input, total)
-        for run, gradients in self._of_runs:
-            for numbers, total in zip(run.weights, self._blocks(gradients), strict=True):
-                of_weights |= _each(numbers, total)
+        numbers = [node.bias for node in self._plan.linear]
+        of_biases = dict(zip(numbers, of_blocks.view(len(numbers), -1).unbind(), strict=True))
+        of_weights = self._of_weights([node.on_input for node in self._plan.reading], self._of_on_x)
+        for run, total in self._of_runs:
+            of_weights |= self._of_weights(run.weights, total)
         return [
             None if self._of_x is None else self._rows.scatter(self._of_x),
             *_in_order(of_biases, biases, self._wanted_biases),
             *_in_order(of_weights, weights, self._wanted_weights),
         ]
+
+    def _of_weights(self, numbers: Sequence[Sequence[int]], total: Tensor | None) -> dict[int, Tensor]:
+        """Gradients by the numbers of weights; several weights of a node on one source have copies of one."""
+        if total is None:
+            return {}
+        blocks = total.view(len(numbers), self._hidden, -1).unbind()
+        return {
+            number: block.clone() if k else block
+            for block, several in zip(blocks, numbers, strict=True)
+            for k, number in enumerate(several)
+        }
 
     def _is_wanted(self, run: Run) -> bool:
         return any(self._wanted_weights[k] for numbers in run.weights for k in numbers)
@@ -73,14 +82,6 @@ class Gradients:
 
     def _block(self, rows: Tensor, first: int, n: int = 1) -> Tensor:
         return rows[:, first * self._hidden : (first + n) * self._hidden]
-
-    def _blocks(self, total: Tensor | None) -> Sequence[Tensor]:
-        return () if total is None else total.split(self._hidden)
-
-
-def _each(numbers: Sequence[int], total: Tensor) -> dict[int, Tensor]:
-    """One gradient for several weights on the same source; each has its own copy."""
-    return {number: total.clone() if k else total for k, number in enumerate(numbers)}
 
 
 def _in_order(found: dict[int, Tensor], given: Sequence[Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:

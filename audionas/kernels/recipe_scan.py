@@ -24,10 +24,10 @@ def can_scan(x: Tensor, parameters: Sequence[Tensor]) -> bool:
     Transforms of functions, tracing, autocast and whoever counts operations get the path in torch.
     """
     return (
-        x.device.type == "cpu"
+        x.is_cpu
         and x.dtype in NAMES
         and x.numel() > 0
-        and all(p.dtype == x.dtype and p.device == x.device for p in parameters)
+        and all(p.dtype == x.dtype and p.is_cpu for p in parameters)
         and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()
         and torch._C._len_torch_dispatch_stack() == 0

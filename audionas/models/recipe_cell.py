@@ -55,6 +55,8 @@ class RecipeCell(nn.Module):
 
     def sequence_weights(self) -> list[Tensor]:
         """The weights to use for one sequence: with DropConnect in training, as they are otherwise."""
+        if not (self.training and self.drop_connect):
+            return list(self.weights)
         return [
             weight if source == INPUT else functional.dropout(weight, self.drop_connect, self.training)
             for weight, source in zip(self.weights, self.sources, strict=True)

@@ -10,6 +10,8 @@
 
 namespace audionas {
 
+constexpr long CACHED_BYTES = 32768;
+
 template <class S>
 struct Scan {
   Program program;
@@ -23,72 +25,83 @@ struct Scan {
   long width(int buffer) const { return program.n_blocks[buffer] * hidden; }
   long most_clips() const { return clips(0); }
 
-  // Of clip b in frame t. States lie behind the initial ones; other rows are of these frames, or of this frame, alone.
-  Row<S> row(long t, long b) const {
+  // Of n clips from clip b on in frame t. States lie behind the initial ones; the rows of other buffers are those of
+  // these frames, or of a frame, alone.
+  Rows<S> rows(long t, long b, long n) const {
     long before = most_clips() + (t ? offsets[t - 1] : -most_clips()), here = offsets[t] - offsets[first] + b;
     long index[N_BUFFERS] = {here, here, most_clips() + offsets[t] + b, before + b, b, b, b, offsets[t] + b};
-    Row<S> row;
-    for (int i = 0; i < N_BUFFERS; i++) row.at[i] = base[i] + index[i] * width(i);
-    return row;
+    Rows<S> rows;
+    for (int i = 0; i < N_BUFFERS; i++) rows.at[i] = base[i] + index[i] * width(i), rows.step[i] = width(i);
+    rows.n = n, rows.hidden = hidden;
+    return rows;
   }
 
-  void multiply(const Row<S>& row, long rows, const Product& p, bool back) const {
-    S *linear = row({LINEAR, p.slot}, hidden), *source = row(back ? p.gradient.place : p.source, hidden);
-    long of_linear = width(LINEAR), of_source = width(back ? p.gradient.place.buffer : p.source.buffer);
+  // What `visit` does for all clips from one to another, for as many at once as a first-level cache holds.
+  template <class Visit>
+  void by_rows(long t, long from, long to, Visit visit) const {
+    long blocks = 0;
+    for (int i = 0; i < N_BUFFERS; i++) blocks += program.n_blocks[i];
+    long most = CACHED_BYTES / (blocks * hidden * long(sizeof(S)));
+    if (most < 1) most = 1;
+    for (long b = from; b < to; b += most) visit(rows(t, b, to - b < most ? to - b : most));
+  }
+
+  void multiply(const Rows<S>& rows, const Product& p, bool back) const {
+    Span<S> linear = rows({LINEAR, p.slot}), source = rows(back ? p.gradient.place : p.source);
     const S* weight = weights + p.weight * packed_size<S>(hidden);
-    if (back) product<S>(rows, hidden, linear, of_linear, weight, source, of_source, p.gradient.adds);
-    else product<S>(rows, hidden, source, of_source, weight, linear, of_linear, true);
-  }
-
-  void add_biases(const Row<S>& row) const {
-    S* to = row({LINEAR, 0}, hidden);
-    long reading = program.n_reading * hidden, all = width(LINEAR);
-    for (long j = 0; j < reading; j++) to[j] += biases[j];
-    memcpy(to + reading, biases + reading, (all - reading) * sizeof(S));
+    if (back) product<S>(rows.n, hidden, linear.at, linear.step, weight, source.at, source.step, p.gradient.adds);
+    else product<S>(rows.n, hidden, source.at, source.step, weight, linear.at, linear.step, true);
   }
 
   void forward(long t, long from, long to) const {
-    for (long b = from; b < to; b++) add_biases(row(t, b));
+    add_biases(rows(t, from, to - from));
     const Product* p = program.products;
     const Operation* op = program.operations;
     for (int level = 0; level < program.n_levels; level++) {
-      for (; p < program.products + program.n_products && p->level == level; p++) multiply(row(t, from), to - from, *p, false);
+      for (; p < program.products + program.n_products && p->level == level; p++) multiply(rows(t, from, to - from), *p, false);
       const Operation *begin = op, *all = program.operations + program.n_operations;
       while (op < all && op->level == level) op++;
-      for (long b = from; b < to; b++) {
-        Row<S> here = row(t, b);
-        for (const Operation* o = begin; o < op; o++) run<S>(*o, here, hidden);
-      }
+      by_rows(t, from, to, [&](const Rows<S>& some) {
+        for (const Operation* o = begin; o < op; o++) run<S>(*o, some);
+      });
     }
   }
 
   void backward(long t, long from, long to, S* of_biases) const {
-    for (long b = from; b < to; b++) take_over(row(t, b));
+    take_over(rows(t, from, to - from));
     const Product* p = program.products + program.n_products;
     const Operation* op = program.operations + program.n_operations;
     for (int level = program.n_levels - 1; level >= 0; level--) {
       const Operation* end = op;
       while (op > program.operations && op[-1].level == level) op--;
-      for (long b = from; b < to; b++) {
-        Row<S> here = row(t, b);
-        for (const Operation* o = end; o > op; o--) run_back<S>(o[-1], here, hidden);
-      }
-      for (; p > program.products && p[-1].level == level; p--) multiply(row(t, from), to - from, p[-1], true);
+      by_rows(t, from, to, [&](const Rows<S>& some) {
+        for (const Operation* o = end; o > op; o--) run_back<S>(o[-1], some);
+      });
+      for (; p > program.products && p[-1].level == level; p--) multiply(rows(t, from, to - from), p[-1], true);
     }
-    for (long b = from; b < to; b++) {
-      const S* given = row(t, b)({LINEAR, 0}, hidden);
-      for (long j = 0; j < width(LINEAR); j++) of_biases[j] += given[j];
+    Span<S> linear = rows(t, from, to - from)({LINEAR, 0});
+    for (const S* row = linear.at; row < linear.at + (to - from) * linear.step; row += linear.step)
+      for (long j = 0; j < linear.step; j++) of_biases[j] += row[j];
+  }
+
+  void add_biases(const Rows<S>& rows) const {
+    Span<S> linear = rows({LINEAR, 0});
+    long reading = program.n_reading * hidden;
+    for (S* row = linear.at; row < linear.at + rows.n * linear.step; row += linear.step) {
+      for (long j = 0; j < reading; j++) row[j] += biases[j];
+      memcpy(row + reading, biases + reading, (linear.step - reading) * sizeof(S));
     }
   }
 
   // The gradient of each h_new: what the next frame gave its h_prev, and what comes from outside.
-  void take_over(const Row<S>& row) const {
+  void take_over(const Rows<S>& rows) const {
     for (int k = 0; k < program.n_states; k++) {
-      S *to = row({GRADIENT, program.ends_at[k]}, hidden), *carried = row({CARRY, k}, hidden);
+      Span<S> to = rows({GRADIENT, program.ends_at[k]}), carried = rows({CARRY, k}), given = rows({EMITTED, k});
       bool is_emitted = k < program.n_blocks[EMITTED];
-      const S* given = is_emitted ? row({EMITTED, k}, hidden) : carried;
-      for (long j = 0; j < hidden; j++) to[j] = is_emitted ? carried[j] + given[j] : carried[j];
-      if (!program.is_read[k]) memset(carried, 0, hidden * sizeof(S));
+      over<S>(rows, [&](auto get, auto put) {
+        put(to, is_emitted ? get(carried) + get(given) : get(carried));
+        if (!program.is_read[k]) put(carried, Vec<S>{});
+      });
     }
   }
 
