@@ -117,20 +117,32 @@ def append_jsonl(path: Path, record: object) -> None:
         os.fsync(stream.fileno())
 
 
-def read_jsonl(path: Path) -> list[Any]:
-    """All complete lines; a torn last line (the process was killed while writing) is left out."""
+def read_jsonl(path: Path, *, is_whole: bool = False) -> list[Any]:
+    """All complete lines; a torn last line (the process was killed while writing) is left out.
+
+    Args:
+        is_whole: nothing was killed while writing, so that a torn last line is a damage.
+
+    Raises:
+        RunError: the file cannot be read, or a line is no JSON object; with its number.
+    """
     if not path.exists():
         return []
     records = []
-    lines = path.read_bytes().split(b"\n")
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as why:
+        raise RunError(f"{path}: cannot read this log ({why.strerror or why})") from why
+    if is_whole and lines[-1]:
+        raise RunError(f"{path}: line {len(lines)} is torn: it has no end; restore the file, or make the run anew")
     for number, line in enumerate(lines[:-1], start=1):
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_constant=_refuse_number, parse_float=_finite)
             if not isinstance(record, dict):
                 raise ValueError(f"expected an object, got {type(record).__name__}")
             records.append(record)
-        except ValueError as why:
-            if number == len(lines) - 1:
+        except (ValueError, RecursionError) as why:
+            if number == len(lines) - 1 and not is_whole:
                 break
             raise RunError(f"{path}: line {number} is not JSON ({_short(why)})") from why
     return records
@@ -224,7 +236,7 @@ _BOUNDS = {
     "less_than": ("below", "lt"),
 }
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "tuple": "a list",
-          "dict": "a mapping", "model": "a mapping"}  # fmt: skip
+          "list": "a list", "dict": "a mapping", "model": "a mapping"}  # fmt: skip
 
 
 def _accepted(error: Mapping[str, Any]) -> str:

@@ -3,88 +3,58 @@
     PYTHONPATH=. python benchmarks/regret.py --tables FOLDER --pieces PIECES --out benchmarks/results/regret
 
 FOLDER holds the Parquet files that `regret_tables.py` names. PIECES keeps one line a finished search, so that a
-stopped run goes on. Regret is the best score of the table minus the best found, in points of accuracy.
+stopped run goes on. Regret is the best score of the table minus the best found, in points of accuracy. Evaluations are
+whole trainings; of successive halving and Hyperband, shorter ones count in part (`regret_fidelity.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from regret_arms import Arm, arms, has_plain, plain, searched
+from regret_fidelity import rank_correlations
 from regret_plot import plot
 from regret_tables import TABLES, Case
 from scipy import stats
 
-from audionas import shipped
 from audionas.records import append_jsonl, read_jsonl, write_json
-from audionas.search.strategy import load_strategy
-from audionas.search.tabular_replay import regret_curve, replay
 from audionas.statistics.holm import holm
 
 EVALUATIONS = (100, 300)
 CLAIMED = ("regularized_evolution", "tpe", "local_search")  # to be better than random
-PLAIN_TIMES = 4  # times as many seeds of a plain reference, so that the luck is mostly ours
-ENUMERATING = ("catalogue",)  # takes one list only
+PLAIN_TIMES = 4
+SLOW = ("policy_gradient",)
 Curves = NDArray[np.float64]
+Run = Callable[[Case, Arm, int, int], Curves]
 
 
-def strategies(case: Case) -> list[str]:
-    """The shipped multi-trial strategies with a plain reference that can search a table, random first."""
-    found = [name for name in shipped.names("strategies") if load_strategy(name).kind == "multi-trial"]
-    is_list = len(case.space.choices()) == 1
-    fitting = [name for name in found if name in ("random", *ENUMERATING)] if is_list else found
-    fitting = [name for name in fitting if is_list or name not in ENUMERATING]
-    return sorted(filter(has_plain, fitting), key=lambda name: name != "random")
-
-
-def has_plain(name: str) -> bool:
-    """Whether a strategy has a plain reference."""
-    return (Path("tests/reference/plain_search") / f"{_module(name)}.py").is_file()
-
-
-def _module(name: str) -> str:
-    return {"random": "random_search"}.get(name, name)
-
-
-def searched(case: Case, name: str, seed: int) -> Curves:
-    """(evaluations,): regret after each trial of a strategy as it ships."""
-    strategy = load_strategy(name).with_budget(epochs=1, trials=max(EVALUATIONS))
-    return regret_curve(case.evaluator, replay(case.space, strategy, case.evaluator, seed=seed))
-
-
-def plain(case: Case, name: str, seed: int) -> Curves:
-    """(evaluations,): the same of its plain reference, without NNI."""
-    search: Callable[..., list[float]] = import_module(f"tests.reference.plain_search.{_module(name)}").search
-    sizes = [len(options) for options in case.space.choices().values()]
-    scores = search(sizes, case.score, max(EVALUATIONS), seed)
-    return case.evaluator.best - np.maximum.accumulate(np.asarray(scores, dtype=np.float64))
-
-
-def curves(case: Case, name: str, seeds: int, pieces: Path, run: Callable[[Case, str, int], Curves]) -> Curves:
+def curves(case: Case, arm: Arm, seeds: int, pieces: Path, run: Run) -> Curves:
     """(seeds, evaluations): what stands in the pieces, and what is missing computed."""
-    path = pieces / case.name / f"{run.__name__}_{name}.jsonl"
+    path = pieces / case.name / f"{run.__name__}_{arm.name.replace(' ', '_')}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {line["seed"]: line["regret"] for line in read_jsonl(path)}
     for seed in range(seeds):
         if seed not in done:
-            done[seed] = [round(float(regret), 4) for regret in run(case, name, seed)]
+            found = run(case, arm, seed, max(EVALUATIONS))
+            done[seed] = [None if np.isnan(regret) else round(float(regret), 4) for regret in found]
             append_jsonl(path, {"seed": seed, "regret": done[seed]})
-    return np.array([done[seed] for seed in range(seeds)])
+    return np.array([done[seed] for seed in range(seeds)], dtype=np.float64)
 
 
 def summary(found: Curves) -> dict[str, Any]:
-    """Mean, its 95 % interval (t), and each seed's regret after so many evaluations."""
+    """Mean, its 95 % interval (t), standard deviation, and each seed's regret after so many evaluations."""
     return {
         str(n): {
             "mean": round(float(found[:, n - 1].mean()), 4),
             "interval_95": [round(float(x), 4) for x in interval(found[:, n - 1])],
+            "sd": round(float(found[:, n - 1].std(ddof=1)), 4),
             "seeds": found[:, n - 1].tolist(),
         }
         for n in EVALUATIONS
@@ -97,11 +67,13 @@ def interval(values: Curves) -> tuple[float, float]:
     return float(values.mean() - half), float(values.mean() + half)
 
 
-def better_than_random(found: dict[str, Curves], names: Sequence[str]) -> list[dict[str, Any]]:
-    """One-sided Wilcoxon signed-rank tests over seeds, all corrected together by Holm."""
+def against_random(
+    found: dict[str, Curves], names: Sequence[str], alternative: Literal["less", "two-sided"]
+) -> list[dict[str, Any]]:
+    """Wilcoxon signed-rank tests over seeds, all corrected together by Holm."""
     tests = [(name, n) for name in names for n in EVALUATIONS]
     p_values = [
-        float(stats.wilcoxon(found[name][:, n - 1], found["random"][:, n - 1], alternative="less").pvalue)
+        float(stats.wilcoxon(found[name][:, n - 1], found["random"][:, n - 1], alternative=alternative).pvalue)
         for name, n in tests
     ]
     return [
@@ -128,11 +100,14 @@ def against_plain(ours: Curves, theirs: Curves, confidence: float) -> dict[str, 
 
 def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict[str, Curves]]:
     """The result of a table, and the curves to plot."""
-    names = strategies(case)
-    found = {name: curves(case, name, seeds, pieces, searched) for name in names}
-    references = {name: curves(case, name, PLAIN_TIMES * seeds, pieces, plain) for name in names}
-    confidence = 1 - 0.05 / (len(names) * len(EVALUATIONS))  # 95 % for all of them together (Bonferroni)
-    claimed = [name for name in CLAIMED if name in names]
+    every = {arm.name: arm for arm in arms(case)}
+    found = {name: curves(case, arm, seeds, pieces, searched) for name, arm in every.items()}
+    compared = {name: arm for name, arm in every.items() if has_plain(arm, case)}
+    references = {name: curves(case, arm, plain_seeds(arm, seeds), pieces, plain) for name, arm in compared.items()}
+    confidence = 1 - 0.05 / (len(compared) * len(EVALUATIONS))  # 95 % for all of them together (Bonferroni)
+    claimed = [name for name in CLAIMED if name in every]
+    shortened = [name for name, arm in every.items() if arm.is_short]
+    others = [name for name in every if name not in ("random", *CLAIMED)]
     return {
         "schema_version": 1,
         "commands": [
@@ -143,14 +118,27 @@ def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict
         "table": case.what,
         "best_score": case.evaluator.best,
         "seeds": seeds,
-        "versions": {name: version(name) for name in ("nni", "numpy", "scipy")},
-        "settings": {name: load_strategy(name).settings for name in names},
-        "regret": {name: summary(found[name]) for name in names},
-        "better_than_random": better_than_random(found, claimed),
-        "plain_reference_seeds": PLAIN_TIMES * seeds,
+        "versions": {name: version(name) for name in ("nni", "numpy", "scipy", "torch", *_extra(every))},
+        "settings": {name: arm.shipped().settings for name, arm in every.items()},
+        "changed_settings": {name: dict(arm.changes) for name, arm in every.items() if arm.changes},
+        "made_up_shorter_trainings": shortened,
+        "their_rank_correlation": rank_correlations(case.evaluator) if shortened else {},
+        "regret": {name: summary(found[name]) for name in every},
+        "better_than_random": against_random(found, claimed, "less"),
+        "different_from_random": against_random(found, others, "two-sided"),
+        "plain_reference_seeds": {name: plain_seeds(arm, seeds) for name, arm in compared.items()},
         "plain_reference_confidence": confidence,
-        "plain_reference": {name: against_plain(found[name], references[name], confidence) for name in names},
+        "plain_reference": {name: against_plain(found[name], references[name], confidence) for name in compared},
     }, found
+
+
+def plain_seeds(arm: Arm, seeds: int) -> int:
+    """How many seeds a plain reference runs with: more, so that the luck is mostly ours, but where it is slow."""
+    return seeds if arm.strategy in SLOW else PLAIN_TIMES * seeds
+
+
+def _extra(every: Mapping[str, Arm]) -> list[str]:
+    return ["tianshou"] if "policy_gradient" in every else []
 
 
 def main() -> None:
@@ -165,7 +153,7 @@ def main() -> None:
     case = TABLES[given.table](given.tables)
     record, found = document(case, given.seeds, given.pieces)
     write_json(given.out / f"{case.name}.json", record)
-    plot(found, case.what, given.out / case.name)
+    plot(found, case.what, given.out / case.name, record["made_up_shorter_trainings"])
     print(given.out / f"{case.name}.json")
 
 

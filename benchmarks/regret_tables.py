@@ -17,6 +17,8 @@ from audionas.spaces import CnnCellSpace, load_search_space
 OPERATIONS = (
     "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
 )  # fmt: skip
+# its columns -> our names of the proxies
+PROXIES = {"synflow_score": "synflow", "nwot_score": "naswot", "grad_norm_score": "grad_norm"}
 MACRO_OPTIONS = ("0", "1", "2")  # identity, MB3_K3, MB6_K5
 
 
@@ -29,11 +31,11 @@ class Case:
     space: TableSpace | PoolSpace
     evaluator: TabularEvaluator
 
-    def score(self, point: tuple[int, ...]) -> float:
-        """The score of a point: the number of the option of each choice."""
+    def hash_of(self, point: tuple[int, ...]) -> str:
+        """The architecture of a point: the number of the option of each choice."""
         choices = self.space.choices()
         sample = {label: options[i] for (label, options), i in zip(choices.items(), point, strict=True)}
-        return self.evaluator.rows[self.space.genotype(sample).hash].score
+        return self.space.genotype(sample).hash
 
 
 def macro(folder: Path) -> Case:
@@ -57,7 +59,13 @@ def darts_rows(folder: Path) -> Case:
     for text in table.arch:
         normal, reduce = (tuple((OPERATIONS[op], int(i)) for i, op in cell) for cell in ast.literal_eval(text))
         genotypes.append(space.make(normal, reduce))
-    rows = {g.hash: Row(float(score)) for g, score in zip(genotypes, table.val_accuracy, strict=True)}
+    proxies = table[list(PROXIES)].rename(columns=PROXIES).to_dict("records")
+    rows = {
+        genotype.hash: Row(float(score), round(1e6 * millions), proxies={str(k): float(v) for k, v in row.items()})
+        for genotype, score, millions, row in zip(
+            genotypes, table.val_accuracy, table.params_score, proxies, strict=True
+        )
+    }
     what = "NAS-Bench-301 rows: 725 pairs of DARTS cells, each proposal answered by the nearest row, CIFAR-10"
     pool = PoolSpace(space, genotypes, "nasbench301_rows")
     return Case("nasbench301_rows", what, pool, TabularEvaluator(rows, "nasbench301_rows"))

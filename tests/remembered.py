@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audionas.experiment import fold_training
+from audionas.experiment import known_macs
 from audionas.models.frame_network import FrameNetwork
 from audionas.models.macs import n_macs
 from audionas.training import plain_baselines
@@ -50,4 +50,4 @@ def _remember_macs(patched: pytest.MonkeyPatch) -> None:
             known[key] = n_macs(network, input_shape)
         return known[key]
 
-    patched.setattr(fold_training, "n_macs", remembered)
+    patched.setattr(known_macs, "n_macs", remembered)

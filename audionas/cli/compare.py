@@ -12,6 +12,7 @@ from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DatasetOption,
     DeviceOption,
+    EngineOption,
     FeaturesOption,
     FoldsOption,
     GroupFromOption,
@@ -24,6 +25,8 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    TimeoutOption,
+    TrialWorkersOption,
     numbers,
     refuse_beside_resume,
 )  # fmt: skip
@@ -70,6 +73,9 @@ def compare(
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Arms at a time, each in its own process.")] = 1,
+    engine: EngineOption = None,
+    trial_workers: TrialWorkersOption = None,
+    timeout: TimeoutOption = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the comparison in this folder.")] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -93,6 +99,7 @@ def compare(
     from audionas.comparisons import compare as steps
     from audionas.comparisons.plan import CompareRequest
     from audionas.experiment.prepare import PrepareOptions
+    from audionas.experiment.search_engine import EngineRequest
     from audionas.records import read_json
 
     with ConsoleTalk(quiet=quiet) as talk:
@@ -107,7 +114,8 @@ def compare(
                     architectures=architectures, epochs=numbers("--epochs", epochs, int),
                     learning_rates=numbers("--learning-rate", learning_rate, float) if learning_rate else (),
                     augment=augment, baselines=tuple(baselines.split(",")) if baselines else None,
-                    workers=workers, device=device, threads=threads, out=out,
+                    workers=workers, engine=EngineRequest(engine, trial_workers, timeout),
+                    device=device, threads=threads, out=out,
                     preparation=PrepareOptions(
                         dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
                     ),

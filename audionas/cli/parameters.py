@@ -59,6 +59,16 @@ DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda or cuda:N
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", help="CPU threads. Default: 1 for small inputs, else torch's choice.")
 ]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
+]
+TrialWorkersOption = Annotated[
+    int | None,
+    typer.Option("--trial-workers", help="Trials at a time in each search, of process_pool and ray. Default: 2."),
+]
+TimeoutOption = Annotated[
+    float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FEATURES_HELP = (
     "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "

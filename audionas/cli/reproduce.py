@@ -11,11 +11,14 @@ import typer
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DeviceOption,
+    EngineOption,
     JsonOption,
     OutOption,
     ProtocolOption,
     QuietOption,
     ThreadsOption,
+    TimeoutOption,
+    TrialWorkersOption,
     refuse_beside_resume,
 )
 
@@ -57,6 +60,9 @@ def reproduce(
     workers: Annotated[
         int, typer.Option("--workers", help="2 runs the streams side by side, each in its own process.")
     ] = 1,
+    engine: EngineOption = None,
+    trial_workers: TrialWorkersOption = None,
+    timeout: TimeoutOption = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the reproduction in this folder.")] = None,
     protocol: ProtocolOption = None,
     device: DeviceOption = "cpu",
@@ -71,6 +77,7 @@ def reproduce(
     Example: audionas reproduce emotionnas --smoke --out runs/smoke
     """
     from audionas.errors import SettingsError, unknown
+    from audionas.experiment.search_engine import EngineRequest
     from audionas.records import read_json
     from audionas.reproductions import emotionnas as steps
     from audionas.reproductions.emotionnas_plan import ReproduceRequest
@@ -86,7 +93,8 @@ def reproduce(
                 request = ReproduceRequest(
                     data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
                     frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds,
-                    workers=workers, device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
+                    workers=workers,
+                    engine=EngineRequest(engine, trial_workers, timeout), device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
                 )  # fmt: skip
                 run = steps.reproduce(request, talk)
         except KeyboardInterrupt as why:

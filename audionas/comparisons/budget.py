@@ -49,11 +49,14 @@ def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> i
 def affordable_trials(strategy: Strategy, passes: int, divisions: Sequence[Mapping[str, Sequence[int]]]) -> int:
     """The most trials, re-tests of the best included, that cost no more than `passes` over all splits together.
 
+    Of a zero-cost ranking no more than its draws.
+
     Raises:
         RunError: not even one.
     """
     each = sum(trial_passes(strategy, parts) for parts in divisions)
-    n = passes // each
+    draws = setting_of(strategy.algorithm, strategy.settings, "draws", 0) if strategy.algorithm == "zero_cost" else 0
+    n = min(passes // each, draws or passes)
     while n and (n + n_retests(n, strategy.retest)) * each > passes:
         n -= 1
     if not n:

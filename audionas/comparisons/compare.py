@@ -41,6 +41,7 @@ from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.quantities import count_text
 from audionas.records import validate, write_json, write_text
+from audionas.search import load_strategy
 from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -243,6 +244,7 @@ def _sources(plan: Plan, out: Path, name: str) -> list[tuple[Path, ...]]:
 
 
 def _search_request(plan: Plan, out: Path, name: str, number: int, place: Path) -> SearchRequest:
+    engine = plan.engine.for_kind(load_strategy(out / name / "strategy.yaml").kind)
     request = SearchRequest(
         data=out / "prepared",
         space=plan.space,
@@ -253,10 +255,12 @@ def _search_request(plan: Plan, out: Path, name: str, number: int, place: Path) 
         device=plan.device,
         threads=plan.threads,
         out=place,
+        engine=engine,
     )
     flags = {
         "--space": request.space, "--strategy": request.strategy, "--features": request.features,
         "--seed": request.seed, "--device": request.device, "--threads": request.threads, "--out": place,
+        **engine.flags,
     }  # fmt: skip
     return replace(request, argv=("search", str(request.data), "--nested", *words(flags)))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from audionas.errors import SettingsError, unknown
 from audionas.experiment.prepare import PrepareOptions
+from audionas.experiment.search_engine import EngineRequest, check_trial_engine
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
 from audionas.spaces import CnnMacroSpace, SearchSpace
@@ -38,6 +39,7 @@ class CompareRequest:
     augment: str | None = None
     baselines: tuple[str, ...] | None = None
     workers: int = 1
+    engine: EngineRequest = field(default_factory=EngineRequest)
     device: str = "cpu"
     threads: int | None = None
     out: Path | None = None
@@ -50,7 +52,8 @@ class Plan(Record):
 
     `reference` is the one-shot strategy whose clip-passes are everybody's budget; None where `trials` are given.
     `arms` maps the name of each arm to its strategy, by name or path. `augment` is for every training that a strategy
-    does (of weights) and for every retraining; of `baselines` None is all plain systems.
+    does (of weights) and for every retraining; of `baselines` None is all plain systems. `workers` are arms at a time;
+    those of `engine` are trials at a time, of the arms that train trials.
     """
 
     space: str
@@ -68,6 +71,7 @@ class Plan(Record):
     augment: str | None = None
     baselines: tuple[str, ...] | None = None
     workers: int
+    engine: EngineRequest = EngineRequest()
     device: str
     threads: int | None
 
@@ -81,8 +85,8 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
     """The plan of a request; the two random arms are always among the arms.
 
     Raises:
-        SettingsError: a strategy is unknown or cannot search the space, a name stands twice, a number is out of
-            range, or nothing says how large the budget is.
+        SettingsError: the engine is unknown or cannot train trials, a strategy is unknown or cannot search the space,
+            a name stands twice, a number is out of range, or nothing says how large the budget is.
     """
     for flag, number, lowest in (
         ("--seeds", request.seeds, 1), ("--searches", request.searches, 1), ("--workers", request.workers, 1),
@@ -100,6 +104,7 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         )
     arms = _arms(request.strategies)
     strategies = {name: load_strategy(place).for_space(space) for name, place in arms.items()}
+    check_trial_engine(request.engine, request.threads, RANDOM)
     one_shot = [name for name, strategy in strategies.items() if strategy.kind == "one-shot"]
     if one_shot and request.trials is not None:
         raise SettingsError(
@@ -123,6 +128,7 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         augment=request.augment,
         baselines=request.baselines,
         workers=request.workers,
+        engine=request.engine,
         device=request.device,
         threads=request.threads,
     )

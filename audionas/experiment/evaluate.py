@@ -25,10 +25,11 @@ from audionas.experiment.evaluated_networks import (
 )
 from audionas.experiment.evaluation_metrics import evaluation_metrics, network_record
 from audionas.experiment.label_map import map_labels
-from audionas.experiment.machine import thread_count, use_threads
+from audionas.experiment.machine import thread_count
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.retrain_recipe import kind_of
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_start import start_computing
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.trained_network import WEIGHTS_FILE, chance_predictions, load_trained
 from audionas.features import extractor_from_settings
@@ -108,7 +109,7 @@ def resume_evaluation(path: Path, talk: Talk | None = None) -> Path:
 
 
 def _work(run: RunFolder, talk: Talk) -> Path:
-    use_threads(run.record["threads"])
+    start_computing(run, talk)
     with run.working():
         other = Manifest.read(run.path)
         retraining = finished_retraining(Path(run.record["evaluated"]))

@@ -19,9 +19,9 @@ from torch import nn
 from audionas.experiment.best_epoch import BestEpoch, restore, weights
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
+from audionas.experiment.known_macs import known_macs
 from audionas.experiment.leaks import refuse_leak
 from audionas.models import build_model, n_parameters, parameter_parts
-from audionas.models.macs import n_macs
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -105,7 +105,8 @@ def train_fold(
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
     if not trained.failures:
         _save_weights(trained, folder / "weights.safetensors")
-    macs = n_macs(trained.network, corpus.input_shape)
+    n_outputs = trained.task.n_outputs(corpus.manifest)
+    macs = known_macs(genotype, trained.network, corpus.input_shape, n_outputs, plan.auxiliary)
     result = {
         "seed": seed,
         "epochs": plan.epochs,

@@ -18,10 +18,11 @@ from typing import Any
 
 from audionas.errors import SettingsError
 from audionas.experiment.corpus import part_record
-from audionas.experiment.machine import thread_count, use_threads
+from audionas.experiment.machine import thread_count
 from audionas.experiment.ranked_genotypes import RankedSearch, check_line, distinct_genotypes, open_ranked_search
 from audionas.experiment.ranking_words import FOR_A_CLAIM, conclusion
 from audionas.experiment.run_folder import RunFolder, refuse_occupied
+from audionas.experiment.run_start import start_computing
 from audionas.experiment.talk import Silent, Talk
 from audionas.quantities import count_text, seconds_text
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl, write_json
@@ -105,7 +106,7 @@ def _check(request: RankRequest) -> None:
 
 
 def _work(run: RunFolder, searched: RankedSearch, talk: Talk) -> Path:
-    use_threads(run.record["threads"])
+    start_computing(run, talk)
     with run.working():
         lines = _scored(run, searched, talk)
         result = ranking_result(run.record, lines, searched.main)

@@ -19,12 +19,12 @@ from audionas.experiment.fold_rows import FoldRows, fold_rows
 from audionas.experiment.fold_training import OnEpoch, TrainingPlan, train_fold
 from audionas.experiment.genotype_sources import Source, read_source, seen_groups, source_features
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
-from audionas.experiment.machine import use_threads
 from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.noise_scores import predict_with_noise
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Talk
 from audionas.experiment.tuning import Grid, Setting, tuned
@@ -36,7 +36,7 @@ from audionas.training.tasks import task_of
 
 
 def train_all(run: RunFolder, talk: Talk) -> Path:
-    use_threads(run.record["threads"])
+    start_computing(run, talk)
     with run.working():
         manifest = Manifest.read(run.path)
         record = run.record

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
-from audionas.errors import RunError, SettingsError
+from audionas.errors import SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record
 from audionas.experiment.decision import record_decision
 from audionas.experiment.front_ends import candidate_extractors, front_end_evaluator, search_corpora
 from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
-from audionas.experiment.machine import thread_count, use_threads, versions
+from audionas.experiment.machine import thread_count, versions
 from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
-from audionas.experiment.run_folder import OWN_FIELDS, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_folder import OWN_FIELDS, RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_divisions import redrawn_parts, trained_rows
 from audionas.experiment.search_engine import (
     EngineRequest,
@@ -122,7 +123,6 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         "seed": request.seed,
         "device": request.device,
         "threads": thread_count(n_threads, shape, space.kind),
-        "kernel_path": "torch",
         **engine,
         "pick": request.pick,
         "features_asked": features.settings(),
@@ -148,21 +148,24 @@ def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = 
     """Go on with a search that was stopped, elsewhere if an engine is given; a finished one is left as it is.
 
     Raises:
-        SettingsError: the engine cannot do this search.
-        RunError: the folder is no search, is in use, or was made where this machine cannot continue.
+        SettingsError: the engine cannot do this search, or the limits on record are none.
+        RunError: nobody is at the engine's address, or the folder is no search, is in use, or was made where this
+            machine cannot continue.
     """
     run = RunFolder.open(path, *KINDS)
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this search is done already")
         return path
+    strategy = read_inputs(path)[1]
+    Limits.of_record(run.record.get("limits"), str(path / RUN_FILE))
+    fields = engine_fields((engine or EngineRequest()).beside(run.record), strategy.name, strategy.kind)
     if engine:
-        strategy = read_inputs(path)[1]
-        change_engine(run, engine_fields(engine.beside(run.record), strategy.name, strategy.kind))
+        change_engine(run, fields)
     return _work(run, talk or Silent())
 
 
 def _work(run: RunFolder, talk: Talk) -> Path:
-    use_threads(run.record["threads"])
+    start_computing(run, talk)
     _check_same_machine(run, talk)
     with run.working():
         if run.record["kind"] == "search":
@@ -178,9 +181,7 @@ def _work(run: RunFolder, talk: Talk) -> Path:
 
 
 def _check_same_machine(run: RunFolder, talk: Talk) -> None:
-    """A resumed search uses the kernels it began with; other versions may end in other last digits."""
-    if run.record["kernel_path"] != "torch":
-        raise RunError(f"{run.path}: was searched with kernels {run.record['kernel_path']!r}, not available here")
+    """Other versions than those that a search began with may end in other last digits."""
     before, now = run.record["versions"], versions()
     changed = [f"{name} {before[name]} -> {now[name]}" for name in ("torch", "nni") if before[name] != now[name]]
     if changed:

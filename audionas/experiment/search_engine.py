@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pydantic import ConfigDict, Field
+
 from audionas.errors import SettingsError
 from audionas.experiment.run_folder import RunFolder
 from audionas.quantities import count_text
+from audionas.records import Record, validate
 from audionas.run_places import RUN_FILE
 from audionas.search.engines import DEFAULT, EngineOptions, check_engine
 
@@ -27,11 +30,21 @@ class EngineRequest:
     def __bool__(self) -> bool:
         return self != EngineRequest()
 
+    def for_kind(self, kind: str) -> EngineRequest:
+        """What of it is for a strategy of a kind: a supernet is trained in this process, whatever trials are."""
+        return self if kind == "multi-trial" else EngineRequest()
+
+    @property
+    def flags(self) -> dict[str, Any]:
+        """The words of `audionas search` and their values."""
+        return {"--engine": self.engine, "--workers": self.workers, "--timeout": self.timeout_s,
+                "--address": self.address}  # fmt: skip
+
     def beside(self, record: Mapping[str, Any]) -> EngineRequest:
         """This request, with what a run has on record where it says nothing; another engine has none of that."""
         if self.engine not in (None, record["engine"]):
             return self
-        before = EngineRequest(record["engine"], **record.get("engine_options", {}))
+        before = EngineRequest(record["engine"], **_recorded(record))
         return replace(before, **{name: value for name, value in asdict(self).items() if value is not None})
 
 
@@ -49,9 +62,44 @@ def engine_fields(request: EngineRequest, strategy: str, kind: str) -> dict[str,
     return {"engine": engine} | ({} if engine == DEFAULT else {"engine_options": asdict(options)})
 
 
+def check_trial_engine(request: EngineRequest, threads: int | None, strategy: str) -> None:
+    """Refuse, before any work, an engine for the searches by trials inside another run.
+
+    There `--workers` are something else, and those of the engine are `--trial-workers`.
+
+    Raises:
+        SettingsError: the engine is unknown, not installed, or cannot do this.
+    """
+    try:
+        engine_threads(engine_fields(request, strategy, "multi-trial"), threads)
+    except SettingsError as why:
+        raise SettingsError(str(why).replace("--workers", "--trial-workers")) from why
+
+
 def engine_options(record: Mapping[str, Any]) -> EngineOptions:
     """The options that a run has on record."""
-    return EngineOptions(**record.get("engine_options", {}))
+    return EngineOptions(**_recorded(record))
+
+
+class _Recorded(Record):
+    """`engine_options` of a run.json, which may have been edited by hand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    workers: int = Field(default=1, ge=1)
+    timeout_s: float | None = Field(default=None, gt=0)
+    address: str | None = None
+
+
+def _recorded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine options on record, as they were written.
+
+    Raises:
+        SettingsError: an option is unknown or has a value that no option has.
+    """
+    found = record.get("engine_options", {})
+    validate(_Recorded, found, f"{RUN_FILE}: engine_options")
+    return dict(found)
 
 
 def engine_line(record: Mapping[str, Any]) -> str:

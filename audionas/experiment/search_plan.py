@@ -12,7 +12,7 @@ from audionas.audio.folds import OuterSplit, divide_groups, find_split, missing_
 from audionas.audio.manifest import DEFAULT_PROTOCOL, Manifest
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import Corpus, data_record, part_record
-from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untrained_classes
 from audionas.experiment.talk import Talk
 from audionas.features import extractor_from_settings
@@ -20,7 +20,7 @@ from audionas.models.algorithmic_delay import algorithmic_delay
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
-from audionas.search.algorithms import ALGORITHMS, evolution_of
+from audionas.search.algorithms import ALGORITHMS, evolution_of, remark_of
 from audionas.search.limits import Limits
 from audionas.search.retest import n_retests
 from audionas.search.rungs import rungs_of, rungs_text
@@ -115,9 +115,12 @@ def plan_search(
     talk.say(
         f"search: space {space.name} ({size_text(space.size())} genotypes), strategy {strategy.name}; parts: {parts}"
     )
-    limits = Limits.of_record(record.get("limits"))
+    limits = Limits.of_record(record.get("limits"), str(run.path / RUN_FILE))
     if limits:
         talk.say(f"limits: {limits}")
+    if remark := remark_of(strategy.algorithm, space.kind):
+        fields["notes"].append(remark)
+        talk.say(remark)
     if strategy.kind == "one-shot":
         strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
         fields |= more

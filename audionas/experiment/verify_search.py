@@ -10,6 +10,7 @@ from typing import Any
 
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
+from audionas.experiment.decision import EPOCHS_FILE, EVOLUTION_FILE
 from audionas.experiment.figures import Findings, Mismatch
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
@@ -17,8 +18,10 @@ from audionas.experiment.search_front import FRONT_FILE, front_document
 from audionas.experiment.search_inputs import read_inputs
 from audionas.records import read_json, to_json
 from audionas.search.candidate_costs import costs_asked
+from audionas.search.retest import FILE_NAME as RETESTS_FILE
 from audionas.search.trials import FILE_NAME as TRIALS_FILE
 from audionas.search.trials import TrialLog
+from audionas.search_logs import read_epochs, read_evolution, read_trials
 from audionas.spaces.genotype_file import genotype_document
 
 
@@ -30,12 +33,32 @@ def verify_search(run: RunFolder, root: Path, name: str, findings: Findings) -> 
     source = read_source(file)
     findings.expect(f"{name}/{RUN_FILE}", "genotype_hash", run.record.get("genotype_hash"), source.genotype.hash)
     findings.expect(f"{name}/genotype.json", "split_left_out", source.left_out, run.record.get("split"))
+    _verify_logs(run, name, findings)
     _verify_front(run, name, findings)
     manifest = Manifest.read(run.path)
     seen = seen_groups(manifest, find_split(manifest, str(source.left_out)), source)
     for group in seen:
         wrong = (f"group {group} was read by the search", "tested in the split that it left out")
         findings.mismatches.append(Mismatch(f"{name}/genotype.json", "groups_read", *wrong))
+
+
+def _verify_logs(run: RunFolder, name: str, findings: Findings) -> None:
+    """No line of a log is torn or foreign, and the architectures of the trials have the hashes that are logged."""
+    with findings.reading(f"{name}/{EPOCHS_FILE}"):
+        read_epochs(run.path / EPOCHS_FILE, is_done=True)
+    with findings.reading(f"{name}/{EVOLUTION_FILE}"):
+        read_evolution(run.path / EVOLUTION_FILE, is_done=True)
+    for file in (TRIALS_FILE, RETESTS_FILE):
+        with findings.reading(f"{name}/{file}"):
+            _verify_hashes(run, f"{name}/{file}", read_trials(run.path / file, is_done=True), findings)
+
+
+def _verify_hashes(run: RunFolder, name: str, lines: list[dict[str, Any]], findings: Findings) -> None:
+    """The hash of each trial is that of its sample."""
+    space = read_inputs(run.path)[0]
+    for number, line in enumerate(lines, start=1):
+        if line["event"] != "finished":
+            findings.expect(name, f"line {number}, hash", line["hash"], space.genotype(line["sample"]).hash)
 
 
 def _verify_front(run: RunFolder, name: str, findings: Findings) -> None:

@@ -11,8 +11,8 @@ def average_whole(frames: torch.Tensor, width: int) -> torch.Tensor:
     (..., frames) to (..., frames // width).
     """
     n_windows = frames.shape[-1] // width
-    kept = frames[..., : n_windows * width]
-    return kept.reshape(*frames.shape[:-1], n_windows, width).mean(-1)
+    kept = frames[..., : n_windows * width].transpose(-1, -2)  # as torch's STFT leaves them: features side by side
+    return kept.reshape(*kept.shape[:-2], n_windows, width, kept.shape[-1]).mean(-2).transpose(-1, -2)
 
 
 def average_all(frames: torch.Tensor, width: int) -> torch.Tensor:

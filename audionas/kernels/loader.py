@@ -14,8 +14,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -31,11 +31,13 @@ SOURCES = Path(__file__).parent / "csrc"
 CFLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-fopenmp", "-fvisibility=hidden")
 
 _log = logging.getLogger(__name__)
-_say: Callable[[str], None] = _log.warning
+Say = Callable[[str], None]
+_decided: str | None = None
+_is_torch_only = False
 
 
-def use_kernels(path: str | None, say: Callable[[str], None]) -> str:
-    """Decide once for this process and its children; compiles now if need be. `say` hears of it, in one line each.
+def use_kernels(path: str | None, say: Say) -> str:
+    """Decide for this process and its children; compiles now if need be. `say` hears of it, in one line.
 
     Args:
         path: `compiled` or `torch`, as a run folder tells; None: what $AUDIONAS_KERNELS says, else whichever there is.
@@ -43,42 +45,53 @@ def use_kernels(path: str | None, say: Callable[[str], None]) -> str:
     Raises:
         SettingsError: no such path, or compiled kernels are asked for and cannot be had.
     """
-    global _say
-    if path is not None:
-        os.environ[VARIABLE] = path
-        kernel_path.cache_clear()
-        library.cache_clear()
-    _say = say
-    try:
-        return kernel_path()
-    finally:
-        _say = _log.warning
+    global _decided
+    _decided = _decide(path or os.environ.get(VARIABLE) or "auto", say)
+    os.environ[VARIABLE] = _decided  # children decide the same, or say that they cannot
+    return _decided
 
 
-@cache
 def kernel_path() -> str:
     """`compiled` or `torch`: what this process computes with on a CPU.
 
     Raises:
         SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
     """
-    return "torch" if library() is None else "compiled"
+    return _decided or use_kernels(None, _log.warning)
 
 
-@cache
 def library() -> ctypes.CDLL | None:
-    """The kernels, compiled if this machine has not got them yet; None where they are not wanted or cannot be had.
+    """The kernels, compiled if this machine has not got them yet; None where torch is to be taken.
 
     Raises:
         SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
     """
-    wanted = os.environ.get(VARIABLE) or "auto"
+    return None if _is_torch_only or kernel_path() == "torch" else _load(_log.warning)
+
+
+@contextmanager
+def torch_only() -> Iterator[None]:
+    """Within: operations of torch alone, so that gradients can be differentiated again."""
+    global _is_torch_only
+    before, _is_torch_only = _is_torch_only, True
+    try:
+        yield
+    finally:
+        _is_torch_only = before
+
+
+def is_torch_only() -> bool:
+    """Whether gradients may be differentiated again."""
+    return _is_torch_only
+
+
+def _decide(wanted: str, say: Say) -> str:
     if wanted not in (*PATHS, "auto"):
         raise SettingsError(f"{VARIABLE}: got {wanted!r}; accepted: auto, {', '.join(PATHS)}")
     if wanted == "torch":
-        return None
+        return wanted
     try:
-        found = ctypes.CDLL(str(_built()))
+        _load(say)
     except (OSError, RuntimeError, subprocess.SubprocessError) as why:
         reason = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
         if wanted == "compiled":
@@ -86,13 +99,22 @@ def library() -> ctypes.CDLL | None:
                 f"{VARIABLE}=compiled: the kernels cannot be compiled here ({reason}); install a C++ compiler (g++), "
                 "or take torch"
             ) from why
-        _say(f"kernels: not compiled ({reason}); the slower path in plain torch is taken")
-        return None
-    os.environ[VARIABLE] = "compiled"  # children decide the same, or say that they cannot
-    return found
+        say(f"kernels: not compiled ({reason}); the slower path in plain torch is taken")
+        return "torch"
+    return "compiled"
 
 
-def _built() -> Path:
+_loaded: dict[Path, ctypes.CDLL] = {}
+
+
+def _load(say: Say) -> ctypes.CDLL:
+    if not _loaded:
+        path = _built(say)
+        _loaded[path] = ctypes.CDLL(str(path))
+    return next(iter(_loaded.values()))
+
+
+def _built(say: Say) -> Path:
     """The shared library in $AUDIONAS_KERNELS_FOLDER, else beside other caches; made anew for other sources."""
     compiler = os.environ.get("CXX", "c++")
     folder = Path(os.environ.get(FOLDER) or cache_root() / "kernels")
@@ -102,7 +124,7 @@ def _built() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{target.stem}.lock"):
         if not target.is_file():
-            _say("kernels: compiling them for this machine (once, about half a minute)")
+            say("kernels: compiling them for this machine (once, about half a minute)")
             _compile(target)
     return target
 

@@ -7,7 +7,6 @@ by BN, alphas shared by all cells of a kind and drawn as 1e-3 times a standard n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from audionas.models.cnn_from_genotype import GenotypeNetwork
 from audionas.models.cnn_network import CnnNetwork, PreparedCell
+from audionas.models.mixed_cell import CellWeights, MixedCell
 from audionas.models.mixed_op import MixedOp
 from audionas.models.mixing import Mixing, PathMixing
 from audionas.models.supernet import Supernet, batch_statistics
@@ -23,46 +23,6 @@ from audionas.spaces import CnnCellSpace, CnnGenotype, CnnMacro, Genotype
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.cnn_genotype import Cell, node_edges
 from audionas.spaces.genotype_file import cells_document
-
-
-@dataclass(frozen=True)
-class CellWeights:
-    """What mixes the cells of a kind: weights (edges, ops), of the edges (edges,) or None, and who is computed."""
-
-    ops: Tensor
-    edges: Tensor | None = None
-    active: tuple[tuple[bool, ...], ...] | None = None
-
-
-class MixedCell(nn.Module):
-    """A cell in which every node sums the mixed operations from all earlier nodes."""
-
-    def __init__(self, space: CnnCellSpace, channels: int, stride: int, partial: int = 1, causal: bool = False) -> None:
-        super().__init__()
-        self.edges = space.edges
-        self.edges_per_node = space.edges_per_node
-        self.n_nodes = space.nodes
-        self.ops = nn.ModuleList(
-            MixedOp(space.ops, channels, stride if source < 2 else 1, partial, causal) for _, source in space.edges
-        )
-
-    def forward(self, s0: Tensor, s1: Tensor, weights: CellWeights, kept: Cell | None = None) -> Tensor:
-        """`weights` mix the operations; with `kept`, only those edges run, each one operation, and weigh 1."""
-        states = [s0, s1]
-        chosen = node_edges(kept, self.edges_per_node) if kept is not None else None
-        for n in range(self.n_nodes):
-            first = sum(2 + i for i in range(n))
-            if chosen is None:
-                terms = [self._edge(first + j, h, weights) for j, h in enumerate(states)]
-            else:
-                terms = [self.ops[first + j].single(states[j], op) for op, j in chosen[n]]  # type: ignore[operator]
-            states.append(_sum(terms))
-        return torch.cat(states[2:], dim=1)
-
-    def _edge(self, edge: int, x: Tensor, weights: CellWeights) -> Tensor:
-        active = weights.active[edge] if weights.active is not None else None
-        y = cast(Tensor, self.ops[edge](x, weights.ops[edge], active))
-        return y if weights.edges is None else weights.edges[edge] * y
 
 
 class CnnSupernet(CnnNetwork, Supernet):
@@ -217,13 +177,6 @@ class CnnSupernet(CnnNetwork, Supernet):
             for _, source, _, margin in rows
             if source in {kept for _, kept in edges}
         ]
-
-
-def _sum(terms: list[Tensor]) -> Tensor:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
 
 
 __all__ = ["CellWeights", "CnnSupernet", "MixedCell", "MixedOp", "batch_statistics"]

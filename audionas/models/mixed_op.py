@@ -46,13 +46,8 @@ class MixedOp(nn.Module):
             for k, op in enumerate(self.ops)
             if self.names[k] != NONE and (active is None or active[k])
         ]
-        mixed = sum(terms[1:], terms[0]) if terms else self.ops[self.names.index(NONE)](own)
+        mixed = sum(terms[1:], terms[0]) if terms else own[:, :, :: self.stride, :: self.stride] * 0.0
         return self._join(mixed, rest)
-
-    def single(self, x: Tensor, name: str) -> Tensor:
-        """The output of one operation alone."""
-        own, rest = self._divide(x)
-        return self._join(self.ops[self.names.index(name)](own), rest)
 
     def largest(self, n: int) -> list[bool]:
         """Of each operation whether it is one of the `n` with the most parameters: a bound on the cost of a path."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,13 @@ class Mixture:
 
     ops: tuple[Tensor, ...]
     inputs: tuple[Tensor, ...]
+
+
+class Prepared(Protocol):
+    """What brings its own step, such as `audionas.models.sparse_mixture.SparseMixture`."""
+
+    def prepared(self, cell: MixedRecipeCell, x: Tensor) -> tuple[Tensor, Step]:
+        """What x gives, (directions, batch, frames, nodes, hidden), and the step that takes a frame of it."""
 
 
 class MixedRecipeCell(nn.Module):
@@ -63,12 +70,16 @@ class MixedRecipeCell(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
-    def forward(self, x: Tensor, lengths: Tensor | None, emit: str, how: Mixture | RecipeDraft) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None, emit: str, how: Mixture | RecipeDraft | Prepared) -> Tensor:
         """x (directions, batch, frames, inputs) -> (directions, batch, frames, hidden or 2 * hidden).
 
-        It is 0 beyond each clip's length. `how` mixes the candidates, or is the one recipe to be run.
+        It is 0 beyond each clip's length. `how` mixes the candidates, all or those drawn, or is the one recipe to be
+        run.
         """
-        given, step = self._mixed(x, how) if isinstance(how, Mixture) else self._single(x, how)
+        if isinstance(how, RecipeDraft):
+            given, step = self._single(x, how)
+        else:
+            given, step = self._mixed(x, how) if isinstance(how, Mixture) else how.prepared(self, x)
         n_frames = x.shape[2]
         states = [x.new_zeros(*x.shape[:2], self.hidden) for _ in range(self.n_states)]
         shortest = n_frames if lengths is None else int(lengths.min())
@@ -90,12 +101,12 @@ class MixedRecipeCell(nn.Module):
         n, n_states = self.n_nodes, self.n_states
         always = x.new_ones(())
         first = torch.stack([always, *(inputs[0, n_states] for inputs in mixture.inputs), *[always] * n_states])
-        on_states = self._dropped(self.on_states) * first[:, None, None, None]
+        on_states = self.dropped(self.on_states) * first[:, None, None, None]
         from_states = on_states.permute(0, 2, 4, 1, 3).reshape(-1, n_states * self.hidden, len(first) * self.hidden)
         from_nodes = []
         for j, weight in enumerate(self.on_nodes, start=1):
             read = torch.stack([mixture.inputs[i - 1][0, n_states + j] for i in range(j + 1, n)])
-            scaled = self._dropped(weight) * read[:, None, None]
+            scaled = self.dropped(weight) * read[:, None, None]
             from_nodes.append(scaled.permute(0, 3, 1, 2).reshape(-1, self.hidden, len(read) * self.hidden))
 
         def step(frame: Tensor, states: list[Tensor]) -> list[Tensor]:
@@ -107,11 +118,9 @@ class MixedRecipeCell(nn.Module):
                 if i < n - 1:
                     parts = torch.bmm(node, from_nodes[i - 1]).chunk(n - 1 - i, dim=-1)
                     sums[i + 1 : n] = [before + part for before, part in zip(sums[i + 1 : n], parts, strict=True)]
-            gates = [torch.sigmoid(limited(gate)) for gate in sums[n:]]
-            ends = values[: -n_states - 1 : -1]
-            return [blend([g, h, torch.tanh(end)]) for g, h, end in zip(gates, states, ends, strict=True)]
+            return new_states(sums[n:], states, values[: -n_states - 1 : -1])
 
-        return _linear(x, self.on_x, self.biases), step
+        return linear_of_input(x, self.on_x, self.biases), step
 
     def _mixed_node(self, i: int, linear: Tensor, values: list[Tensor], mixture: Mixture) -> Tensor:
         """The value of node i, (batch, hidden); `linear` is its linear candidate, `values` are what it can read."""
@@ -126,7 +135,7 @@ class MixedRecipeCell(nn.Module):
         """What x gives linear nodes, (directions, batch, frames, nodes, hidden); the step that runs the recipe."""
         needed = draft.needed()
         linear = [i for i in needed if draft.nodes[i][0] == LINEAR]
-        on_states, on_nodes = self._dropped(self.on_states), [self._dropped(weight) for weight in self.on_nodes]
+        on_states, on_nodes = self.dropped(self.on_states), [self.dropped(weight) for weight in self.on_nodes]
         matrices: dict[int, tuple[tuple[str, ...], Tensor]] = {}
         for i in linear:
             sources = draft.nodes[i][1][1:]
@@ -148,16 +157,23 @@ class MixedRecipeCell(nn.Module):
                 values[f"n{i}"] = limited(node)
             return [values[f"n{i}"] for i in draft.outputs]
 
-        return _linear(x, self.on_x[:, linear], self.biases[:, linear]), step
+        return linear_of_input(x, self.on_x[:, linear], self.biases[:, linear]), step
 
-    def _dropped(self, weight: Tensor) -> Tensor:
+    def dropped(self, weight: Tensor) -> Tensor:
+        """A weight on states or nodes under DropConnect."""
         return functional.dropout(weight, self.drop_connect, self.training)
 
 
-def _linear(x: Tensor, weights: Tensor, biases: Tensor) -> Tensor:
+def linear_of_input(x: Tensor, weights: Tensor, biases: Tensor) -> Tensor:
     """x (directions, batch, frames, inputs) times each node's weights: (directions, batch, frames, nodes, hidden)."""
     product = torch.bmm(x.flatten(1, 2), weights.flatten(1, 2).mT).view(*x.shape[:3], *biases.shape[1:])
     return product + biases[:, None, None]
+
+
+def new_states(gates: list[Tensor], states: list[Tensor], ends: list[Tensor]) -> list[Tensor]:
+    """The states behind their gates, each blend(sigm(gate), state, tanh(end)); all (directions, batch, hidden)."""
+    opened = [torch.sigmoid(limited(gate)) for gate in gates]
+    return [blend([g, h, torch.tanh(end)]) for g, h, end in zip(opened, states, ends, strict=True)]
 
 
 def _weighted(weights: Tensor, values: list[Tensor]) -> list[Tensor]:

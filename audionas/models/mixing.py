@@ -16,6 +16,7 @@ class Mixing:
     partial = 1  # a mixed operation sees one in so many channels
     normalises_edges = False  # a softmax over the edges of a node, with parameters of its own
     n_computed = 1  # of a sparse mixing: how many candidates of an edge a pass computes at most
+    sums_to_one = True  # the weights of a decision are a distribution over its candidates
     is_sparse = False  # all weights but one of each edge are exactly zero, and those candidates are not computed
 
     def __call__(self, alphas: Tensor) -> Tensor:
@@ -43,6 +44,7 @@ class SigmoidMixing(Mixing):
     """
 
     name = "sigmoid"
+    sums_to_one = False
 
     def decided(self, alphas: Tensor) -> Tensor:
         """Weights in (0, 1), each for itself."""
@@ -56,6 +58,8 @@ class SigmoidMixing(Mixing):
 
 class PartialMixing(Mixing):
     """PC-DARTS: one in `partial` channels goes through the mixed operation; the edges of a node are weighed too.
+
+    Recurrent cells mix all channels (`audionas.models.recurrent_supernet`).
 
     Source: Xu et al. 2020 (PC-DARTS), equations 1 and 2.
     """
@@ -139,7 +143,7 @@ class BinaryGates(Mixing):
 
     def _drawn(self, chances: Tensor, n: int) -> Tensor:
         """(..., options) bool, n of them true, drawn by their chances without replacement."""
-        rows = chances.detach().cpu().flatten(0, -2)
+        rows = chances.detach().cpu().reshape(-1, chances.shape[-1])
         found = torch.multinomial(rows, n, generator=self._draws).reshape(*chances.shape[:-1], n)
         return torch.zeros_like(chances, dtype=torch.bool).scatter_(-1, found.to(chances.device), True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,11 @@ class Supernet(nn.Module):
         """
         raise NotImplementedError
 
+    def network_weights(self) -> list[nn.Parameter]:
+        """All parameters but the alphas."""
+        alphas = {id(parameter) for parameter in self.arch_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in alphas]
+
     @property
     def weights_device(self) -> torch.device:
         """Where its parameters are."""
@@ -91,4 +96,17 @@ def frozen_statistics(network: nn.Module) -> Iterator[None]:
             norm.training = was_training
 
 
-__all__ = ["Supernet", "batch_statistics", "frozen_statistics"]
+@contextmanager
+def constant(parameters: Iterable[Tensor]) -> Iterator[None]:
+    """Within: these are numbers like any others, so no gradient is computed for them."""
+    stepped = [parameter for parameter in parameters if parameter.requires_grad]
+    for parameter in stepped:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in stepped:
+            parameter.requires_grad_(True)
+
+
+__all__ = ["Supernet", "batch_statistics", "constant", "frozen_statistics"]

@@ -8,8 +8,13 @@ All modules map (batch, channels, features, frames) float32 to the same with cei
 
 from __future__ import annotations
 
-from torch import nn
+from typing import cast
 
+import torch
+from torch import Tensor, nn
+
+from audionas.kernels.depthwise_pointwise import Taps, depthwise_pointwise
+from audionas.kernels.native import is_native
 from audionas.ops.padding import PaddedConv2d, Pair
 
 
@@ -24,7 +29,31 @@ def _depthwise_pointwise(
     ]
 
 
-class SeparableConv(nn.Sequential):
+class _Pairs(nn.Sequential):
+    """Stages of ReLU, depthwise and pointwise convolution, BN; trained on a CPU, the kernels do all but BN."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, features, frames) -> the same, strided."""
+        if not (self.training and torch.is_grad_enabled() and x.device.type == "cpu" and is_native([x])):
+            return cast(Tensor, super().forward(x))  # type: ignore[no-untyped-call]
+        layers = list(self)
+        for _, depthwise, pointwise, norm in zip(*[iter(layers)] * 4, strict=True):
+            taps = [taps_of(depthwise)]
+            (z,), _, _ = depthwise_pointwise(
+                [x], [depthwise.weight], [pointwise.weight], taps, depthwise.stride[0], normalise=False
+            )
+            x = norm(z)
+        return x
+
+
+def taps_of(depthwise: nn.Module) -> Taps:
+    """Where a depthwise layer's filter reads."""
+    assert isinstance(depthwise, PaddedConv2d)
+    before = (depthwise.zeros[2], depthwise.zeros[0]) if depthwise.zeros else depthwise.padding
+    return Taps(depthwise.kernel_size, depthwise.dilation, before)  # type: ignore[arg-type]
+
+
+class SeparableConv(_Pairs):
     """Depthwise and pointwise convolution, twice; the first carries the stride."""
 
     def __init__(self, channels: int, kernel: int, stride: int, affine: bool, causal: bool = False) -> None:
@@ -33,7 +62,7 @@ class SeparableConv(nn.Sequential):
         super().__init__(*first, *second)
 
 
-class DilatedConv(nn.Sequential):
+class DilatedConv(_Pairs):
     """Depthwise convolution with dilation 2, then pointwise. An axis on which the kernel is 1 wide is not dilated."""
 
     def __init__(self, channels: int, kernel: Pair, stride: int, affine: bool, causal: bool = False) -> None:

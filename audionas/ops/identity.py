@@ -24,25 +24,44 @@ class Zero(nn.Module):
         return x[:, :, :: self.stride, :: self.stride] * 0.0
 
 
+class SecondPixels(nn.Conv2d):
+    """A 1x1 convolution with stride 2, done as one with stride 1 on the pixels that it reads.
+
+    In torch 2.13 on a CPU the backward pass of the former writes beyond its memory when the input lies channels last.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__(channels_in, channels_out, 1, stride=2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
+        return functional.conv2d(every_second(x), self.weight)
+
+
 class FactorizedReduce(nn.Module):
     """ReLU, two 1x1 stride-2 convolutions (the second shifted by one pixel), concatenation, BN."""
 
     def __init__(self, channels_in: int, channels_out: int, affine: bool, causal: bool = False) -> None:
         super().__init__()
         half = channels_out // 2
-        self.conv_1 = nn.Conv2d(channels_in, half, 1, stride=2, bias=False)
-        self.conv_2 = nn.Conv2d(channels_in, channels_out - half, 1, stride=2, bias=False)
+        self.conv_1 = SecondPixels(channels_in, half)
+        self.conv_2 = SecondPixels(channels_in, channels_out - half)
         self.bn = nn.BatchNorm2d(channels_out, affine=affine)
         self.causal = causal
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
         x = functional.relu(x)
-        first = self.conv_1(x)
-        return self.bn(torch.cat([first, self.conv_2(self._shifted(x))], dim=1))  # type: ignore[no-any-return]
+        return self.bn(torch.cat([self.conv_1(x), self.conv_2(self.shifted(x))], dim=1))  # type: ignore[no-any-return]
 
-    def _shifted(self, x: Tensor) -> Tensor:
+    def shifted(self, x: Tensor) -> Tensor:
+        """What the second convolution reads at its even places."""
         n_features, n_frames = x.shape[2:]
         if self.causal:
             return functional.pad(x, (1, 0, 0, n_features % 2))[:, :, 1:, : n_frames + n_frames % 2]
         return functional.pad(x, (0, n_frames % 2, 0, n_features % 2))[:, :, 1:, 1:]
+
+
+def every_second(x: Tensor) -> Tensor:
+    """Every second feature and frame, (batch, channels, ceil(features/2), ceil(frames/2)), never channels last."""
+    return x[:, :, ::2, ::2].contiguous(memory_format=torch.contiguous_format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audionas.models.limits_record import read_limits
 from audionas.quantities import count_text, ms_text
 from audionas.report.run_files import JsonObject
 
@@ -14,8 +15,12 @@ _TEXTS = {
 
 
 def limit_rows(run: JsonObject) -> list[tuple[str, str]]:
-    """Limits, costs of the genotype's network and refused candidates, from a search's run.json; none without limits."""
-    limits, costs = run.get("limits") or {}, run.get("network_costs") or {}
+    """Limits, costs of the genotype's network and refused candidates, from a search's run.json; none without limits.
+
+    Raises:
+        SettingsError: the limits on record are none that a search writes.
+    """
+    limits, costs = read_limits(run.get("limits"), "run.json"), run.get("network_costs") or {}
     if not limits:
         return []
     rows = [("hard limits", "at most " + ", ".join(_TEXTS[name].format(value) for name, value in limits.items()))]

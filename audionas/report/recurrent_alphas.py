@@ -10,17 +10,30 @@ from matplotlib.patches import Rectangle
 
 from audionas.report.blocks import Picture, Pictures
 from audionas.report.curves import HEAT_ROW, WIDTH, alpha_weights
-from audionas.report.run_files import SearchRun
+from audionas.report.run_files import JsonObject, SearchRun
 from audionas.report.svg import drawing, new_figure
 from audionas.report.trial_genotypes import search_space
 from audionas.spaces import DartsRecurrentSpace, RecurrentGenotype
 
 KINDS = (("operations", "Operations"), ("inputs", "Inputs"))
-NOTE = (
-    "Weight of an option = softmax of the decision's alphas. Every node has an operation and an input a, which each "
-    "operation reads; sums and products read b too, blends b and c. In every recipe n0 is the linear node of x and the "
-    "states, and h_new_0 is made of the last node. Framed: kept in the genotype; it does not need what has no frame."
-)
+_WEIGHTS = {
+    "softmax": "softmax of the decision's alphas",
+    "softmax, edges normalised": "softmax of the decision's alphas, to which of an input the node's betas are added",
+    "gumbel softmax": "softmax of the decision's alphas, without the noise that the training adds",
+    "binary gates": "softmax of the decision's alphas, by which the training draws one path at a time",
+    "sigmoid": "sigmoid of each alpha, each for itself, so that they need not sum to 1",
+}
+
+
+def alpha_note(epoch: JsonObject) -> str:
+    """What the tables show."""
+    mixing = str(epoch.get("mixing", "softmax"))
+    return (
+        f"Weight of an option = {_WEIGHTS.get(mixing, mixing)}. Every node has an operation and an input a, which each "
+        "operation reads; sums and products read b too, blends b and c. In every recipe n0 is the linear node of x and "
+        "the states, and h_new_0 is made of the last node. Framed: kept in the genotype; it does not need what has no "
+        "frame."
+    )
 
 
 def alpha_tables(search: SearchRun, pictures: Pictures) -> list[Picture]:
@@ -34,13 +47,18 @@ def alpha_tables(search: SearchRun, pictures: Pictures) -> list[Picture]:
     drawn = []
     for kind, title in KINDS:
         rows = {
-            label: dict(zip(choices[label], alpha_weights([alphas])[0].tolist(), strict=True))
-            for label, alphas in last["alphas"][kind].items()
+            label: dict(zip(choices[label], weights, strict=True)) for label, weights in _weights(last, kind).items()
         }
         columns = space.ops if kind == "operations" else space.sources(space.nodes.max - 1)
         figure = draw_choice_heat(rows, columns, kept)
         drawn.append(pictures.make(f"{title}: weights after epoch {int(last['epoch']) + 1}", figure))
     return drawn
+
+
+def _weights(epoch: JsonObject, kind: str) -> dict[str, list[float]]:
+    """Decision -> weights that the derivation read; of a line without them the softmax of the alphas."""
+    logged: dict[str, list[float]] | None = (epoch.get("weights") or {}).get(kind)
+    return logged or {label: alpha_weights([alphas])[0].tolist() for label, alphas in epoch["alphas"][kind].items()}
 
 
 def draw_choice_heat(

@@ -9,7 +9,10 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
 from audionas.records import parse_yaml, read_json, read_jsonl
+from audionas.report.front_file import read_front
 from audionas.run_places import RANKING, course_folder, no_run_here
+from audionas.search_logs import read_epochs, read_evolution, read_trials
+from audionas.training.measures import measures_of
 
 KINDS = ("search", "nested_search", "retrain", "evaluate", "fuse", "reproduce", "compare")
 SCHEMA_VERSION = 1
@@ -156,21 +159,22 @@ def read_run(folder: Path) -> RunFiles:
 
 def _read_search(folder: Path, split: str) -> SearchRun:
     run = _read_object(folder / "run.json", "run record")
-    course = course_folder(folder, run)
+    course, is_done = course_folder(folder, run), run.get("status") == "done"
+    main = measures_of(run.get("data") or {})[0].key
     return SearchRun(
         folder=folder,
         run=run,
-        epochs=tuple(read_jsonl(course / "epochs.jsonl")),
-        trials=tuple(read_jsonl(course / "trials.jsonl")),
+        epochs=tuple(read_epochs(course / "epochs.jsonl", is_done=is_done)),
+        trials=tuple(read_trials(course / "trials.jsonl", is_done=is_done)),
         genotype=_read_if_there(folder / "genotype.json", "genotype"),
         split=str(run.get("split") or split) if split else "",
         space=_read_settings(folder / "space.yaml"),
         strategy=_read_settings(folder / "strategy.yaml"),
-        retests=tuple(read_jsonl(folder / "retests.jsonl")),
+        retests=tuple(read_trials(folder / "retests.jsonl", is_done=is_done)),
         ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
         ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
-        front=_read_if_there(course / "front.json", "front"),
-        evolution=tuple(read_jsonl(course / "evolution.jsonl")),
+        front=read_front(course / "front.json"),
+        evolution=tuple(read_evolution(course / "evolution.jsonl", main, is_done=is_done)),
     )
 
 

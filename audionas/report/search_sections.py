@@ -26,7 +26,7 @@ from audionas.report.one_shot_sections import (
 )
 from audionas.report.quantities import plain, score_text
 from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS
-from audionas.report.recurrent_alphas import NOTE, alpha_tables
+from audionas.report.recurrent_alphas import alpha_note, alpha_tables
 from audionas.report.retest_sections import winner_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_sections import objective_note, objective_text, trial_blocks
@@ -210,7 +210,7 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
     last = search.epochs[-1]
     if last.get("options"):
         tables = alpha_tables(search, pictures)
-        return [Notes((NOTE, *_margins(last))), Gallery(tuple(tables))] if tables else []
+        return [Notes((alpha_note(last), *_margins(last))), Gallery(tuple(tables))] if tables else []
     if not (last.get("alphas") and last.get("edges") and last.get("ops")):
         return []
     edges = [(int(node), int(source)) for node, source in last["edges"]]

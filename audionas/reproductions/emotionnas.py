@@ -179,6 +179,7 @@ def _write_features(folder: Path, search_name: str, settings: dict[str, Any]) ->
 
 def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequest:
     is_frames = name == "frames"
+    engine = plan.engine.for_kind("multi-trial" if is_frames else load_strategy(plan.strategy).kind)
     request = SearchRequest(
         data=out / "prepared",
         space=str(out / "frames" / f"catalogue_for_{place.name}.yaml") if is_frames else plan.space,
@@ -190,11 +191,12 @@ def _search_request(plan: Plan, out: Path, name: str, place: Path) -> SearchRequ
         device=plan.device,
         threads=plan.threads,
         out=place,
+        engine=engine,
     )
     flags = {
         "--space": request.space, "--strategy": request.strategy, "--features": request.features,
         "--epochs": request.epochs, "--trials": request.trials, "--device": request.device,
-        "--threads": request.threads, "--out": place,
+        "--threads": request.threads, "--out": place, **engine.flags,
     }  # fmt: skip
     return replace(request, argv=("search", str(request.data), "--nested", *words(flags)))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from audionas.errors import SettingsError, unknown
+from audionas.experiment.search_engine import EngineRequest, check_trial_engine
 from audionas.records import Record
 
 CORPORA = ("iemocap", "emodb")
@@ -31,6 +32,7 @@ class ReproduceRequest:
     trials: int | None = None
     seeds: int = 3
     workers: int = 1
+    engine: EngineRequest = field(default_factory=EngineRequest)
     device: str = "cpu"
     threads: int | None = None
     out: Path | None = None
@@ -42,6 +44,7 @@ class Plan(Record):
 
     Of several `frames` each split takes those whose best recipe has the lowest validation loss; of several
     `frame_epochs` what inner folds of its training clips choose, with padding masked; counted, the same number.
+    `workers` are streams at a time; those of `engine` are trials at a time.
     """
 
     corpus: Literal["iemocap", "emodb"]
@@ -60,6 +63,7 @@ class Plan(Record):
     seeds: int
     inner_folds: int
     workers: int
+    engine: EngineRequest = EngineRequest()
     device: str
     threads: int | None
     is_smoke: bool
@@ -74,7 +78,7 @@ def make_plan(request: ReproduceRequest) -> Plan:
     validates (protocol `folds`), inner folds choose how many epochs the frame stream is retrained.
 
     Raises:
-        SettingsError: the corpus is unknown, or a number is out of range.
+        SettingsError: the corpus or the engine is unknown, or a number is out of range.
     """
     if request.corpus not in CORPORA:
         raise SettingsError(f"--corpus: {unknown('corpus', request.corpus, CORPORA)}")
@@ -82,6 +86,7 @@ def make_plan(request: ReproduceRequest) -> Plan:
         if number is not None and number < 1:
             raise SettingsError(f"{flag}: got {number}, must be 1 or more")
     is_paper = request.corpus == "iemocap" and not request.smoke
+    check_trial_engine(request.engine, request.threads, "catalogue")
     settings: dict[str, Any] = {
         "protocol": "speaker_pairs" if not request.smoke else "folds",
         "space": "darts_cnn" if is_paper else "darts_cnn_small",
@@ -108,6 +113,7 @@ def make_plan(request: ReproduceRequest) -> Plan:
         seeds=1 if request.smoke else request.seeds,
         inner_folds=2 if request.smoke else INNER_FOLDS,
         workers=request.workers,
+        engine=request.engine,
         device=request.device,
         threads=request.threads,
         is_smoke=request.smoke,

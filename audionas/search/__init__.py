@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from audionas.search.run import SearchResult, run_search
     from audionas.search.strategy import Strategy, load_strategy
     from audionas.search.tabular import TabularEvaluator, read_table
-    from audionas.search.tabular_replay import regret_curve, replay
+    from audionas.search.tabular_replay import regret_by_budget, regret_curve, replay
     from audionas.spaces import CnnCellSpace
 
 _HOMES = {
@@ -19,7 +19,7 @@ _HOMES = {
     "SearchListener": "listener", "SearchResult": "run", "run_search": "run",
     "Strategy": "strategy", "load_strategy": "strategy",
     "TabularEvaluator": "tabular", "read_table": "tabular",
-    "regret_curve": "tabular_replay", "replay": "tabular_replay",
+    "regret_by_budget": "tabular_replay", "regret_curve": "tabular_replay", "replay": "tabular_replay",
 }  # fmt: skip
 
 
@@ -49,5 +49,5 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Score", "SearchData", "SearchListener", "SearchResult", "Strategy", "TabularEvaluator", "TrainingEvaluator",
-    "build_supernet", "load_strategy", "read_table", "regret_curve", "replay", "run_search",
+    "build_supernet", "load_strategy", "read_table", "regret_by_budget", "regret_curve", "replay", "run_search",
 ]  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import psutil
 import torch
 from torch import Tensor
 
 from audionas.errors import RunError
+from audionas.kernels import torch_only
 from audionas.models import Mixing, build_supernet
 from audionas.spaces import DartsRecurrentSpace, SearchSpace
 
@@ -50,7 +52,8 @@ def check_memory(
     Raises:
         RunError: more than is free; names the largest batch that fits.
     """
-    each = saved_bytes_per_clip(space, input_shape, n_outputs, mixing) * OVERHEAD
+    with nullcontext() if device == "cpu" else torch_only():
+        each = saved_bytes_per_clip(space, input_shape, n_outputs, mixing) * OVERHEAD
     needed = int(FIXED_BYTES + each * batch_size)
     if device == "cpu":
         free = psutil.virtual_memory().available

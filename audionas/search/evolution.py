@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
+from audionas.records import append_jsonl, rewrite_jsonl
+from audionas.search_logs import read_evolution
 from audionas.seeding import generator
 from audionas.spaces import Genotype, SearchSpace
 from audionas.spaces.derived import derived_document
@@ -61,7 +62,7 @@ class EvolutionLog:
 
     def __init__(self, path: Path, main: str) -> None:
         self._path, self._main = path, main
-        lines = [line for line in read_jsonl(path) if "number" in line]
+        lines = [line for line in read_evolution(path, main) if "number" in line]
         if path.exists():
             rewrite_jsonl(path, lines)
         self._known = {line["hash"]: (line[main], line["loss"]) for line in lines}

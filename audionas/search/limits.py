@@ -5,11 +5,12 @@ What each cost is: `audionas.models.macs`, `.memory`, `.latency`. Of the latency
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from audionas.errors import SettingsError
+from audionas.models.limits_record import read_limits
 from audionas.models.meter import Meter
 from audionas.quantities import ms_text
 from audionas.spaces import Genotype
@@ -44,9 +45,13 @@ class Limits:
         return bool(self.as_record())
 
     @staticmethod
-    def of_record(record: Mapping[str, Any] | None) -> Limits:
-        """The limits that `as_record` gave; none where there is no record."""
-        return Limits(**(record or {}))
+    def of_record(record: object, where: str = "run.json") -> Limits:
+        """The limits that `as_record` gave; none where there is no record (None).
+
+        Raises:
+            SettingsError: it is none that `as_record` gives, e.g. edited by hand; `where` is its file.
+        """
+        return Limits(**read_limits(record, where))
 
     def as_record(self) -> dict[str, Any]:
         """JSON form: the limits that are set."""

@@ -123,7 +123,7 @@ def option_weights(supernet: RecurrentSupernet) -> dict[str, dict[str, float]]:
     """What derivation reads of the alphas: decision -> option -> weight."""
     found = {}
     for label, options in supernet.space.choices().items():
-        weights = supernet.mixing.decided(supernet.alphas(label).detach().double()).tolist()
+        weights = supernet.mixing.decided(supernet.logits(label).detach().double()).tolist()
         found[label] = dict(zip(options, weights, strict=True))
     return found
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from math import floor
+from math import ceil, floor, log10
 
 from audionas.errors import SettingsError
 from audionas.models.edge_costs import EdgeCosts, measure_edge_costs
@@ -152,8 +152,24 @@ def _impossible(limits: Limits, space: SearchSpace, meter: Meter, tried: list[Ge
             size = text.format(ms_text(least) if name == "max_latency_ms" else least)
             return (
                 f"{FLAGS[name]} {limit:,.10g}: no network of space {space.name!r} is that small; the smallest has "
-                f"{size} ({'x'.join(map(str, meter.place.input_shape))} input, {where})"
+                f"{size} ({'x'.join(map(str, meter.place.input_shape))} input, {where}); {_to_do(least)}"
             )
     flags = " and ".join(f"{FLAGS[name]} {value:,.10g}" for name, value in limits.as_record().items())
     sizes = "; ".join(sorted({refused for genotype in tried if (refused := limits.refusal(genotype, meter))})[:3])
     return f"{flags}: each can be met, but not all together in space {space.name!r} ({sizes}); raise one of them"
+
+
+def _to_do(least: float) -> str:
+    """What helps where a limit is below the least that is reached; of a fraction, three figures, rounded up.
+
+    >>> _to_do(1208), _to_do(0.40391)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ('raise the limit to at least 1208, or take a space of smaller networks (fewer channels, cells or hidden units)',
+     'raise the limit to at least 0.404, or take a space of smaller networks (fewer channels, cells or hidden units)')
+    """
+    digits = max(0, 2 - floor(log10(least)))
+    enough = ceil(least * 10**digits) / 10**digits
+    return (
+        f"raise the limit to at least {enough:.12g}, or take a space of smaller networks (fewer channels, cells or "
+        "hidden units)"
+    )

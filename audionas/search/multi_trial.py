@@ -92,7 +92,10 @@ def propose_all(
 
 def _nothing_left(run: Path, trials: TrialRunner) -> str:
     if not trials.count:
-        return f"{run}: all {len(trials.log.refused)} candidates are over the limits; see {FILE_NAME} for each reason"
+        return (
+            f"{run}: all {len(trials.log.refused)} candidates are over the limits; see {FILE_NAME} for each reason, "
+            "and raise the limits or take a space of smaller networks"
+        )
     return f"{run}: none of {trials.count} trials succeeded; see {FILE_NAME} for each error"
 
 

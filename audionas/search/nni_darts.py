@@ -16,6 +16,7 @@ from nni.nas.strategy import DARTS
 from torch import Tensor, nn
 
 from audionas.models import Supernet
+from audionas.models.supernet import constant
 from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.training.batches import Batch
 
@@ -72,7 +73,8 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
             self.begin_pass(batch_idx, "alphas")
             self.alpha_step(batch, batch_idx)
         self.begin_pass(batch_idx, "weights")
-        loss: Tensor = self.training_module.training_step(batch["train"], 2 * batch_idx + 1)
+        with constant(self.arch_parameters()):
+            loss: Tensor = self.training_module.training_step(batch["train"], 2 * batch_idx + 1)
         self.advance_optimization(loss, batch_idx, self.gradient_clip_val)
         self.advance_lr_schedulers(batch_idx)
         return loss
@@ -84,7 +86,8 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         """First order: the gradient of the alphas' loss at the weights as they are."""
         optimiser = self.architecture_optimizers()
         optimiser.zero_grad()
-        loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
+        with constant(self.supernet.network_weights()):
+            loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
         self.manual_backward(loss + self.extra_loss())
         optimiser.step()
 

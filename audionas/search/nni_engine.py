@@ -76,6 +76,11 @@ class TrialEngine(ExecutionEngine):  # type: ignore[misc]
         while any(not model.status.completed() for model in wanted) and self._runner.n_under_way:
             self._hear()
 
+    def wait_for_one(self) -> None:
+        """Wait for whichever trial ends next, if any is under way."""
+        if self._runner.n_under_way:
+            self._hear()
+
     def list_models(self, status: ModelStatus | None = None) -> Iterable[Any]:
         """Every model that was submitted, or those of a status."""
         return [model for model in self._history if status is None or model.status == status]

@@ -50,7 +50,7 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
         while self.wait_for_resource():
             found = self._promotion() or self._candidate(more, keeps_a_climb=not self._is_climbed)
             if found is None and self._under_way:
-                self.engine.wait_models(next(iter(self._under_way)))
+                self.engine.wait_for_one()  # whichever ends first: the oldest may hang
                 continue
             found = found or self._candidate(more)
             if found is None:
@@ -72,18 +72,19 @@ class AsyncHalving(Strategy):  # type: ignore[misc]
     def _candidate(self, more: Iterator[Bracket], keeps_a_climb: bool = False) -> Any | None:
         """A new draw at the lowest rung of the newest bracket with room, if the budget allows it.
 
-        With `keeps_a_climb` it has to leave what the way up the rungs costs: with several workers, candidates that
-        begin while others are waited for would else use up the budget before any is trained whole.
+        With `keeps_a_climb` it has to leave what the way up the rungs of the first bracket costs: with several workers,
+        candidates that begin while others are waited for would else use up the budget before any is trained whole.
         """
+        kept = self._climb(self._brackets[0], 0) if keeps_a_climb else 0.0
         if not self._brackets[-1].has_room:
-            if keeps_a_climb and self._under_way:  # the bracket before climbs first
-                return None
+            if keeps_a_climb and self._under_way and not self._fits(self._brackets[0].rungs[-1], kept):
+                return None  # too little for another bracket before this one has climbed
             bracket = next(more, None)
             if bracket is None:
                 return None
             self._brackets.append(bracket)
         bracket = self._brackets[-1]
-        if not self._fits(bracket.rungs[0], self._climb(bracket, 0) if keeps_a_climb else 0.0):
+        if not self._fits(bracket.rungs[0], kept):
             return None
         bracket.open()
         state = RandomState(derive(self._seed, "candidate", self._n_candidates) % 2**32)

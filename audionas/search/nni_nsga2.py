@@ -44,7 +44,7 @@ class Nsga2(Strategy):  # type: ignore[misc]
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:
         engine.register_model_event_callback(ModelEventType.TrainingEnd, self._on_end)
-        self._options = {label: list(choice.values) for label, choice in model_space.simplify().items()}
+        self._options = {str(label): list(choice.values) for label, choice in model_space.simplify().items()}
         return model_space
 
     def _cleanup(self) -> None:

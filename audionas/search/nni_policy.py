@@ -6,12 +6,13 @@ NNI draws from the global generators and hands Adam a `set` of parameters; here 
 of its own, and the order is fixed. NNI ignores candidates without a score; here they count as the worst so far, or the
 policy would go on proposing what fails or is over a limit. A policy that has made up its mind repeats itself; here a
 repeat is changed in one choice after another until it is new, and the policy learns from what was trained.
+What is computed stands in `nni_policy_network`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,20 +20,18 @@ import numpy as np
 import torch
 
 from audionas.search.extra_rl import policy_based_rl
-from audionas.search.nni_samples import Samples
+from audionas.search.nni_samples import Sample, Samples
 from audionas.seeding import derive
 
 PolicyBasedRL = policy_based_rl().PolicyBasedRL  # before what follows: with tianshou, and without gym's notice
 
-from nni.nas.strategy._rl_impl import Actor, Critic, Preprocessor, TuningTrajectoryGenerator  # noqa: E402
-from tianshou.data import Batch  # noqa: E402
-from tianshou.policy import PPOPolicy  # noqa: E402
+from audionas.search.nni_policy_network import draw, make_policy, trajectory  # noqa: E402
 
 
 class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
     """NNI's PolicyBasedRL; proposals are keyed by (seed, "proposal", number), updates by (seed, "update", number)."""
 
-    _running_models: list[tuple[Any, Any]]
+    _running_models: list[tuple[Any, list[int]]]
 
     def __init__(self, seed: int, *, samples_per_update: int, learning_rate: float, hidden: int, repeats: int) -> None:
         super().__init__(
@@ -46,6 +45,8 @@ class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
 
     def _initialize(self, model_space: Any, engine: Any) -> Any:
         self._samples = Samples(model_space, np.random.RandomState(derive(self._seed, "changes") % 2**32))
+        self._options = {str(label): list(choice.values) for label, choice in model_space.simplify().items()}
+        self._n_options = [len(options) for options in self._options.values()]
         return super()._initialize(model_space, engine)
 
     def _run(self) -> None:
@@ -55,37 +56,37 @@ class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
                 return
             self._harvest_running_models()
             with keyed_chance(derive(self._seed, "proposal", number)):
-                generator = self._new_candidate()
-            if generator is None:
+                taken = self._new_candidate()
+            if taken is None:
                 return
-            model = self.model_space.freeze(generator.sample)
-            self._running_models.append((model, generator))
+            model = self.model_space.freeze(self._sample(taken))
+            self._running_models.append((model, taken))
             self.engine.submit_models(model)
 
-    def _new_candidate(self) -> Any:
-        """A generator that has drawn a new architecture; None if there seems to be none left."""
-        generator = TuningTrajectoryGenerator(self.model_space, self._policy)
-        sample = generator.next_sample()
+    def _new_candidate(self) -> list[int] | None:
+        """The options of a new architecture, as their numbers; None if there seems to be none left."""
+        taken = draw(self._policy, self._n_options)
+        sample = self._sample(taken)
         if self._samples.note(sample):
-            return generator
+            return taken
         changed = self._samples.changed(sample)
         if changed is None:
             return None
-        options = generator.simplified_space
-        generator.policy = Given([options[label].values.index(changed[label]) for label, _ in generator.search_labels])
-        generator.next_sample()
-        return generator
+        return [options.index(changed[label]) for label, options in self._options.items()]
+
+    def _sample(self, taken: list[int]) -> Sample:
+        return {label: options[k] for (label, options), k in zip(self._options.items(), taken, strict=True)}
 
     def _harvest_running_models(self) -> bool:
         """Learn from what has ended, in the order of proposal; whether the policy was updated last."""
         running, is_updated = [], True
-        for model, generator in self._running_models:
+        for model, taken in self._running_models:
             if not model.status.completed():
-                running.append((model, generator))
+                running.append((model, taken))
                 continue
             reward = self._reward(model.metric)
             if reward is not None:
-                is_updated = self._add_trajectory(generator.send_reward(reward))
+                is_updated = self._add_trajectory(trajectory(taken, self._n_options, reward))
         self._running_models = running
         return is_updated
 
@@ -102,30 +103,10 @@ class KeyedPolicy(PolicyBasedRL):  # type: ignore[misc,valid-type]
         self._n_updates += 1
 
 
-class Given:
-    """Stands for a policy: takes given options, by their numbers, one after another."""
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self._numbers = iter(numbers)
-
-    def __call__(self, *_: object) -> Any:
-        return Batch(act=np.array([next(self._numbers)]))
-
-    def map_action(self, number: Any) -> Any:
-        """The same."""
-        return number
-
-
 def new_policy(environment: Any, seed: int, learning_rate: float, hidden: int) -> Any:
-    """NNI's default PPO policy (an LSTM over the choices so far), its weights keyed and its parameters in order."""
+    """NNI's default PPO policy (an LSTM over the choices so far), its weights keyed."""
     with keyed_chance(derive(seed, "policy")):
-        network = Preprocessor(environment.observation_space, hidden)
-        actor, critic = Actor(environment.action_space, network), Critic(network)
-    parameters = dict.fromkeys([*actor.parameters(), *critic.parameters()])
-    return PPOPolicy(
-        actor, critic, torch.optim.Adam(list(parameters), learning_rate), torch.distributions.Categorical,
-        discount_factor=1.0, action_space=environment.action_space,
-    )  # fmt: skip
+        return make_policy(environment, learning_rate, hidden)
 
 
 @contextmanager

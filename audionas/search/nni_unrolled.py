@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from audionas.models.supernet import frozen_statistics
 from audionas.search.nni_darts import OrderedDarts, OrderedDartsModule
@@ -15,7 +15,7 @@ class UnrolledDartsModule(OrderedDartsModule):
 
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """Liu et al. 2019, equation 7."""
-        alphas, weights = self.arch_parameters(), self.network_weights()
+        alphas, weights = self.arch_parameters(), self.supernet.network_weights()
         step = WeightStep(next(opt for opt in self.trainer.optimizers if not getattr(opt, "is_arch_optimizer", False)))
 
         def loss_of(part: str) -> Tensor:
@@ -27,11 +27,6 @@ class UnrolledDartsModule(OrderedDartsModule):
         for alpha, gradient in zip(alphas, gradients, strict=True):
             alpha.grad = gradient
         self.architecture_optimizers().step()
-
-    def network_weights(self) -> list[nn.Parameter]:
-        """Everything that the optimiser of the weights steps."""
-        alphas = {id(parameter) for parameter in self.arch_parameters()}
-        return [parameter for parameter in self.supernet.parameters() if id(parameter) not in alphas]
 
 
 class UnrolledDarts(OrderedDarts):

@@ -13,10 +13,11 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from audionas.errors import RunError
+from audionas.kernels import torch_only
 from audionas.models import Supernet, build_supernet
 from audionas.models.mixing import PathMixing
 from audionas.models.supernet import batch_statistics
-from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
+from audionas.records import append_jsonl, rewrite_jsonl
 from audionas.search.algorithms import builder, setting_defaults, setting_of
 from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.search.eigenvalue import dominant_eigenvalue
@@ -27,6 +28,7 @@ from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
 from audionas.search.strategy import Strategy
+from audionas.search_logs import read_epochs
 from audionas.seeding import derive, generator, seed_torch
 from audionas.spaces import Genotype, SearchSpace
 from audionas.spaces.derived import derived_genotype
@@ -196,10 +198,11 @@ class EpochLog(pl.Callback):
 
     def cut_back(self, epoch: int) -> None:
         """Forget epochs that the checkpoint does not hold."""
-        self.records = read_jsonl(self._path)[:epoch]
+        self.records = read_epochs(self._path)[:epoch]
         if len(self.records) < epoch:
             raise RunError(
-                f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged"
+                f"{self._path}: {len(self.records)} epochs logged, the checkpoint has {epoch}; the run is damaged: "
+                "delete its checkpoint folder to start its training anew"
             )
         rewrite_jsonl(self._path, self.records)
 
@@ -252,7 +255,7 @@ class EpochLog(pl.Callback):
             batch = next(iter(self._data.batches("alphas", seed=self._seed, epoch=lambda: 0)))  # the same every time
             device = self.supernet.weights_device
             moved = [each if each is None else each.to(device) for each in batch]
-            with batch_statistics(self.supernet):
+            with batch_statistics(self.supernet), torch_only():
                 loss = module.loss_of(moved)
                 record["eigenvalue"] = dominant_eigenvalue(loss, self.supernet.arch_parameters())
         alarm = self.collapse.alarm([*self.records, record])

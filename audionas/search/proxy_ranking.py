@@ -33,10 +33,11 @@ class ScoresWithoutTraining(Protocol):
 
 
 class ProxyRanking:
-    """Draws candidates of a space and ranks them by a proxy."""
+    """Draws candidates of a space and ranks them by a proxy. Without a run folder no score is kept."""
 
-    def __init__(self, space: SearchSpace, evaluator: Evaluator, seed: int, run: Path) -> None:
-        self._space, self._evaluator, self._seed, self._path = space, evaluator, seed, run / FILE_NAME
+    def __init__(self, space: SearchSpace, evaluator: Evaluator, seed: int, run: Path | None) -> None:
+        self._space, self._evaluator, self._seed = space, evaluator, seed
+        self._path = run and run / FILE_NAME
 
     def best_first(self, proxy: str, draws: int) -> list[Sample]:
         """Up to `draws` samples of different architectures, those of the highest proxy first; of equals the earlier.
@@ -49,8 +50,7 @@ class ProxyRanking:
         check_proxy(proxy, self._space.kind)
         if not isinstance(self._evaluator, ScoresWithoutTraining):
             raise SettingsError(f"proxy {proxy!r}: {type(self._evaluator).__name__} computes no zero-cost proxies")
-        known = read_jsonl(self._path)
-        rewrite_jsonl(self._path, known)
+        known = self._kept()
         scored: list[tuple[float, int, Sample]] = []
         with step("proxies"):
             for number, sample, genotype in self._candidates(draws):
@@ -67,6 +67,14 @@ class ProxyRanking:
                 value = -math.inf if score is None else float(score)
                 scored.append((-value, number, sample))
         return [sample for _, _, sample in sorted(scored, key=lambda each: each[:2])]
+
+    def _kept(self) -> list[Any]:
+        """The lines of a run that was stopped."""
+        if self._path is None:
+            return []
+        known = read_jsonl(self._path)
+        rewrite_jsonl(self._path, known)
+        return known
 
     def _candidates(self, draws: int) -> Iterator[tuple[int, Sample, Genotype]]:
         """Draws with their numbers; an architecture that was drawn before is passed over."""
@@ -88,5 +96,6 @@ class ProxyRanking:
         count(compared=1)
         line = {"number": number, "proxy": proxy, "hash": genotype.hash, "sample": sample,
                 "score": value if math.isfinite(value) else None}  # fmt: skip
-        append_jsonl(self._path, line)
+        if self._path is not None:
+            append_jsonl(self._path, line)
         return line

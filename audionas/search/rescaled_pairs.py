@@ -13,9 +13,9 @@ def rescale_pair(alphas: Tensor, before: Tensor, pair: Tensor) -> None:
     release.
 
     Args:
-        alphas: (edges, ops), after the step.
-        before: (edges, ops), before it.
-        pair: (edges, ops) bool, two true a row.
+        alphas: (..., options), after the step: (edges, ops), or of a recurrent cell's decision (options,).
+        before: of the same shape, before it.
+        pair: of the same shape, bool, two true a row.
     """
     with torch.no_grad():
         moved, kept = (torch.logsumexp(each.masked_fill(~pair, -torch.inf), -1, True) for each in (alphas, before))

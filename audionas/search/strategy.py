@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PlainValidator, field_validator, model_validator
 
 from audionas.augmentations.waveform_augmentation import WaveformAugmentation, augmentation_from
 from audionas.errors import SettingsError, unknown
 from audionas.models import Mixing
 from audionas.records import Record, refuse_name, validate
-from audionas.search.algorithms import ALGORITHMS, check_installed, check_pair, check_settings, evolution_of, mixing_of
+from audionas.search.algorithms import (
+    ALGORITHMS,
+    check_installed,
+    check_pair,
+    check_settings,
+    evolution_of,
+    mixing_of,
+    setting_of,
+)
 from audionas.search.proxies import AUTO, check_proxy
 from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
@@ -23,6 +32,25 @@ from audionas.training.tasks import ClassWeighting
 PARTS = {"one-shot": ("weights", "alphas", "monitor"), "multi-trial": ("train", "validation", "unused")}
 AUTO_MONITOR_SHARE = 0.2
 AUTO_MONITOR_GROUPS = 8
+
+
+def _setting(value: object) -> object:
+    """One mistake is one line: a union of types would tell one a type."""
+    if not isinstance(value, int | float | str) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError("must be a finite number, text, true or false")
+    return value
+
+
+def _share(value: object) -> object:
+    if value in ("auto", "dev"):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("must be a share from 0 to 1, or auto or dev where they are accepted")
+    return float(value)
+
+
+Setting = Annotated[int | float | str | bool, PlainValidator(_setting)]
+Share = Annotated[float | Literal["auto", "dev"], PlainValidator(_share)]
 
 
 class Budget(Record):
@@ -50,8 +78,8 @@ class Strategy(Record):
     algorithm: str
     source: str = ""
     batch_size: int = Field(default=16, ge=2, le=65536)
-    parts: dict[str, float | Literal["auto", "dev"]]
-    settings: dict[str, int | float | str | bool] = {}
+    parts: dict[str, Share]
+    settings: dict[str, Setting] = {}
     alpha_reach: float | None = Field(default=None, gt=0)
     cost_weight: float | None = Field(default=None, gt=0)
     objective: Literal["balanced_loss", "ua", "loss"] = "balanced_loss"
@@ -110,6 +138,13 @@ class Strategy(Record):
             check_settings(self.algorithm, self.settings, "strategy")
         except SettingsError as why:
             raise ValueError(str(why).removeprefix("strategy: ")) from why
+        trials = self.budget.trials
+        draws = setting_of("zero_cost", self.settings, "draws", trials) if self.algorithm == "zero_cost" else trials
+        if draws < trials:
+            raise ValueError(
+                f"settings.draws: got {draws} for {trials} trials, must be at least as many, since every trial is one "
+                f"of the draws; set draws to {trials} or more, or take fewer trials"
+            )
         return self
 
     @property

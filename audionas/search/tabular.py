@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,11 +24,27 @@ class NotInTableError(AudionasError):
 
 @dataclass(frozen=True)
 class Row:
-    """What a table knows of an architecture: a score (more is better), parameters, seconds of its training."""
+    """What a table knows of an architecture.
+
+    Attributes:
+        score: more is better.
+        parameters: of the network.
+        seconds: of its training.
+        proxies: zero-cost proxies by their names; more is better.
+    """
 
     score: float
     parameters: int = 0
     seconds: float = 0.0
+    proxies: Mapping[str, float] = field(default_factory=dict)
+
+    def proxy(self, name: str) -> float:
+        """A zero-cost proxy; parameters are one.
+
+        Raises:
+            KeyError: it is not known.
+        """
+        return self.proxies[name] if name in self.proxies else {"parameters": float(self.parameters)}[name]
 
 
 @dataclass(frozen=True)
@@ -63,13 +79,34 @@ class TabularEvaluator:
             raise NotInTableError(f"{self.where}: the score of {genotype.hash[:12]} is {row.score}")
         return Score(row.score, row.score, -row.score, -row.score, row.parameters, row.seconds)
 
+    def proxy(self, genotype: Genotype, name: str, *, seed: int) -> float:
+        """A zero-cost proxy in the table; of an architecture that is not in it -inf, so that it comes last.
+
+        Raises:
+            SettingsError: the table does not hold this proxy.
+        """
+        row = self.rows.get(genotype.hash)
+        if row is None:
+            return -math.inf
+        try:
+            return row.proxy(name)
+        except KeyError as why:
+            known = ", ".join({"parameters": 0, **row.proxies})
+            raise SettingsError(f"{self.where}: no proxy {name!r}; it holds: {known}") from why
+
     def regret(self, score: float) -> float:
         """How far a score is below the best of the table."""
         return self.best - score
 
 
 def read_table(
-    path: Path | str, space: Any, *, score: str, lower_is_better: bool = False, parameters: str | None = None
+    path: Path | str,
+    space: Any,
+    *,
+    score: str,
+    lower_is_better: bool = False,
+    parameters: str | None = None,
+    proxies: Sequence[str] = (),
 ) -> TabularEvaluator:
     """An evaluator from a CSV or Parquet file with one row a trained cell.
 
@@ -81,23 +118,28 @@ def read_table(
         space: the search space, with `choices()` and `genotype(sample)`.
         score: the column with the score; with `lower_is_better`, a loss.
         parameters: a column with numbers of parameters.
+        proxies: columns with zero-cost proxies, named as they are in a strategy.
 
     Raises:
         SettingsError: no such file or column, a score that is no number, or an option that the space does not have.
     """
     table = _read(Path(path))
     hashes = _hashes(table, space, str(path))
-    for column in [score] if parameters is None else [score, parameters]:
+    for column in [score, *([] if parameters is None else [parameters]), *proxies]:
         if column not in table:
             raise SettingsError(f"{path}: no column {column!r}; there are: {', '.join(map(str, table.columns))}")
     values = pd.to_numeric(table[score], errors="coerce") * (-1.0 if lower_is_better else 1.0)
     wrong = table.index[values.isna() & table[score].notna()]
     if len(wrong):
         raise SettingsError(f"{path}: row {wrong[0] + 1}: {score}: got {table[score][wrong[0]]!r}, must be a number")
-    sizes = [0] * len(table) if parameters is None else _sizes(table, parameters, str(path))
+    sizes = [0] * len(table) if parameters is None else [int(n) for n in _finite(table, parameters, str(path))]
     means = values.groupby(hashes).mean()
     size_of = dict(zip(hashes, sizes, strict=True))
-    return TabularEvaluator({str(h): Row(float(mean), size_of[str(h)]) for h, mean in means.items()}, str(path))
+    known = {name: pd.Series(_finite(table, name, str(path))).groupby(hashes).mean() for name in proxies}
+    return TabularEvaluator({
+        str(h): Row(float(mean), size_of[str(h)], proxies={name: float(each[str(h)]) for name, each in known.items()})
+        for h, mean in means.items()
+    }, str(path))  # fmt: skip
 
 
 def genotypes_of(texts: Iterable[object], where: str) -> list[Genotype]:
@@ -131,12 +173,12 @@ def _read(path: Path) -> pd.DataFrame:
         raise SettingsError(f"{path}: Parquet needs pyarrow: pip install pyarrow, or save the table as CSV") from why
 
 
-def _sizes(table: pd.DataFrame, column: str, where: str) -> list[int]:
+def _finite(table: pd.DataFrame, column: str, where: str) -> list[float]:
     numbers = pd.to_numeric(table[column], errors="coerce")
     wrong = table.index[~np.isfinite(numbers)]
     if len(wrong):
         raise SettingsError(f"{where}: row {wrong[0] + 1}: {column}: got {table[column][wrong[0]]!r}, must be a number")
-    return [int(value) for value in numbers]
+    return [float(value) for value in numbers]
 
 
 def _hashes(table: pd.DataFrame, space: Any, where: str) -> list[str]:

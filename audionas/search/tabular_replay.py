@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -12,7 +13,8 @@ from audionas.errors import SettingsError
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.engines import make_engine
 from audionas.search.multi_trial import propose_all
-from audionas.search.strategy import Strategy
+from audionas.search.proxy_ranking import ProxyRanking
+from audionas.search.strategy import Budget, Strategy
 from audionas.search.tabular import TabularEvaluator
 from audionas.search.tabular_space import PoolSpace, TableSpace
 from audionas.search.trial_runner import TrialRunner
@@ -49,13 +51,15 @@ def replay(
     """The trials of a search on a table, in the order in which they ended. There is no re-test.
 
     Raises:
-        SettingsError: the strategy is one-shot and trains no candidates.
+        SettingsError: the strategy is one-shot and trains no candidates, or it asks for a zero-cost proxy that the
+            table does not hold.
     """
     if ALGORITHMS[strategy.algorithm].kind != "multi-trial":
         raise SettingsError(f"strategy {strategy.name!r} is one-shot: it trains one supernet and cannot read a table")
     log, its_space = MemoryLog(), cast(SearchSpace, space)
     engine = make_engine("in_process", evaluator)
-    propose_all(its_space, strategy, TrialRunner(its_space, strategy, engine, seed, log))
+    ranking = ProxyRanking(its_space, evaluator, seed, None)
+    propose_all(its_space, strategy, TrialRunner(its_space, strategy, engine, seed, log), ranking)
     return list(log.finished.values())
 
 
@@ -66,3 +70,19 @@ def regret_curve(evaluator: TabularEvaluator, trials: Sequence[Trial]) -> NDArra
     """
     scores = [np.nan if trial.score is None else trial.score.ua for trial in trials]
     return np.asarray(evaluator.regret(np.fmax.accumulate(scores)), dtype=np.float64)  # type: ignore[arg-type]
+
+
+def regret_by_budget(evaluator: TabularEvaluator, trials: Sequence[Trial], budget: Budget) -> NDArray[np.float64]:
+    """(budget.trials,) float64: the same after each whole training's worth, in which shorter trainings count in part.
+
+    A strategy answers with the best of those that it trained whole, so only these count; it is NaN until one has
+    succeeded. Where every training is whole this is `regret_curve`; a search that ended early keeps its last value.
+    """
+    found, spent = np.full(budget.trials, np.nan), 0.0
+    for trial in trials:
+        cost = trial.fidelity.cost(budget.epochs) if trial.fidelity else 1.0
+        spent += cost
+        place = math.ceil(spent - 1e-9) - 1
+        if trial.score is not None and cost == 1.0 and place < len(found):
+            found[place] = np.fmax(found[place], trial.score.ua)
+    return np.asarray(evaluator.regret(np.fmax.accumulate(found)), dtype=np.float64)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audionas.errors import RunError
-from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
+from audionas.records import append_jsonl, rewrite_jsonl
 from audionas.search.evaluator import Score
+from audionas.search_logs import foreign_line, read_trials
 from audionas.spaces import Genotype
 
 FILE_NAME = "trials.jsonl"
@@ -69,21 +69,29 @@ class TrialLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        lines = read_jsonl(path)
-        try:
-            self._read(lines)
-        except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as why:
-            raise RunError(f"{path}: not the log of a search ({type(why).__name__}: {why}); begin it anew") from why
+        lines = read_trials(path)
+        self._read(lines)
         rewrite_jsonl(path, lines)
 
     def _read(self, lines: list[Any]) -> None:
-        numbered = [line for line in lines if line["event"] != "refused"]
-        proposed = {line["number"]: line for line in numbered if line["event"] == "proposed"}
-        finished = {line["number"]: line for line in numbered if line["event"] == "finished"}
-        self.events: list[tuple[str, int]] = [(line["event"], line["number"]) for line in numbered]
+        proposed: dict[int, Any] = {}
+        self.events: list[tuple[str, int]] = []
+        self.finished: dict[int, Trial] = {}
+        self.refused: dict[str, str] = {}
+        for place, line in enumerate(lines, start=1):
+            try:
+                if line["event"] == "refused":
+                    self.refused[line["hash"]] = line["reason"]
+                    continue
+                self.events.append((line["event"], line["number"]))
+                if line["event"] == "proposed":
+                    proposed[line["number"]] = line
+                else:
+                    self.finished[line["number"]] = _trial(proposed[line["number"]], line)
+            except (LookupError, TypeError, StopIteration) as why:
+                raise foreign_line(self._path, place, f"{type(why).__name__}: {why}") from why
+        self.finished = dict(sorted(self.finished.items()))
         self.proposed: dict[int, str] = {number: line["hash"] for number, line in proposed.items()}
-        self.finished = {n: _trial(proposed[n], line) for n, line in sorted(finished.items())}
-        self.refused: dict[str, str] = {line["hash"]: line["reason"] for line in lines if line["event"] == "refused"}
 
     def propose(self, number: int, genotype: Genotype, sample: Mapping[str, str], epochs: int, seed: int,
                 fraction: float = 1.0) -> None:  # fmt: skip

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from audionas.models.supernet import constant
+
 EPSILON = 0.01
 LossOf = Callable[[], Tensor]
 
@@ -48,7 +50,9 @@ def unrolled_gradient(
     kept = [weight.detach().clone() for weight in weights]
     state = torch.get_rng_state()
     try:
-        gradients = torch.autograd.grad(train_loss(), weights, allow_unused=True)
+        with constant(alphas):
+            loss_of_weights = train_loss()
+        gradients = torch.autograd.grad(loss_of_weights, weights, allow_unused=True)
         with torch.no_grad():
             for weight, gradient in zip(weights, gradients, strict=True):
                 if gradient is not None:
@@ -84,7 +88,9 @@ def _mixed_product(
                 if part is not None:
                     weight.add_(part, alpha=sign * epsilon)
         torch.set_rng_state(state)
-        sides.append(_filled(torch.autograd.grad(train_loss(), alphas, allow_unused=True), alphas))
+        with constant(weights):
+            loss = train_loss()
+        sides.append(_filled(torch.autograd.grad(loss, alphas, allow_unused=True), alphas))
     return [(plus - minus) / (2 * epsilon) for plus, minus in zip(*sides, strict=True)]
 
 

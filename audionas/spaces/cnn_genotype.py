@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import permutations, product
 from math import factorial, floor, prod
 from typing import Any, ClassVar, Literal, Protocol
@@ -82,7 +83,7 @@ class CnnGenotype:
     space: str = ""
     front_end: FrontEnd | None = None
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """sha256 of cells, macro values and front-end; equal for cells that differ in the order of nodes or edges."""
         body: dict[str, Any] = {

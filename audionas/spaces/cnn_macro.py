@@ -69,6 +69,8 @@ class MacroOptions(Record):
     @field_validator("*")
     @classmethod
     def _no_option_twice(cls, options: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not options:
+            raise ValueError("must be one option or more; leave the key out where nothing is to be searched")
         if len({option_text(option) for option in options}) < len(options):
             raise ValueError("an option stands twice")
         return options
@@ -114,6 +116,20 @@ class CnnMacroSpace(Record):
     cells: MacroCells
     options: MacroOptions
     macro: CnnMacro = CnnMacro()
+
+    @model_validator(mode="after")
+    def _one_place_for_a_value(self) -> CnnMacroSpace:
+        """A value stands in `macro` or its options in `options`; a run's own space.yaml of before had both."""
+        given = self.macro.model_fields_set
+        both = [key for key in self.options.by_decision() if key in given]
+        is_dump = given == set(CnnMacro.model_fields) and all(
+            getattr(self.macro, key) == CnnMacro.model_fields[key].default for key in both
+        )
+        if both and not is_dump:
+            raise ValueError(
+                "; ".join(f"macro.{key}: stands in options.{key} too, which decides; remove one" for key in both)
+            )
+        return self
 
     def size(self) -> int:
         """The number of samples."""
@@ -174,7 +190,8 @@ class CnnMacroSpace(Record):
 
     def to_settings(self) -> dict[str, Any]:
         """The mapping that the space's YAML holds."""
-        settings = self.model_dump(mode="json", exclude={"name"})
+        searched = self.options.by_decision()
+        settings = self.model_dump(mode="json", exclude={"name": True, "macro": set(searched)})
         return settings | {"options": {key: values for key, values in settings["options"].items() if values}}
 
     def _difference(self, genotype: CnnGenotype) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import struct
 import time
+from collections import OrderedDict
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -39,13 +40,20 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as why:
         raise RunError(f"{path}: not a readable checkpoint; delete it to start this training anew") from why
-    if not isinstance(state, dict) or {"epoch", "module", "optimisers", "schedules"} - set(state):
+    if not isinstance(state, dict) or not all(type(state.get(key)) in kinds for key, kinds in _KINDS.items()):
         raise RunError(f"{path}: not a checkpoint of audionas; delete it to start this training anew")
     return cast(dict[str, Any], state)
 
 
+_KINDS = {"epoch": (int,), "module": (dict, OrderedDict), "optimisers": (list,), "schedules": (list,)}
+
+
 class EpochCheckpoint(pl.Callback):
-    """Restores a training at its start and saves it after epochs, at most every `every_s` seconds."""
+    """Restores a training at its start and saves it after epochs, at most every `every_s` seconds.
+
+    Raises:
+        RunError: the file is not a checkpoint of ours; at the training's start, it is of another training.
+    """
 
     def __init__(self, path: Path, every_s: float = 0.0) -> None:
         self._path, self._every_s = path, every_s
@@ -67,11 +75,15 @@ class EpochCheckpoint(pl.Callback):
         """Put weights, optimisers and schedules back; by now Lightning has built them."""
         if self._state is None:
             return
-        pl_module.load_state_dict(self._state["module"])
-        for optimiser, state in zip(trainer.optimizers, self._state["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
-        for config, state in zip(trainer.lr_scheduler_configs, self._state["schedules"], strict=True):
-            config.scheduler.load_state_dict(state)
+        try:
+            pl_module.load_state_dict(self._state["module"])
+            for optimiser, state in zip(trainer.optimizers, self._state["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
+                _check_shapes(optimiser)
+            for config, state in zip(trainer.lr_scheduler_configs, self._state["schedules"], strict=True):
+                config.scheduler.load_state_dict(state)
+        except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as why:
+            raise RunError(f"{self._path}: of another training than this; delete it to start this one anew") from why
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save; runs after every callback listed before this one."""
@@ -88,3 +100,11 @@ class EpochCheckpoint(pl.Callback):
         torch.save(state, data)
         write_bytes(self._path, data.getvalue())
         self._saved_at = time.monotonic()
+
+
+def _check_shapes(optimiser: torch.optim.Optimizer) -> None:
+    """Torch takes moments of any shape and fails at the first step."""
+    for weight, state in optimiser.state.items():
+        for value in state.values():
+            if isinstance(value, torch.Tensor) and value.ndim and value.shape != weight.shape:
+                raise ValueError(f"a moment of shape {tuple(value.shape)} for a weight of {tuple(weight.shape)}")

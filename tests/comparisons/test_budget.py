@@ -38,6 +38,13 @@ def test_retests_are_paid_for_too() -> None:
     assert affordable_trials(strategy, 10 * 620, [PARTS]) == 7
 
 
+def test_a_ranking_has_no_more_trials_than_draws() -> None:
+    ranking = RANDOM.replace(algorithm="zero_cost", settings={"draws": 30})
+    assert affordable_trials(ranking, 29 * 620, [PARTS]) == 29
+    assert affordable_trials(ranking, 1000 * 620, [PARTS]) == 30
+    assert affordable_trials(RANDOM, 1000 * 620, [PARTS]) == 1000
+
+
 def test_a_budget_below_one_trial_is_refused() -> None:
     with pytest.raises(RunError, match=r"costs 600 clip-passes and one trial of 'random' \(10 epochs\) 620: give"):
         affordable_trials(RANDOM, 600, [PARTS])

@@ -25,7 +25,6 @@ from tests.training.toys import toy_manifest, toy_tensors
 
 STRATEGIES, SPACES = shipped.names("strategies"), shipped.names("search_spaces")
 NO_SUPERNET = {"recurrent_cell", "recurrent_catalogue", "cnn_macro"}
-CHANNELS_ONLY = {"fair_darts", "pc_darts", "proxyless"}  # for operations with channels: not of a recurrent supernet
 SMALL = {"cnn_cell": {"n_cells": 2, "channels": 2, "stem_multiplier": 1, "reduction_at": ("1/2",)},
          "darts_recurrent": {"hidden": 4}}  # fmt: skip
 
@@ -33,7 +32,7 @@ SMALL = {"cnn_cell": {"n_cells": 2, "channels": 2, "stem_multiplier": 1, "reduct
 def is_refused(strategy: Strategy, space: SearchSpace) -> bool:
     """Whether a pair is one of those that need not run."""
     if strategy.kind == "one-shot":
-        return space.kind in NO_SUPERNET or (space.kind == "darts_recurrent" and strategy.algorithm in CHANNELS_ONLY)
+        return space.kind in NO_SUPERNET
     return strategy.algorithm == "catalogue" and space.kind != "recurrent_catalogue"
 
 

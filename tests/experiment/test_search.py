@@ -161,6 +161,18 @@ def test_small_data_strategy_reaches_three(request_for: Request, monkeypatch: py
     assert not any("below 1" in warning for warning in record["warnings"])
 
 
+def test_what_has_no_meaning_for_the_space_is_told_and_stands_in_the_record(
+    request_for: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = tmp_path / "cells.yaml"
+    space.write_text("kind: darts_recurrent\nfeatures: features.yaml\nnodes: {max: 3}\nmacro: {hidden: 4}\n")
+    remark = "pc_darts: its partial channels are for convolutions; recurrent cells have K = 1"
+    record = _planned(request_for(strategy="pc_darts", space=str(space), out=tmp_path / "cells"), monkeypatch)
+    assert [note.startswith(remark) for note in record["notes"]].count(True) == 1
+    record = _planned(request_for(strategy="pc_darts", out=tmp_path / "convolutions"), monkeypatch)
+    assert not any(remark in note for note in record["notes"])
+
+
 def test_the_raised_rate_is_capped_when_there_are_hardly_any_steps(two_epochs_once: Path) -> None:
     record = _json(two_epochs_once / "run.json")
     assert record["alpha_reach"] == pytest.approx(0.1 * 2 * record["steps_per_epoch"])

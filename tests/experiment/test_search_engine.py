@@ -83,3 +83,20 @@ def test_a_person_is_told_where_trials_run() -> None:
     assert engine_line(POOL) == "engine: process_pool, 3 workers with one thread each, each trial for 30 s at most"
     ray = {"engine": "ray", "engine_options": {"workers": 1, "timeout_s": None, "address": "auto"}}
     assert engine_line(ray) == "engine: ray at auto, 1 worker with one thread each"
+
+
+@pytest.mark.parametrize(
+    "options,why",
+    [
+        ({"wrokers": 2}, r"unknown key 'wrokers' \(did you mean 'workers'\?\)"),
+        ({"workers": "2"}, "workers: got '2', must be a whole number"),
+        ({"workers": 2, "timeout_s": -1}, "timeout_s: got -1, must be above 0"),
+        ([2], "must be a mapping|got .*, must be a mapping"),
+    ],
+)
+def test_engine_options_that_were_edited_are_one_line(options: object, why: str) -> None:
+    record = {"engine": "process_pool", "engine_options": options}
+    with pytest.raises(SettingsError, match=f"run.json: engine_options: .*{why}"):
+        engine_options(record)
+    with pytest.raises(SettingsError, match=f"run.json: engine_options: .*{why}"):
+        EngineRequest().beside(record)

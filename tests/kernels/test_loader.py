@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from audionas.errors import SettingsError
-from audionas.kernels import kernel_path, library, use_kernels
+from audionas.kernels import kernel_path, library, loader, torch_only, use_kernels
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +71,11 @@ def test_torch_alone_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (kernel_path(), library()) == ("torch", None)
 
 
+def test_within_torch_only_there_are_no_kernels() -> None:
+    with torch_only():
+        assert library() is None
+
+
 @pytest.mark.parametrize("flushed", [True, False])
 def test_every_thread_flushes_denormals_as_its_caller_does(flushed: bool) -> None:
     kernels = library()
@@ -86,5 +91,5 @@ def test_every_thread_flushes_denormals_as_its_caller_does(flushed: bool) -> Non
 
 
 def _forget() -> None:
-    kernel_path.cache_clear()
-    library.cache_clear()
+    loader._decided = None
+    loader._loaded.clear()

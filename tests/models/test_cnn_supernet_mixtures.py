@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from audionas.models import build_supernet, n_parameters
+from audionas.models import build_supernet, mixed_cell, n_parameters, source_terms
 from audionas.models.cnn_supernet import CnnSupernet
-from audionas.models.mixed_op import MixedOp
+from audionas.models.mixed_cell import CellWeights
 from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing, SigmoidMixing
+from audionas.models.source_terms import Term
 from audionas.spaces import CnnCellSpace
 
 OPS = ("none", "skip_connect", "sep_conv_3x3", "avg_pool_3x3")
@@ -25,6 +28,34 @@ def _double_precision() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+class Computed(list[Term]):
+    """Terms of all cells, and the weights that they were computed for."""
+
+    weights: list[CellWeights]
+
+
+@contextmanager
+def computed() -> Iterator[Computed]:
+    """Notes what the cells compute within."""
+    found = Computed()
+    found.weights = []
+
+    class Noting(mixed_cell._Terms):
+        def __init__(self, cell: mixed_cell.MixedCell, weights: CellWeights) -> None:
+            super().__init__(cell, weights)
+            found.weights.append(weights)
+
+    def terms_of_source(*given: Any) -> list[Term]:
+        terms = source_terms.terms_of_source(*given)
+        found.extend(terms)
+        return terms
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mixed_cell, "terms_of_source", terms_of_source)
+        patched.setattr(mixed_cell, "_Terms", Noting)
+        yield found
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -104,13 +135,10 @@ def test_a_sparse_draw_gives_what_all_operations_with_one_hot_weights_would() ->
             supernet.mixing = Given()
         else:
             supernet.mixing.draw_from(5)
-        counted: list[int] = []
-        for op in supernet.modules():
-            if type(op).__name__ == "SeparableConv":
-                op.register_forward_hook(lambda *_, counted=counted: counted.append(1))
         x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(2))
-        outputs.append(supernet(x))
-        calls.append(len(counted))
+        with computed() as terms:
+            outputs.append(supernet(x))
+        calls.append(sum(OPS[term.op] == "sep_conv_3x3" for term in terms))
     torch.testing.assert_close(outputs[0], outputs[1])
     assert calls[0] < calls[1] == 18, "2 cells of 9 edges"
 
@@ -154,10 +182,10 @@ def test_of_binary_gates_one_operation_an_edge_is_computed_or_two_for_the_alphas
     gates = BinaryGates()
     supernet = build_supernet(SPACE, SHAPE, 3, gates)
     gates.draw_from(1, pairs=pairs)
-    counts: list[int] = []
-    for op in (m for m in supernet.modules() if isinstance(m, MixedOp)):
-        op.register_forward_pre_hook(lambda _, inputs: counts.append(sum(inputs[2])))
-    supernet(torch.randn(4, *SHAPE)).sum().backward()
-    assert counts == [most] * 18
+    with computed() as terms:
+        supernet(torch.randn(4, *SHAPE)).sum().backward()
+    active = [sum(row) for weights in terms.weights for row in weights.active or ()]
+    assert active == [most] * 18
+    assert len(terms) == sum(sum(row[1:]) for weights in terms.weights for row in weights.active or ())
     assert all((p.grad is not None) == pairs for p in supernet.arch_parameters())
     assert len(gates.drawn) == (2 if pairs else 0)

@@ -37,7 +37,9 @@ def test_a_fourth_of_the_channels_is_mixed_and_the_rest_passes_by_as_in_the_rele
     rest = x[:, 2:] if stride == 1 else nn.MaxPool2d(2, 2)(x[:, 2:])
     expected = release_shuffle(torch.cat([mixed, rest], dim=1), 4)
     torch.testing.assert_close(op(x, weights), expected)
-    torch.testing.assert_close(op.single(x, "sep_conv_3x3"), release_shuffle(torch.cat([op.ops[3](own), rest], 1), 4))
+    torch.testing.assert_close(
+        op(x, torch.eye(4)[3], [False, False, False, True]), release_shuffle(torch.cat([op.ops[3](own), rest], 1), 4)
+    )
 
 
 def test_operations_of_a_fourth_of_the_channels_have_so_many_fewer_weights() -> None:

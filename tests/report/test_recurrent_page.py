@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from audionas.errors import GenotypeError
-from audionas.models import build_supernet
+from audionas.models import Mixing, build_supernet
+from audionas.models.mixing import PartialMixing, SigmoidMixing
 from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.report import write_report
 from audionas.spaces import DartsRecurrentSpace, RecurrentGenotype, RecurrentMacro
@@ -224,13 +225,15 @@ def test_names_with_html_in_a_recipe_are_shown_as_text(catalogue_run: Path, page
     assert "&lt;b&gt; = linear(x, h_prev_0)" in html
 
 
-def write_supernet_run(folder: Path, *, status: str = "done") -> Path:
+def write_supernet_run(folder: Path, *, status: str = "done", mixing: Mixing | None = None) -> Path:
     """Two epochs of a one-shot search of recurrent cells, as the supernet describes them."""
     space = DartsRecurrentSpace(name="mine", nodes=DartsRecurrentNodes(max=4), macro=RecurrentMacro(hidden=8))
     torch.manual_seed(0)
-    supernet = build_supernet(space, (1, 5, 6), 4)
+    supernet = build_supernet(space, (1, 5, 6), 4, mixing)
     assert isinstance(supernet, RecurrentSupernet)
     supernet.alphas("n3_op").data[1] = 2.0  # a blend, which reads all its inputs
+    if supernet.mixing.normalises_edges:
+        supernet.get_parameter("betas_n3").data[0] = 3.0  # the state
     lines = []
     for epoch in range(2):
         scores = {
@@ -271,6 +274,23 @@ def test_a_one_shot_search_shows_weights_of_operations_and_inputs_and_margins(tm
     assert "Margin of the kept options to the runner-up" in text
     assert re.search(r"Margins of the kept operations .* Operations \d\.\d+ .* Inputs \d\.\d+", text)
     assert "skip connection among" not in text
+
+
+@pytest.mark.parametrize(
+    ("mixing", "title", "weight", "words"),
+    [
+        (SigmoidMixing(), "Operations", 1 / (1 + math.exp(-2.0)), "Weight of an option = sigmoid of each alpha"),
+        # the state's beta of 3 against three nodes near 0
+        (PartialMixing(), "Inputs", math.e**3 / (math.e**3 + 3), "to which of an input the node's betas are added"),
+    ],
+)
+def test_the_weights_shown_are_those_that_the_derivation_read(
+    tmp_path: Path, page_of: PageOf, mixing: Mixing, title: str, weight: float, words: str
+) -> None:
+    html = page_of(write_supernet_run(tmp_path / "run", mixing=mixing))
+    table = html.split(f"<h3>{title}: weights after epoch 2</h3>")[1].split("</figure>")[0]
+    assert f">{weight:.2f}</text>" in table
+    assert words in _text(html)
 
 
 def test_a_one_shot_search_that_is_not_finished_shows_its_recipe_as_it_is(tmp_path: Path, page_of: PageOf) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from audionas.errors import SettingsError
 from audionas.search import algorithms
-from audionas.search.algorithms import ALGORITHMS, builder, check_settings, setting_defaults
+from audionas.search.algorithms import ALGORITHMS, builder, check_settings, remark_of, setting_defaults
 from audionas.search.one_shot import alpha_reach, has_alphas, with_reach
 from audionas.search.setting_ranges import RANGES
 from audionas.search.strategy import PARTS, load_strategy
@@ -116,6 +116,15 @@ def test_alphas_reach_as_far_as_the_steps_after_a_warm_up_let_them(name: str, ep
     assert reach == pytest.approx(
         min(expected, 0.1 * 3 * (epochs - int(0.3 * epochs))) if name == "pc_darts" else expected
     )
+
+
+def test_what_has_no_meaning_for_a_kind_of_cell_is_said_in_one_line() -> None:
+    remarks = {(name, kind): remark_of(name, kind) for name in ALGORITHMS for kind in ALGORITHMS[name].spaces}
+    assert {pair for pair, line in remarks.items() if line} == {("pc_darts", "darts_recurrent")}
+    line = remarks["pc_darts", "darts_recurrent"]
+    assert line is not None
+    assert line.startswith("pc_darts: its partial channels are for convolutions; recurrent cells have K = 1")
+    assert "\n" not in line
 
 
 def test_single_paths_have_no_alphas_to_move() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import psutil
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from audionas.errors import RunError
+from audionas.kernels import library, torch_only, use_kernels
 from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing
 from audionas.search import build_supernet, estimate
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
@@ -26,9 +28,30 @@ def bytes_of_the_paper() -> int:
     return saved_bytes_per_clip(load_search_space("darts_cnn"), SHAPE, 4)
 
 
-def test_the_supernet_of_the_paper_keeps_405_megabytes_a_clip(bytes_of_the_paper: int) -> None:
-    # PERFORMANCE.md A1: 6.49 GB of activations measured at batch 16 with the code of the DARTS release
-    assert bytes_of_the_paper == pytest.approx(6.49e9 / 16, rel=0.02)
+@pytest.fixture
+def compiled() -> Iterator[None]:
+    use_kernels(None, print)
+    if library() is None:
+        pytest.skip("no compiler")
+    yield
+    use_kernels("auto", print)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_clip_keeps_a_third_of_what_the_release_of_darts_keeps(bytes_of_the_paper: int) -> None:
+    # 6.49 GB of activations were measured at batch 16 with the code of the DARTS release
+    assert 0.2 * 6.49e9 / 16 < bytes_of_the_paper < 6.49e9 / 16 / 3
+    with torch_only():
+        in_torch = saved_bytes_per_clip(load_search_space("darts_cnn"), SHAPE, 4)
+    assert bytes_of_the_paper < in_torch < 0.6 * 6.49e9 / 16
+
+
+@pytest.mark.usefixtures("compiled")
+def test_on_other_devices_what_torch_keeps_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (100 * GIB, 100 * GIB))
+    have(monkeypatch, 100.0)
+    space = load_search_space("darts_cnn")
+    assert check_memory(space, SHAPE, 4, 16, "cuda") > 1.5 * check_memory(space, SHAPE, 4, 16, "cpu")
 
 
 def test_the_count_is_what_autograd_really_keeps() -> None:
@@ -74,23 +97,24 @@ def test_a_batch_that_does_not_fit_names_the_largest_that_does(
 ) -> None:
     space = load_search_space("darts_cnn")
     monkeypatch.setattr(estimate, "saved_bytes_per_clip", lambda *_network: bytes_of_the_paper)
-    have(monkeypatch, 4.0)
+    have(monkeypatch, 2.0)
     with pytest.raises(RunError) as error:
         check_memory(space, SHAPE, 4, 16, "cpu")
     found = re.fullmatch(
-        r"a batch of 16 needs about ([\d.]+) GiB, 4\.0 GiB are free; the largest that fits is --batch-size (\d+)",
+        r"a batch of 16 needs about ([\d.]+) GiB, 2\.0 GiB are free; the largest that fits is --batch-size (\d+)",
         str(error.value),
     )
     assert found
-    assert 6.49e9 / GIB < float(found[1]) < 1.6 * 6.49e9 / GIB
+    kept = 16 * bytes_of_the_paper / GIB
+    assert kept < float(found[1]) < 1.6 * kept + 1
     largest = int(found[2])
-    assert check_memory(space, SHAPE, 4, largest, "cpu") <= 4.0 * GIB
+    assert check_memory(space, SHAPE, 4, largest, "cpu") <= 2.0 * GIB
     with pytest.raises(RunError):
         check_memory(space, SHAPE, 4, largest + 1, "cpu")
 
 
 def test_where_nothing_fits_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    have(monkeypatch, 1.0)
+    have(monkeypatch, 0.7)
     with pytest.raises(RunError, match="no batch fits; use a smaller space"):
         check_memory(load_search_space("darts_cnn"), SHAPE, 4, 16, "cpu")
 

@@ -12,6 +12,7 @@ from audionas.errors import SettingsError
 from audionas.features import LogMel
 from audionas.models.latency import Latency
 from audionas.models.meter import Meter, Place
+from audionas.report.limit_rows import limit_rows
 from audionas.search.limits import FLAGS, LimitCheck, Limits
 from audionas.spaces import CnnCellSpace
 
@@ -95,3 +96,22 @@ def test_the_latency_stands_in_the_record_only_where_it_is_limited() -> None:
     assert found == {"parameters": 100, "macs": 600, "macs_per_second": 1200.0, "memory_mb": 2.0}
     found = LimitCheck(Limits(max_latency_ms=100), meter_of(**known)).costs(GENOTYPE)
     assert found["latency"]["median_ms"] == 4.0
+
+
+@pytest.mark.parametrize(
+    "record,why",
+    [
+        ({"max_parameters": "1500"}, "max_parameters: got '1500', must be a whole number"),
+        ({"max_parameters": True}, "max_parameters: got True, must be a whole number"),
+        ({"max_latency_ms": -1}, "max_latency_ms: got -1, must be above 0"),
+        ({"max_params": 1500}, r"unknown key 'max_params' \(did you mean 'max_parameters'\?\); known: max_latency_ms"),
+        ({"max_memory_mb": [1]}, "max_memory_mb: got .*, must be a number"),
+        ([1500], "must be a mapping"),
+        ("1500", "must be a mapping"),
+    ],
+)
+def test_limits_that_were_edited_in_a_run_are_one_line(record: object, why: str) -> None:
+    with pytest.raises(SettingsError, match=f"^runs/a/run.json: limits: .*{why}"):
+        Limits.of_record(record, "runs/a/run.json")
+    with pytest.raises(SettingsError, match=f"^run.json: limits: .*{why}"):
+        limit_rows({"limits": record})

@@ -52,7 +52,11 @@ def test_the_smallest_network_is_the_smallest_of_all_that_are_built(space: Searc
     words = (
         f"--max-parameters {least - 1:,}: no network of space '{space.name}' is that small; the smallest has {least:,} "
     )
-    with pytest.raises(SettingsError, match=rf"^{re.escape(words)}parameters \(1x\dx\d+ input, 0\.\d+ s of audio\)$"):
+    with pytest.raises(
+        SettingsError,
+        match=rf"^{re.escape(words)}parameters \(1x\dx\d+ input, 0\.\d+ s of audio\); "
+        rf"raise the limit to at least {least}, or take a space of smaller networks \(fewer channels",
+    ):
         smallest_within(Limits(max_parameters=least - 1), space, meter)
 
 
@@ -63,6 +67,19 @@ def test_the_fewest_macs_are_told_too() -> None:
         SettingsError, match=r"^--max-macs-per-second .* the smallest has [\d,]+ MACs per second of audio"
     ):
         smallest_within(Limits(max_macs_per_second=0.5 * least), SPACE, meter)
+
+
+@pytest.mark.parametrize("name", ["max_parameters", "max_macs_per_second", "max_memory_mb"])
+def test_the_limit_that_a_refusal_asks_for_is_enough(name: str) -> None:
+    meter = Meter(PLACE)
+    with pytest.raises(SettingsError, match="raise the limit to at least ") as error:
+        smallest_within(Limits(**{name: 1e-6}), SPACE, meter)
+    told = re.search(r"at least ([\d.]+),", str(error.value))
+    assert told
+    assert Limits(**{name: float(told[1])}).refusal(smallest_within(Limits(**{name: float(told[1])}), SPACE, meter),
+                                                    meter) is None  # fmt: skip
+    with pytest.raises(SettingsError, match="is that small"):
+        smallest_within(Limits(**{name: 0.99 * float(told[1])}), SPACE, meter)
 
 
 def test_limits_that_exclude_each_other_are_told_together() -> None:

@@ -161,3 +161,36 @@ def test_a_budget_that_is_just_enough_trains_one_whole_with_several_workers_too(
     )
     assert 9 in [epochs for _, epochs, _ in told.seen]
     assert sum(epochs / 9 for _, epochs, _ in told.seen) <= 3 + 1e-9
+
+
+class FirstHangs(SeveralAtATime):
+    """The first job never ends; once it is the only one left, the search is killed."""
+
+    def next(self) -> Outcome:
+        ready = [job for job in self._jobs if job.number > 0]
+        if not ready:
+            raise KeyboardInterrupt
+        self._jobs.remove(ready[0])
+        return work(self._evaluator, ready[0])
+
+
+@pytest.mark.parametrize("n_workers", [2, 3, 8])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trial_that_hangs_stops_nobody_else(tmp_path: Path, name: str, n_workers: int) -> None:
+    which, path = strategy(name, trials=4), tmp_path / "trials.jsonl"
+    told = Told()
+    with pytest.raises(KeyboardInterrupt):
+        search_multi_trial(
+            SPACE, which, told, 0, tmp_path, SearchListener(), engine=lambda each: FirstHangs(each, n_workers)
+        )
+    spent = sum(epochs / 9 for _, epochs, _ in told.seen)
+    assert 4 - 2 / 9 < spent < 4, "all of the budget but the ninth of a training that hangs"
+    assert 9 in [epochs for _, epochs, _ in told.seen]
+    before = path.read_text().splitlines()
+    again = Told()
+    search_multi_trial(
+        SPACE, which, again, 0, tmp_path, SearchListener(), engine=lambda each: SeveralAtATime(each, n_workers)
+    )
+    assert path.read_text().splitlines()[: len(before)] == before, "a replay in the order in which things were heard"
+    assert again.seen[0] not in told.seen, "the one that hung is trained now"
+    assert len(set(told.seen + again.seen)) == len(told.seen) + len(again.seen), "and none twice"

@@ -12,7 +12,7 @@ import pytest
 from audionas.errors import RunError, SettingsError
 from audionas.search.proxy_ranking import ProxyRanking
 from audionas.search.run import run_search
-from audionas.search.strategy import Strategy, strategy_from_settings
+from audionas.search.strategy import Strategy, load_strategy, strategy_from_settings
 from audionas.search.trials import TrialLog
 from audionas.spaces import load_search_space
 from tests.search.told import Told
@@ -44,10 +44,16 @@ def test_the_candidates_of_the_highest_proxy_are_trained_best_first(tmp_path: Pa
     assert [each[0] for each in told.seen] == sorted(scores, key=lambda each: -scores[each])[:5]
 
 
-def test_fewer_draws_than_trials_end_the_search_as_exhausted(tmp_path: Path) -> None:
-    told = Told()
-    found = run_search(SPACE, strategy(settings={"draws": 3}), told, seed=0, run=tmp_path)  # type: ignore[arg-type]
-    assert (found.stopped_by, len(told.seen)) == ("exhausted", 3)
+def test_fewer_draws_than_trials_are_refused_in_one_line() -> None:
+    with pytest.raises(SettingsError, match=r"mine.yaml: settings.draws: got 3 for 5 trials, must be at least as many"):
+        strategy(settings={"draws": 3})
+    shipped = load_strategy("zero_cost")
+    with pytest.raises(
+        SettingsError, match=r"strategy zero_cost: settings.draws: got 100 for 101 trials, .* set draws"
+    ):
+        shipped.with_budget(epochs=None, trials=101)
+    assert shipped.with_budget(epochs=None, trials=100).budget.trials == 100
+    assert strategy("local_search", 50, settings={"draws": 3}).settings == {"draws": 3}, "those are of another kind"
 
 
 @pytest.mark.parametrize("n_lines", [0, 7, 29])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import ceil
 from pathlib import Path
 
@@ -73,6 +74,34 @@ def test_a_wrong_strategy_is_one_line_that_says_what_is_accepted(changes: dict[s
     with pytest.raises(SettingsError, match=f"^mine.yaml: .*{words}") as error:
         strategy_from_settings({**DARTS, **changes}, "mine", "mine.yaml")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "[1.0]", "null"])
+def test_a_setting_that_is_no_number_is_one_mistake(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"algorithm: tpe\nparts: {{train: 0.5, validation: 0.5}}\nsettings: {{gamma: {value}}}\n")
+    with pytest.raises(
+        SettingsError, match=r"mine.yaml: settings.gamma: got .*, must be a finite number, text"
+    ) as error:
+        load_strategy(path)
+    assert len(error.value.problems) == 1
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "half", "[0.5]", "yes"])
+def test_a_share_that_is_no_number_is_one_mistake(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"algorithm: darts\nparts: {{weights: {value}, alphas: 0.5}}\n")
+    with pytest.raises(SettingsError, match=r"parts.weights: got .*, must be a share from 0 to 1, or auto or") as error:
+        load_strategy(path)
+    assert len(error.value.problems) == 1
+
+
+def test_two_settings_that_are_no_numbers_are_two_mistakes() -> None:
+    with pytest.raises(SettingsError) as error:
+        strategy_from_settings(
+            {**DARTS, "settings": {"arc_beta1": math.nan, "arc_beta2": math.inf}}, "mine", "mine.yaml"
+        )
+    assert [line.split(":")[0] for line in error.value.problems] == ["settings.arc_beta1", "settings.arc_beta2"]
 
 
 def test_several_mistakes_are_told_at_once() -> None:

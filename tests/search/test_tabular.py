@@ -39,6 +39,20 @@ def test_a_column_for_each_choice_names_the_architecture_and_its_rows_are_averag
     assert found.regret(0.25) == pytest.approx(0.35)
 
 
+def test_proxies_are_columns_and_a_table_says_which_it_holds(tmp_path: Path) -> None:
+    text = "layer_0,layer_1,acc,size,synflow\n0,a,0.5,10,3\n1,b,0.25,20,4\n0,a,0.7,10,5\n"
+    found = read_table(write(tmp_path / "cells.csv", text), SPACE, score="acc", parameters="size", proxies=["synflow"])
+    first = SPACE.genotype({"layer_0": "0", "layer_1": "a"})
+    assert found.proxy(first, "synflow", seed=0) == 4  # type: ignore[arg-type]
+    assert found.proxy(first, "parameters", seed=0) == 10  # type: ignore[arg-type]
+    missing = SPACE.genotype({"layer_0": "1", "layer_1": "c"})
+    assert found.proxy(missing, "synflow", seed=0) == -math.inf  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"cells.csv: no proxy 'naswot'; it holds: parameters, synflow"):
+        found.proxy(first, "naswot", seed=0)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="no column 'naswot'; there are: layer_0"):
+        read_table(tmp_path / "cells.csv", SPACE, score="acc", proxies=["naswot"])
+
+
 def test_of_a_loss_less_is_better_in_every_objective(tmp_path: Path) -> None:
     path = write(tmp_path / "cells.csv", "layer_0,layer_1,loss\n0,a,2.0\n1,b,0.5\n")
     found = read_table(path, SPACE, score="loss", lower_is_better=True)
@@ -86,6 +100,8 @@ def test_a_size_that_is_no_number_says_its_row(tmp_path: Path) -> None:
     path = write(tmp_path / "cells.csv", "layer_0,layer_1,acc,size\n0,a,1,10\n0,b,1,\n")
     with pytest.raises(SettingsError, match=r"cells.csv: row 2: size: got .*nan.*, must be a number"):
         read_table(path, SPACE, score="acc", parameters="size")
+    with pytest.raises(SettingsError, match=r"cells.csv: row 2: size: got .*nan.*, must be a number"):
+        read_table(path, SPACE, score="acc", proxies=["size"])
 
 
 @pytest.mark.parametrize("name", ["cells.csv", "cells.parquet"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from audionas.errors import GenotypeError, SettingsError
-from audionas.spaces import CnnMacroSpace, FrontEnd, load_search_space, space_from_settings
+from audionas.spaces import CnnMacro, CnnMacroSpace, FrontEnd, load_search_space, space_from_settings
 from audionas.spaces.genotype_file import load_genotype, save_genotype
 
 CELLS = {"normal": [["skip_connect", 0], ["conv_1x5", 1]], "reduce": [["max_pool_3x3", 0], ["sep_conv_3x3", 1]]}
@@ -126,12 +126,29 @@ def test_every_front_end_that_a_genotype_asks_for_is_prepared() -> None:
         ({"pooling": ["mean", "last"]}, "pooling: got 'last'"),
         ({"reduction_at": [["3/2"]]}, "'3/2' must be a fraction from 0 to below 1"),
         ({"spec_augment": [1.5]}, "spec_augment: got 1.5"),
+        ({"n_cells": [], "channels": [2]}, r"options.n_cells: got \[\], must be one option or more; leave the key out"),
         ({}, "nothing to choose; give options of one or more of: n_cells, channels, reduction_at, pooling, n_mels"),
     ],
 )
 def test_wrong_choices_are_refused(options: dict[str, Any], match: str) -> None:
     with pytest.raises(SettingsError, match=match):
         space(options=options)
+
+
+def test_a_value_beside_its_options_is_refused_in_one_line() -> None:
+    match = "^tiny.yaml: macro.channels: stands in options.channels too, which decides; remove one$"
+    with pytest.raises(SettingsError, match=match):
+        space(options={"n_cells": [1, 2], "channels": [2, 4]}, macro={"channels": 3})
+    with pytest.raises(SettingsError, match=r"macro.n_cells: stands .*; macro.channels: stands"):
+        space(options={"n_cells": [1, 2], "channels": [2, 4]}, macro={"n_cells": 3, "channels": 6})
+    assert "n_cells" not in space(options={"n_cells": [1, 2]}).to_settings()["macro"]
+
+
+def test_the_space_of_a_run_from_before_is_read_although_it_holds_both() -> None:
+    dumped = CnnMacro().model_dump(mode="json")
+    assert space(options={"n_cells": [1, 2]}, macro=dumped).choices() == {"n_cells": ("1", "2")}
+    with pytest.raises(SettingsError, match=r"macro.n_cells: stands in options"):
+        space(options={"n_cells": [1, 2]}, macro={**dumped, "n_cells": 7})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,6 +87,41 @@ def test_a_foreign_file_is_one_line(tmp_path: Path) -> None:
     refused(tmp_path / "last.pt", "not a checkpoint of audionas; delete it")
     (tmp_path / "text.pt").write_text("hello")
     refused(tmp_path / "text.pt")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"epoch": "3"}, {"epoch": True}, {"module": [1]}, {"optimisers": None}, {"schedules": 1}]
+)
+def test_a_checkpoint_of_another_form_is_one_line(tmp_path: Path, changes: dict[str, Any]) -> None:
+    torch.save({"epoch": 3, "module": {}, "optimisers": [], "schedules": [], **changes}, tmp_path / "last.pt")
+    refused(tmp_path / "last.pt", "not a checkpoint of audionas; delete it")
+
+
+def stepped(n_inputs: int) -> tuple[nn.Linear, torch.optim.Optimizer]:
+    """A network after one step of Adam."""
+    network = nn.Linear(n_inputs, 1)
+    optimiser = torch.optim.Adam(network.parameters())
+    network(torch.ones(1, n_inputs)).sum().backward()
+    optimiser.step()
+    return network, optimiser
+
+
+@pytest.mark.parametrize("part", ["module", "optimisers", "moments", "schedules"])
+def test_a_checkpoint_of_another_training_is_one_line_when_the_training_begins(tmp_path: Path, part: str) -> None:
+    (network, optimiser), (_, other) = stepped(2), stepped(3)
+    state: dict[str, Any] = {
+        "epoch": 1, "module": network.state_dict(), "optimisers": [optimiser.state_dict()], "schedules": []
+    }  # fmt: skip
+    wrong: dict[str, dict[str, Any]] = {
+        "module": {"module": nn.Linear(3, 1).state_dict()}, "optimisers": {"optimisers": []},
+        "moments": {"optimisers": [other.state_dict()]}, "schedules": {"schedules": [{"x": 1}]},
+    }  # fmt: skip
+    trainer = SimpleNamespace(optimizers=[torch.optim.Adam(network.parameters())], lr_scheduler_configs=[])
+    torch.save(state, tmp_path / "last.pt")
+    EpochCheckpoint(tmp_path / "last.pt").on_train_start(trainer, network)  # type: ignore[arg-type]
+    torch.save(state | wrong[part], tmp_path / "last.pt")
+    with pytest.raises(RunError, match=r"last.pt: of another training than this; delete it to start this one anew"):
+        EpochCheckpoint(tmp_path / "last.pt").on_train_start(trainer, network)  # type: ignore[arg-type]
 
 
 def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:

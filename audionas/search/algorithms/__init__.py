@@ -2,8 +2,8 @@
 
 `build(*, seed, **settings)` of each module returns an `nni.nas.strategy.Strategy`; the settings of a
 strategy YAML are its keyword arguments. A one-shot module may have `mixing(settings)`, how its supernet turns alphas
-into weights, `evolution(settings)`, how the trained supernet is searched, and `draws(run, space)`, what draws the first
-generation.
+into weights, `evolution(settings)`, how the trained supernet is searched, `draws(run, space)`, what draws the first
+generation, and `remark(space_kind)`, one line for a space on which a part of the algorithm has no meaning.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Algorithm:
 
 
 ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro")
-WITH_SUPERNET = ("cnn_cell", "darts_recurrent")  # of some kind; the others are for operations with channels
+WITH_SUPERNET = ("cnn_cell", "darts_recurrent")
 
 ALGORITHMS: dict[str, Algorithm] = {
     "catalogue": Algorithm(
@@ -59,7 +59,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         "enas", "one-shot", "a controller learns to draw single paths that score well (Pham et al. 2018)", WITH_SUPERNET
     ),
     "fair_darts": Algorithm(
-        "fair_darts", "one-shot", "a sigmoid for each operation, against skip connections (Chu et al. 2020)", ANY[:1]
+        "fair_darts",
+        "one-shot",
+        "a sigmoid for each operation, against skip connections (Chu et al. 2020)",
+        WITH_SUPERNET,
     ),
     "gumbel_darts": Algorithm(
         "gumbel_darts", "one-shot", "Gumbel noise at a falling temperature (Dong and Yang 2019)", WITH_SUPERNET
@@ -68,7 +71,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "hyperband", "multi-trial", "successive halving from every rung in turn (Li et al. 2018)", ANY
     ),
     "nsga2": Algorithm("nsga2", "multi-trial", "evolution towards a front: score against costs (Deb et al. 2002)", ANY),
-    "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", ANY[:1]),
+    "pc_darts": Algorithm("pc_darts", "one-shot", "a part of the channels is mixed (Xu et al. 2020)", WITH_SUPERNET),
     "policy_gradient": Algorithm(
         "policy_gradient",
         "multi-trial",
@@ -77,7 +80,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         needs_rl=True,
     ),
     "proxyless": Algorithm(
-        "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", ANY[:1]
+        "proxyless", "one-shot", "binary gates: one path at a time, two for the alphas (Cai et al. 2019)", WITH_SUPERNET
     ),
     "grid": Algorithm("grid", "multi-trial", "every assignment of choices once, in a spread order", ANY),
     "local_search": Algorithm(
@@ -123,6 +126,12 @@ def evolution_of(name: str, settings: Mapping[str, Any]) -> EvolutionPlan | None
     """The evolution that an algorithm runs over its trained supernet, if any."""
     module = _module(name)
     return module.evolution(settings) if hasattr(module, "evolution") else None
+
+
+def remark_of(name: str, space_kind: str) -> str | None:
+    """What a search of such a space says before it begins: which part of the algorithm has no meaning there."""
+    module = _module(name)
+    return module.remark(space_kind) if hasattr(module, "remark") else None
 
 
 def path_draws(name: str, run: Path, space: SearchSpace) -> Draw | None:

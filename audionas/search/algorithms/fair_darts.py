@@ -3,6 +3,9 @@
 Source: Chu et al. 2020, "Fair DARTS: Eliminating Unfair Advantages in Differentiable Architecture Search" (ECCV),
 section 4. Differences: derivation keeps a space's number of edges a node, the strongest, where the paper keeps those
 above a threshold, two at most; `none` may stand in the space, and is then pushed like the others but mixed nowhere.
+On recurrent cells each candidate input has a sigmoid too, in the zero-one loss as well; as no BN stands behind a node
+there, what a decision mixes is divided by the sum of its sigmoids where that is above 1
+(`audionas.models.recurrent_supernet`).
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from audionas.models.mixing import Mixing, SigmoidMixing
 
 
 def mixing(settings: Mapping[str, Any]) -> Mixing:  # noqa: ARG001
-    """A sigmoid for each operation."""
+    """A sigmoid for each operation, and in recurrent cells for each input."""
     return SigmoidMixing()
 
 

@@ -2,6 +2,8 @@
 
 Source: Xu et al. 2020, "PC-DARTS: Partial Channel Connections for Memory-Efficient Architecture Search" (ICLR),
 section 3 and its release; alphas rest in the first 15 of 50 epochs.
+On recurrent cells the edges of a node are normalised, and all channels are mixed: partial channels are for
+convolutions. `audionas.models.recurrent_supernet` says why, and how the edges weigh there.
 """
 
 from __future__ import annotations
@@ -15,6 +17,13 @@ from audionas.models.mixing import Mixing, PartialMixing
 def mixing(settings: Mapping[str, Any]) -> Mixing:
     """One in `partial` channels is mixed."""
     return PartialMixing(settings.get("partial", 4))
+
+
+def remark(space_kind: str) -> str | None:
+    """Recurrent cells have K = 1."""
+    if space_kind != "darts_recurrent":
+        return None
+    return "pc_darts: its partial channels are for convolutions; recurrent cells have K = 1, their edges are normalised"
 
 
 def build(

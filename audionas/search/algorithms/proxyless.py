@@ -2,6 +2,8 @@
 
 Source: Cai, Zhu, Han 2019, "ProxylessNAS: Direct Neural Architecture Search on Target Task and Hardware" (ICLR),
 section 3 and its release: Adam with rate 1e-3, betas (0, 0.999), no weight decay. Not there: its latency loss.
+In recurrent cells operations and inputs are decisions of their own, with a path or a pair each; a node that the path
+does not read is computed where the pair has it, along its own path (`audionas.models.sparse_mixture`).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from audionas.models.mixing import BinaryGates, Mixing
 
 
 def mixing(settings: Mapping[str, Any]) -> Mixing:  # noqa: ARG001
-    """One candidate an edge, or two."""
+    """One candidate of an edge, or of a decision of a recurrent cell, or two."""
     return BinaryGates()
 
 

@@ -97,7 +97,6 @@ def connect(options: EngineOptions, n_bytes: int) -> Callable[[], object]:
             own: dict[str, Any] = {"num_cpus": options.workers, "object_store_memory": store}
             ray.init("local", **own, _node_ip_address="127.0.0.1", **quiet | {"include_dashboard": False})
             return leave
-        _knock(options.address)
         ray.init(address=options.address, **quiet)
     except Exception as why:  # Ray has no class of its own for this and raises Exception itself
         raise RunError(_no_cluster(options.address, why)) from why
@@ -113,10 +112,16 @@ def check(options: EngineOptions) -> None:
 
     Raises:
         SettingsError: fewer than 1 worker, a timeout of 0 s or less, or Ray is not installed.
+        RunError: nobody listens at the address.
     """
     check_pool(options)
     if importlib.util.find_spec("ray") is None:
         raise SettingsError("--engine ray: Ray is not installed; install it with: pip install 'audionas[ray]'")
+    if options.address is not None:
+        try:
+            _knock(options.address)
+        except (OSError, OverflowError) as why:
+            raise RunError(_no_cluster(options.address, why)) from why
 
 
 def build(evaluator: Evaluator, options: EngineOptions) -> RayEngine:
@@ -164,7 +169,7 @@ def _knock(address: str) -> None:
     """Raise OSError at once if nobody listens at HOST:PORT; Ray would try for many minutes."""
     host, _, port = address.rpartition(":")
     if port.isdigit() and "/" not in host:
-        socket.create_connection((host, int(port)), KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
 
 
 def _no_cluster(address: str | None, why: BaseException) -> str:
@@ -173,5 +178,6 @@ def _no_cluster(address: str | None, why: BaseException) -> str:
         return f"--engine ray: no cluster could be started here ({reason}); free memory, or use --engine process_pool"
     return (
         f"--address {address}: no Ray cluster answers there ({reason}); start one with `ray start --head`, or leave "
-        "--address out for a cluster on this machine"
+        "--address out for a cluster on this machine; if the cluster asks for a token (`ray start` says so), set "
+        "RAY_AUTH_MODE=token here too"
     )

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 Point = tuple[int, ...]
 
 
-def search(sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int) -> list[float]:
-    points = list(itertools.product(*map(range, sizes)))
-    step = next(
-        k for k in range(int(len(points) * (math.sqrt(5) - 1) / 2), 2 * len(points)) if math.gcd(k, len(points)) == 1
-    )
-    start = random.Random(seed).randrange(len(points))
-    return [score(points[(start + i * step) % len(points)]) for i in range(min(n, len(points)))]
+def decoded(number: int, sizes: Sequence[int]) -> Point:
+    point: Point = ()
+    for size in reversed(sizes):
+        number, option = divmod(number, size)
+        point = (option, *point)
+    return point
+
+
+def search(
+    sizes: Sequence[int],
+    score: Callable[[Point], float],
+    n: int,
+    seed: int,
+    name: Callable[[Point], Hashable] = tuple,
+) -> list[float]:
+    total = math.prod(sizes)
+    step = next(k for k in range(int(total * (math.sqrt(5) - 1) / 2), 2 * total) if math.gcd(k, total) == 1)
+    start, seen, scores = random.Random(seed).randrange(total), set(), []
+    for i in range(total):
+        point = decoded((start + i * step) % total, sizes)
+        if name(point) not in seen:
+            seen.add(name(point))
+            scores.append(score(point))
+        if len(scores) == n:
+            break
+    return scores

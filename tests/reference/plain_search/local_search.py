@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 Point = tuple[int, ...]
 
 
-def search(sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int, draws: int = 10) -> list[float]:
-    rng, found = random.Random(seed), {}
+def search(
+    sizes: Sequence[int],
+    score: Callable[[Point], float],
+    n: int,
+    seed: int,
+    name: Callable[[Point], Hashable] = tuple,
+    draws: int = 10,
+) -> list[float]:
+    rng, found, seen = random.Random(seed), {}, set()
 
     def neighbours(point: Point) -> list[Point]:
         every = [
@@ -25,15 +32,17 @@ def search(sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: 
         drawn: list[Point] = []
         while len(drawn) < draws and len(found) < n:
             point = tuple(rng.randrange(size) for size in sizes)
-            if point not in found:
+            if name(point) not in seen:
+                seen.add(name(point))
                 found[point] = score(point)
                 drawn.append(point)
         best, climbing = max(drawn, key=found.__getitem__), True
         while climbing and len(found) < n:
             climbing = False
             for point in neighbours(best):
-                if point in found or len(found) >= n:
+                if name(point) in seen or len(found) >= n:
                     continue
+                seen.add(name(point))
                 found[point] = score(point)
                 if found[point] > found[best]:
                     best, climbing = point, True

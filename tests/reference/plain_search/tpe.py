@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 Point = tuple[int, ...]
 
@@ -31,9 +31,10 @@ def density(options: list[int], size: int) -> list[float]:
 
 
 def search(
-    sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int, startup: int = 20, candidates: int = 24
-) -> list[float]:
-    rng, found = random.Random(seed), {}
+    sizes: Sequence[int], score: Callable[[Point], float], n: int, seed: int,
+    name: Callable[[Point], Hashable] = tuple, startup: int = 20, candidates: int = 24,
+) -> list[float]:  # fmt: skip
+    rng, found, seen = random.Random(seed), {}, set()
     while len(found) < n:
         if len(found) < startup:
             point = tuple(rng.randrange(size) for size in sizes)
@@ -47,8 +48,9 @@ def search(
                 drawn = rng.choices(range(size), good, k=candidates)
                 chosen.append(max(drawn, key=lambda option: good[option] / bad[option]))
             point = tuple(chosen)
-        while point in found:
-            i = rng.randrange(len(sizes))
+        while name(point) in seen:
+            i = rng.choice([i for i, size in enumerate(sizes) if size > 1])
             point = point[:i] + (rng.choice([o for o in range(sizes[i]) if o != point[i]]),) + point[i + 1 :]
+        seen.add(name(point))
         found[point] = score(point)
     return list(found.values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ ray = pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 4.0
+GONE_S = 60.0  # a worker ends when it sees that its raylet has, which on a busy machine takes a moment
 # On a busy machine Ray's own agents are late, and Ray then gives up.
 PATIENCE = {"RAY_agent_register_timeout_ms": "600000", "RAY_worker_register_timeout_seconds": "600"}
 
@@ -44,6 +47,11 @@ def scores(folder: Path, engine: str, options: EngineOptions) -> dict[str, float
     run_search(SPACE, strategy, evaluator, engine, seed=3, run=folder, options=options)  # type: ignore[arg-type]
     finished = TrialLog(folder / "trials.jsonl").finished.values()
     return {trial.hash: trial.score.ua for trial in finished if trial.score is not None}
+
+
+def alive(pids: set[int]) -> list[int]:
+    """Those that are still there; nothing is known of them but on Linux."""
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and sys.platform == "linux"]
 
 
 def test_a_running_cluster_keeps_the_promises_and_searches(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +86,10 @@ def test_a_cluster_made_for_the_run_searches_and_is_gone_afterwards(tmp_path: Pa
     assert found == scores(tmp_path / "here", "in_process", EngineOptions())
     pids = {int(path.read_text().split()[0]) for path in (tmp_path / "trials").glob("trial_*")}
     assert os.getpid() not in pids
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and sys.platform == "linux"]
+    deadline = time.monotonic() + GONE_S
+    while (left := alive(pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
 
 
 def test_a_cluster_that_cannot_be_started_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +104,19 @@ def test_a_cluster_that_cannot_be_started_is_one_line(monkeypatch: pytest.Monkey
 def test_no_cluster_at_an_address_is_one_line() -> None:
     with pytest.raises(RunError, match=r"--address 127\.0\.0\.1:9: no Ray cluster answers there .* `ray start --head`"):
         make_engine("ray", promises.evaluator_of("."), EngineOptions(2, None, "127.0.0.1:9"))
+
+
+def test_a_cluster_that_does_not_let_the_search_in_is_one_line_that_names_the_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def init(*_: object, **__: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster at 127.0.0.1")  # all that Ray 2.60 says of it
+
+    monkeypatch.setattr(ray, "init", init)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(RunError, match=r"asks for a token .* set RAY_AUTH_MODE=token here too$"):
+            make_engine("ray", promises.evaluator_of("."), EngineOptions(2, None, address))
 
 
 def test_a_gpu_is_refused_in_one_line() -> None:

@@ -1,0 +1,160 @@
+"""A node of the supernet: the weighted sum of its terms, each normalised first, of which nothing but the sum is stored.
+
+Sources: Liu et al. 2019 (DARTS), equation 2, and its release (operations end in BN without affine parameters).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from audionas.kernels import native
+
+
+@dataclass(frozen=True)
+class _Settings:
+    normalised: tuple[bool, ...]
+    eps: float
+
+
+def mixed_sum(
+    weights: Tensor, terms: Sequence[Tensor], normalised: Sequence[bool], eps: float = 1e-5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Sum over k of weights[k] * terms[k], where normalised[k] of BN without affine parameters (terms[k]).
+
+    Args:
+        weights: (terms,).
+        terms: each (batch, channels, features, frames).
+        normalised: of each term whether it goes through BN with the statistics of the batch.
+        eps: of BN.
+
+    Returns:
+        The sum; the means and the biased variances of the terms, (terms, channels) without gradients, 0 and 1 of a
+        term that is not normalised.
+    """
+    settings = _Settings(tuple(normalised), eps)
+    if native.is_native([weights, *terms]) and terms[0].numel() > 0:
+        total, mean, variance = _MixedSum.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
+    else:
+        total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
+    return total, mean, variance
+
+
+def _in_torch(settings: _Settings, weights: Tensor, terms: Sequence[Tensor]) -> Tensor:
+    """The sum as the paper has it: every normalised and every weighted term is kept for the gradient."""
+    total: Tensor | None = None
+    for weight, term, is_normalised in zip(weights, terms, settings.normalised, strict=True):
+        if is_normalised:
+            term = functional.batch_norm(term, None, None, training=True, eps=settings.eps)
+        total = weight * term if total is None else total + weight * term
+    assert total is not None
+    return total
+
+
+def _again_in_torch(ctx: Any, received: Tensor) -> list[Tensor | None]:
+    """Gradients that can be differentiated themselves."""
+    wanted = ctx.needs_input_grad[1:]
+    weights, *terms = ctx.saved_tensors
+    chosen = [each for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True) if is_wanted]
+    total = _in_torch(ctx.settings, weights, terms)
+    found = iter(torch.autograd.grad(total, chosen, received, create_graph=True, allow_unused=True))
+    return [next(found) if is_wanted else None for is_wanted in wanted]
+
+
+class _MixedSum(torch.autograd.Function):
+    """The compiled kernels."""
+
+    @staticmethod
+    def forward(ctx: Any, settings: _Settings, weights: Tensor, *terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        own = [native.whole_planes(each) for each in terms]
+        mean, variance = _moments(own, settings.normalised)
+        total = own[0].new_empty(own[0].shape)
+        native.call("mixed_sum", total.dtype, *_arguments(settings, weights, own, mean, variance), total)
+        ctx.settings, ctx.statistics = settings, (mean, variance)
+        ctx.save_for_backward(weights, *terms)
+        told = mean.to(total.dtype, copy=True), variance.to(total.dtype, copy=True)
+        ctx.mark_non_differentiable(*told)
+        return total, *told
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        received, wanted = gradients[0].contiguous(), ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            return None, *_again_in_torch(ctx, gradients[0])
+        weights, *terms = ctx.saved_tensors
+        dweights = torch.empty(weights.shape, dtype=weights.dtype) if wanted[0] else None
+        found = [
+            torch.empty(each.shape, dtype=each.dtype) if is_wanted else None
+            for each, is_wanted in zip(terms, wanted[1:], strict=True)
+        ]
+        terms = [native.whole_planes(each) for each in terms]
+        arguments = _arguments(ctx.settings, weights, terms, *ctx.statistics)
+        native.call("mixed_sum_gradient", received.dtype, *arguments, received, found, dweights)
+        return None, dweights, *found
+
+
+def _moments(terms: Sequence[Tensor], normalised: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    mean = terms[0].new_zeros(len(terms), terms[0].shape[1], dtype=torch.float64)
+    variance = torch.ones_like(mean)
+    rows = [k for k, is_normalised in enumerate(normalised) if is_normalised]
+    if rows:
+        mean[rows], variance[rows] = native.moments([terms[k] for k in rows])
+    return mean, variance
+
+
+def _arguments(
+    settings: _Settings, weights: Tensor, terms: Sequence[Tensor], mean: Tensor, variance: Tensor
+) -> list[object]:
+    """What both kernels take first."""
+    batch, channels, features, frames = terms[0].shape
+    sizes = [batch, len(terms), channels, features * frames, torch.get_num_threads()]
+    normalised = (ctypes.c_int32 * len(terms))(*settings.normalised)
+    strides = native.strides(terms)
+    return [sizes, list(terms), strides, weights.contiguous(), normalised, mean, variance, settings.eps]
+
+
+class _MixedSumInTorch(torch.autograd.Function):
+    """The same in plain torch; term by term, so that one normalised term exists at a time."""
+
+    @staticmethod
+    def forward(ctx: Any, settings: _Settings, weights: Tensor, *terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        channels = terms[0].shape[1]
+        mean, variance = terms[0].new_zeros(len(terms), channels), terms[0].new_ones(len(terms), channels)
+        total = torch.zeros_like(terms[0], memory_format=torch.contiguous_format)
+        for k, (term, is_normalised) in enumerate(zip(terms, settings.normalised, strict=True)):
+            if is_normalised:
+                variance[k], mean[k] = torch.var_mean(term, dim=(0, 2, 3), correction=0)
+                term = functional.batch_norm(term, None, None, training=True, eps=settings.eps)
+            total.addcmul_(term, weights[k])
+        ctx.settings, ctx.statistics = settings, (mean, variance)
+        ctx.save_for_backward(weights, *terms)
+        ctx.mark_non_differentiable(mean, variance)
+        return total, mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        g, wanted = gradients[0], ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            return None, *_again_in_torch(ctx, g)
+        weights, *terms = ctx.saved_tensors
+        mean, variance = ctx.statistics
+        dweights = torch.empty_like(weights) if wanted[0] else None
+        total = g.mean(dim=(0, 2, 3), keepdim=True)
+        found: list[Tensor | None] = []
+        for k, (term, is_normalised) in enumerate(zip(terms, ctx.settings.normalised, strict=True)):
+            if not is_normalised:
+                y, centred = term, g
+            else:
+                rstd = (variance[k] + ctx.settings.eps).rsqrt()[:, None, None]
+                y = (term - mean[k][:, None, None]) * rstd
+                centred = (g - total - y * (g * y).mean(dim=(0, 2, 3), keepdim=True)) * rstd if wanted[k + 1] else g
+            if dweights is not None:
+                dweights[k] = (g * y).sum()
+            found.append(weights[k] * centred if wanted[k + 1] else None)
+        return None, dweights, *found

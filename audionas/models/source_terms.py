@@ -1,0 +1,172 @@
+"""What the edges out of one state give a cell's nodes, computed together: terms of mixed sums, not yet normalised.
+
+Every edge of the supernet runs the same kinds of operations on the same state, so one ReLU, one pool and one call of
+the kernels serve all of them. The BN without affine parameters that ends an operation is left to the mixed sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from audionas.kernels.depthwise_pointwise import depthwise_pointwise
+from audionas.kernels.pools import max_and_average_pool
+from audionas.models.mixed_op import MixedOp
+from audionas.ops import NONE, POOLS, FactorizedReduce
+from audionas.ops.convolution import DilatedConv, SeparableConv, taps_of
+from audionas.ops.identity import every_second
+
+
+@dataclass(frozen=True)
+class Term:
+    """One operation's output, (batch, channels, features, frames); `norm` is still to be applied to it, if any."""
+
+    edge: int
+    op: int
+    value: Tensor
+    norm: nn.BatchNorm2d | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An operation of an edge that has to be computed."""
+
+    edge: int
+    op: int
+    name: str
+    module: nn.Module
+
+
+def terms_of_source(h: Tensor, edges: Sequence[tuple[int, MixedOp]], active: Callable[[int, int], bool]) -> list[Term]:
+    """Terms of all edges (number, operations) out of a state, (batch, channels, features, frames), but those of `none`.
+
+    `active(edge, op)`: whether that operation is to be computed.
+    """
+    wanted = [
+        Candidate(number, k, name, op)
+        for number, mixed in edges
+        for k, (name, op) in enumerate(zip(mixed.names, mixed.ops, strict=True))
+        if name != NONE and active(number, k)
+    ]
+    found: list[Term] = []
+    rest = list(wanted)
+    stride = edges[0][1].stride
+    for is_of, compute in _TOGETHER:
+        own = [each for each in rest if is_of(each)]
+        if own:
+            found += compute(h, own, stride)
+            rest = [each for each in rest if not is_of(each)]
+    rectified = cache(lambda: functional.relu(h))
+    return found + [_alone(h, rectified, each) for each in rest]
+
+
+def _alone(h: Tensor, rectified: Callable[[], Tensor], candidate: Candidate) -> Term:
+    """Any other operation: by itself, from the ReLU that others begin with too, up to a BN that ends it."""
+    module = candidate.module
+    if not isinstance(module, nn.Sequential):
+        return Term(candidate.edge, candidate.op, module(h), None)
+    layers = list(module)
+    last = layers.pop() if isinstance(layers[-1], nn.BatchNorm2d) and not layers[-1].affine else None
+    x = rectified() if isinstance(layers[0], nn.ReLU) else h
+    for layer in layers[1:] if isinstance(layers[0], nn.ReLU) else layers:
+        x = layer(x)
+    assert last is None or isinstance(last, nn.BatchNorm2d)
+    return Term(candidate.edge, candidate.op, x, last)
+
+
+def _pools(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
+    """Each kind of pool once, whatever the number of edges; the 3x3 of DARTS in one pass."""
+    values: dict[str, Tensor] = {}
+    names = {each.name for each in wanted}
+    if {"max_pool_3x3", "avg_pool_3x3"} <= names and isinstance(_pool(wanted[0]), nn.MaxPool2d | nn.AvgPool2d):
+        values["max_pool_3x3"], values["avg_pool_3x3"] = max_and_average_pool(h, stride)
+    for each in wanted:
+        if each.name not in values:
+            values[each.name] = _pool(each)(h)
+    return [Term(each.edge, each.op, values[each.name], _last(each)) for each in wanted]
+
+
+def _pool(candidate: Candidate) -> nn.Module:
+    assert isinstance(candidate.module, nn.Sequential)
+    return candidate.module[0]
+
+
+def _last(candidate: Candidate) -> nn.BatchNorm2d:
+    assert isinstance(candidate.module, nn.Sequential)
+    norm = candidate.module[-1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    return norm
+
+
+def _separable(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
+    """Both stages of all separable convolutions; the BN between them is part of the second."""
+    modules = [each.module for each in wanted]
+    first, _, _ = _stage([h], modules, 0, stride, normalise=False)
+    second, mean, variance = _stage(first, modules, 4, 1, normalise=True)
+    for k, module in enumerate(modules):
+        note_statistics(module[3], mean[k], variance[k], first[k])  # type: ignore[index]
+    return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, second, strict=True)]
+
+
+def _dilated(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
+    values, _, _ = _stage([h], [each.module for each in wanted], 0, stride, normalise=False)
+    return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, values, strict=True)]
+
+
+def _stage(
+    x: Sequence[Tensor], modules: Sequence[nn.Module], first: int, stride: int, *, normalise: bool
+) -> tuple[list[Tensor], Tensor, Tensor]:
+    """ReLU, depthwise, pointwise of each module, from its layer `first` on."""
+    depthwise = [module[first + 1] for module in modules]  # type: ignore[index]
+    pointwise = [module[first + 2] for module in modules]  # type: ignore[index]
+    return depthwise_pointwise(
+        x,
+        [layer.weight for layer in depthwise],
+        [layer.weight for layer in pointwise],
+        [taps_of(layer) for layer in depthwise],
+        stride,
+        normalise,
+    )
+
+
+def _reduced(h: Tensor, wanted: Sequence[Candidate], _: int) -> list[Term]:
+    """Factorised reductions: two 1x1 convolutions for all edges."""
+    modules = [each.module for each in wanted]
+    x = functional.relu(h)
+    halves = [
+        functional.conv2d(part, torch.cat([getattr(module, name).weight for module in modules]))
+        for name, part in (("conv_1", every_second(x)), ("conv_2", every_second(modules[0].shifted(x))))  # type: ignore[operator]
+    ]
+    sizes = [[getattr(module, name).out_channels for module in modules] for name in ("conv_1", "conv_2")]
+    first, second = (torch.split(half, size, dim=1) for half, size in zip(halves, sizes, strict=True))
+    return [
+        Term(each.edge, each.op, torch.cat([a, b], dim=1), each.module.bn)  # type: ignore[arg-type]
+        for each, a, b in zip(wanted, first, second, strict=True)
+    ]
+
+
+def note_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, of: Tensor) -> None:
+    """Move BN's running statistics as torch does, from the batch's mean and biased variance, (channels,) each."""
+    if not (norm.training and norm.track_running_stats) or norm.running_mean is None or norm.running_var is None:
+        return
+    assert norm.momentum is not None
+    assert norm.num_batches_tracked is not None
+    n = of.numel() // of.shape[1]
+    with torch.no_grad():
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(variance * (n / (n - 1)), norm.momentum)
+        norm.num_batches_tracked += 1
+
+
+_Together = tuple[Callable[[Candidate], bool], Callable[[Tensor, Sequence[Candidate], int], Iterable[Term]]]
+_TOGETHER: tuple[_Together, ...] = (
+    (lambda each: each.name in POOLS, _pools),
+    (lambda each: isinstance(each.module, SeparableConv), _separable),
+    (lambda each: isinstance(each.module, DilatedConv), _dilated),
+    (lambda each: isinstance(each.module, FactorizedReduce), _reduced),
+)
