@@ -19,18 +19,15 @@ CLIPS_OF_A_THREAD = 8
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
 
 
-def packed(plan: RecipePlan, weights: Sequence[Tensor], is_transposed: bool) -> Tensor:
-    """The weights of the plan's products as the scan reads them; transposed for its way forward.
-
-    Args:
-        weights: of a product each, (hidden, hidden).
-    """
-    first = weights[0] if weights else torch.empty(0)
-    size_of, pack, _ = _functions(first.dtype)
-    size = size_of(len(first))
-    result = first.new_empty(len(weights), size)
+def packed(weights: Sequence[Tensor], is_transposed: bool) -> Tensor:
+    """Weights (hidden, hidden) as the scan reads them, a row each; transposed for its way forward."""
+    if not weights:
+        return torch.empty(0)
+    size_of, pack, _ = _functions(weights[0].dtype)
+    hidden = len(weights[0])
+    result = weights[0].new_empty(len(weights), size_of(hidden))
     for row, weight in zip(result, weights, strict=True):
-        pack(weight.contiguous().data_ptr(), len(weight), int(is_transposed), row.data_ptr())
+        pack(weight.contiguous().data_ptr(), hidden, int(is_transposed), row.data_ptr())
     return result
 
 

@@ -42,11 +42,11 @@ class Gradients:
             buffer = run.source.buffer
             if buffer not in rows:
                 rows[buffer] = self._rows.before(frames, states)
-            total.addmm_(self._block(linear, run.slot, len(run.weights)).t(), self._block(rows[buffer], run.source.block))
+            total.addmm_(
+                self._block(linear, run.slot, len(run.weights)).t(), self._block(rows[buffer], run.source.block)
+            )
 
-    def found(
-        self, biases: Sequence[Tensor], weights: Sequence[Tensor], of_blocks: Tensor
-    ) -> list[Tensor | None]:
+    def found(self, biases: Sequence[Tensor], weights: Sequence[Tensor], of_blocks: Tensor) -> list[Tensor | None]:
         """Gradients of x, biases and weights; 0 for those of nodes that nothing reads, None if not wanted.
 
         Args:

@@ -15,7 +15,8 @@ from audionas.kernels.recipe_plan import Buffer, RecipePlan
 from audionas.kernels.recipe_rows import Frames, Rows
 
 ROWS_OF_A_PIECE = 1024  # so many make products with weights fast, and still stay in a cache
-Piece = tuple[Tensor, Tensor, Tensor]  # rows of x, of Buffer.LINEAR and of Buffer.KEPT
+MOST_KEPT_ROWS_BYTES = 32 * 2**20  # of x; more are copied out of the batch again
+Piece = tuple[Tensor | None, Tensor, Tensor]  # rows of x, of Buffer.LINEAR and of Buffer.KEPT
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,19 @@ class RecipePieces:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of all pieces, beside the states."""
-        width = self.x.shape[2] + self._width(Buffer.LINEAR) + self._width(Buffer.KEPT)
+        """Memory of all pieces, beside the states and x."""
+        width = self._width(Buffer.LINEAR) + self._width(Buffer.KEPT)
         return self.rows.n_rows * width * self.x.element_size()
 
     def forward(self, is_kept: bool) -> tuple[Tensor, list[Piece]]:
         """All states, the initial ones first, and the pieces, if they are to be kept."""
         states = self.x.new_empty(self.rows.n_initial + self.rows.n_rows, self._width(Buffer.STATE))
         states[: self.rows.n_initial] = 0.0
-        matrices, kept = packed(self.plan, self._on_sources, is_transposed=True), []
+        matrices, kept = packed(self._on_sources, is_transposed=True), []
         for frames in self._pieces:
             piece = self._run(frames, states, matrices)
             if is_kept:
-                kept.append(piece)
+                kept.append(piece if self.x.nbytes <= MOST_KEPT_ROWS_BYTES else (None, *piece[1:]))
         return states, kept
 
     def emitted(self, states: Tensor) -> Tensor:
@@ -57,11 +58,12 @@ class RecipePieces:
         emitted = self.rows.gather(gradient, (0, self.rows.n_frames)).contiguous()
         carry = self.x.new_zeros(self.rows.n_initial, self._width(Buffer.CARRY))
         of_biases = self.x.new_zeros(n_threads(self.rows), self._width(Buffer.LINEAR))
-        forth = None if kept else packed(self.plan, self._on_sources, is_transposed=True)
-        back = packed(self.plan, self._on_sources, is_transposed=False)
+        forth = None if kept else packed(self._on_sources, is_transposed=True)
+        back = packed(self._on_sources, is_transposed=False)
         for frames in reversed(self._pieces):
             given, linear, others = kept.pop() if forth is None else self._run(frames, states, forth)
             scan(self.plan, self.rows, frames, back, of_biases, linear, others, states, (carry, emitted))
+            given = self.rows.gather(self.x, frames) if given is None else given
             gradients.add(frames, given, linear, others, states)
         return gradients.found(self.biases, self.weights, of_biases.sum(0))
 

@@ -63,7 +63,7 @@ class Rows:
         """(rows, values) of all frames -> (batch, frames, values), 0 in the padding; a view if nothing has to move."""
         shape = self.n_clips, self.n_frames, values.shape[1]
         if self.index is None:
-            return values.unflatten(0, (self.n_frames, self.n_clips)).transpose(0, 1)
+            return values.view(self.n_frames, self.n_clips, -1).transpose(0, 1)
         padded = values.new_zeros(self.n_clips * self.n_frames, values.shape[1])
         return padded.index_copy_(0, self.index, values).view(shape)
 

@@ -14,7 +14,7 @@ from audionas.kernels.recipe_pieces import RecipePieces
 from audionas.kernels.recipe_plan import RecipePlan
 from audionas.kernels.recipe_rows import Rows, rows_of
 
-MOST_KEPT_BYTES = 192 * 2**20  # of one layer and direction
+MOST_KEPT_BYTES = 128 * 2**20  # of one layer and direction
 Plain = Callable[..., Tensor]
 
 
@@ -32,7 +32,7 @@ def can_scan(x: Tensor, parameters: Sequence[Tensor]) -> bool:
         and not torch._C._are_functorch_transforms_active()
         and torch._C._len_torch_dispatch_stack() == 0
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call]
+        and torch._C._get_tracing_state() is None
         and library() is not None
     )
 
@@ -89,7 +89,8 @@ class _RecipeScan(torch.autograd.Function):
             found = _of_plain(ctx.plain, [x, *given], wanted, gradients[0])
         else:
             kept, ctx.kept = ctx.kept, []
-            pieces = RecipePieces(*ctx.pieces_of, x, given[: ctx.n_biases], given[ctx.n_biases :])
+            plan, rows = ctx.pieces_of
+            pieces = RecipePieces(plan, rows, x, given[: ctx.n_biases], given[ctx.n_biases :])
             found = pieces.backward(states, kept, gradients[0], wanted)
         return (None,) * 5 + tuple(found)
 

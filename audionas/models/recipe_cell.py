@@ -64,7 +64,9 @@ class RecipeCell(nn.Module):
 
     def step(self, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
         """x (batch, inputs) and the states, (batch, hidden) each -> the new states."""
-        return self._advance(x, self._from_input(x[:, None], list(self.biases), weights)[0], states, self._by_state(weights), weights)
+        return self._advance(
+            x, self._from_input(x[:, None], list(self.biases), weights)[0], states, self._by_state(weights), weights
+        )
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, emit: Emit = "h0", *, is_reversed: bool = False
@@ -103,9 +105,7 @@ class RecipeCell(nn.Module):
             return stacked
         return torch.where(frame_mask(lengths, x.shape[1])[:, :, None], stacked, 0.0)
 
-    def _from_input(
-        self, x: Tensor, biases: Sequence[Tensor], weights: Sequence[Tensor]
-    ) -> list[tuple[Tensor, ...]]:
+    def _from_input(self, x: Tensor, biases: Sequence[Tensor], weights: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
         """For each frame, what x and the bias give each linear node: one product for all frames and nodes."""
         rows = []
         for k in range(len(biases)):

@@ -41,7 +41,11 @@ class PlainRecipe(nn.Module):
         self.n_states = cell.genotype.n_states
         weights, biases = iter(cell.weights), iter(cell.biases)
         self.linear = nn.ModuleDict(
-            {n.name: PlainLinear([next(weights) for _ in n.inputs], next(biases)) for n in self.nodes if n.op == "linear"}
+            {
+                n.name: PlainLinear([next(weights) for _ in n.inputs], next(biases))
+                for n in self.nodes
+                if n.op == "linear"
+            }
         )
         self.activations = nn.ModuleDict({name: make() for name, make in ACTIVATIONS.items()})
 

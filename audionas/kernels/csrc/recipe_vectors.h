@@ -84,7 +84,7 @@ inline Vec<S> within(Vec<S> x, S low, S high) {  // NaN passes
 template <class S>
 inline Vec<S> sigmoid(Vec<S> x) {
   Vec<S> power, less_one = reduced_exp<S>(within<S>(-x, Simd<S>::EXP_MIN, Simd<S>::EXP_MAX), &power);
-  return S(1) / (S(1) + (less_one * power + power));
+  return S(1) / (S(1) + (less_one + S(1)) * power);
 }
 
 template <class S>
