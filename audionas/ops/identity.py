@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.kernels.halves import every_second, rectified_halves
+from audionas.kernels.halves import rectified_halves
 
 
 class Zero(nn.Module):
@@ -36,8 +36,8 @@ class SecondPixels(nn.Conv2d):
         super().__init__(channels_in, channels_out, 1, stride=2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
-        return functional.conv2d(every_second(x), self.weight)
+        """Those pixels, (batch, channels_in, features, frames) -> (batch, channels_out, features, frames)."""
+        return functional.conv2d(x, self.weight)
 
 
 class FactorizedReduce(nn.Module):
@@ -55,4 +55,4 @@ class FactorizedReduce(nn.Module):
         """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
         halves = rectified_halves(x, self.causal)
         pairs = zip(halves, (self.conv_1, self.conv_2), strict=True)
-        return self.bn(torch.cat([functional.conv2d(half, layer.weight) for half, layer in pairs], dim=1))  # type: ignore[no-any-return]
+        return self.bn(torch.cat([layer(half) for half, layer in pairs], dim=1))  # type: ignore[no-any-return]
