@@ -1,10 +1,11 @@
 """Memory of inference, counted: the network's weights, and the most bytes of tensors that are alive at one time.
 
-Counted on torch's meta device, operation by operation, for one clip that fills the whole input: weights and buffers,
-the input, and every intermediate result from the operation that makes it until nothing refers to it. So it is the
-same number on every machine. Not counted: scratch space within an operation (a convolution's im2col, a library's
-workspace), fragments of an allocator, features, and the interpreter with torch itself, which are hundreds of MB that
-no architecture changes. Training needs more, as all intermediate results wait for the backward pass.
+Counted on torch's meta device, operation by operation, along the path in torch, for one clip that fills the whole
+input: weights and buffers, the input, and every intermediate result from the operation that makes it until nothing
+refers to it. So it is the same number on every machine. Not counted: scratch space within an operation (a
+convolution's im2col, a library's workspace), the copy of a layer's weights that a compiled recurrent layer makes,
+fragments of an allocator, features, and the interpreter with torch itself, which are hundreds of MB that no
+architecture changes. Training needs more, as all intermediate results wait for the backward pass.
 """
 
 from __future__ import annotations

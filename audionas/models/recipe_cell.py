@@ -1,4 +1,4 @@
-"""One recurrent cell built from a recipe, run over a sequence step by step in plain torch.
+"""One recurrent cell built from a recipe, run over a sequence: in compiled code, or frame by frame in torch.
 
 Source: Klyuchnikov et al. 2020 (NAS-Bench-NLP) and its release: nodes in topological order, states zero at
 the start, every parameter drawn from U(-1/sqrt(h), 1/sqrt(h)), DropConnect on linear weights not on x.
@@ -7,11 +7,15 @@ the start, every parameter drawn from U(-1/sqrt(h), 1/sqrt(h)), DropConnect on l
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.kernels.recipe_plan import recipe_plan
+from audionas.kernels.recipe_scan import can_scan, recipe_scan
 from audionas.ops.recurrent import LINEAR, RNN_OPS
 from audionas.spaces.recurrent_genotype import INPUT, RecurrentGenotype
 
@@ -37,6 +41,7 @@ class RecipeCell(nn.Module):
         self._owner = [k for k, node in enumerate(linear) for _ in node.inputs]
         self._terms = [[i for i, owner in enumerate(self._owner) if owner == k] for k in range(len(linear))]
         self._state_names = [f"h_prev_{i}" for i in range(genotype.n_states)]
+        self._recipe = tuple((node.name, node.op, node.inputs) for node in genotype.nodes)
         self._inner = {node.name for node in genotype.nodes}
         self.weights = nn.ParameterList(nn.Parameter(torch.empty(hidden, width)) for width in widths)
         self.biases = nn.ParameterList(nn.Parameter(torch.empty(hidden)) for _ in linear)
@@ -50,6 +55,8 @@ class RecipeCell(nn.Module):
 
     def sequence_weights(self) -> list[Tensor]:
         """The weights to use for one sequence: with DropConnect in training, as they are otherwise."""
+        if not (self.training and self.drop_connect):
+            return list(self.weights)
         return [
             weight if source == INPUT else functional.dropout(weight, self.drop_connect, self.training)
             for weight, source in zip(self.weights, self.sources, strict=True)
@@ -57,12 +64,35 @@ class RecipeCell(nn.Module):
 
     def step(self, x: Tensor, states: list[Tensor], weights: list[Tensor]) -> list[Tensor]:
         """x (batch, inputs) and the states, (batch, hidden) each -> the new states."""
-        return self._advance(x, self._from_input(x[:, None], weights)[0], states, self._by_state(weights), weights)
+        return self._advance(
+            x, self._from_input(x[:, None], list(self.biases), weights)[0], states, self._by_state(weights), weights
+        )
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None, emit: Emit = "h0") -> Tensor:
-        """x (batch, frames, inputs) -> (batch, frames, hidden or 2 * hidden), 0 beyond each clip's length."""
-        weights = self.sequence_weights()
-        given, by_state = self._from_input(x, weights), self._by_state(weights)
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None, emit: Emit = "h0", *, is_reversed: bool = False
+    ) -> Tensor:
+        """x (batch, frames, inputs) -> (batch, frames, hidden or 2 * hidden), 0 beyond each clip's length.
+
+        With `is_reversed` each clip runs from its last own frame to its first.
+        """
+        biases, weights = list(self.biases), self.sequence_weights()
+        plain = partial(self._in_torch, lengths, emit, is_reversed)
+        if not can_scan(x, [*biases, *weights]):
+            return plain(x, *biases, *weights)
+        plan = recipe_plan(self._recipe, EMITS.index(emit) + 1)
+        return recipe_scan(plan, x, lengths, biases, weights, plain, is_reversed=is_reversed)
+
+    def _in_torch(self, lengths: Tensor | None, emit: Emit, is_reversed: bool, x: Tensor, *given: Tensor) -> Tensor:
+        """What `forward` gives, frame by frame; `given` are all biases, then all weights."""
+        if is_reversed:
+            outputs = self._in_torch(lengths, emit, False, reverse_frames(x, lengths), *given)
+            return reverse_frames(outputs, lengths)
+        return self._frame_by_frame(x, lengths, emit, given[: len(self.biases)], given[len(self.biases) :])
+
+    def _frame_by_frame(
+        self, x: Tensor, lengths: Tensor | None, emit: Emit, biases: Sequence[Tensor], weights: Sequence[Tensor]
+    ) -> Tensor:
+        given, by_state = self._from_input(x, biases, weights), self._by_state(weights)
         states = [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
         shortest = x.shape[1] if lengths is None else int(lengths.min())
         outputs = []
@@ -75,25 +105,25 @@ class RecipeCell(nn.Module):
             return stacked
         return torch.where(frame_mask(lengths, x.shape[1])[:, :, None], stacked, 0.0)
 
-    def _from_input(self, x: Tensor, weights: list[Tensor]) -> list[tuple[Tensor, ...]]:
+    def _from_input(self, x: Tensor, biases: Sequence[Tensor], weights: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
         """For each frame, what x and the bias give each linear node: one product for all frames and nodes."""
         rows = []
-        for k in range(len(self.biases)):
+        for k in range(len(biases)):
             on_x = [weights[i] for i in self._terms[k] if self.sources[i] == INPUT]
             rows.append(sum(on_x[1:], on_x[0]) if on_x else None)
         reading = [k for k, row in enumerate(rows) if row is not None]
         if not reading:
-            return [tuple(self.biases)] * x.shape[1]
+            return [tuple(biases)] * x.shape[1]
         stacked = torch.cat([row for row in rows if row is not None])
-        bias = torch.cat([self.biases[k] for k in reading])
+        bias = torch.cat([biases[k] for k in reading])
         product = functional.linear(x, stacked, bias)
         given = []
         for frame in product.unbind(1):
             parts = dict(zip(reading, frame.chunk(len(reading), dim=-1), strict=True))
-            given.append(tuple(parts.get(k, self.biases[k]) for k in range(len(rows))))
+            given.append(tuple(parts.get(k, biases[k]) for k in range(len(rows))))
         return given
 
-    def _by_state(self, weights: list[Tensor]) -> list[tuple[list[int], Tensor]]:
+    def _by_state(self, weights: Sequence[Tensor]) -> list[tuple[list[int], Tensor]]:
         """For each state, the linear nodes that read it and their weights in one matrix, (hidden, nodes * hidden)."""
         table = []
         for name in self._state_names:
@@ -108,7 +138,7 @@ class RecipeCell(nn.Module):
         given: tuple[Tensor, ...],
         states: list[Tensor],
         by_state: list[tuple[list[int], Tensor]],
-        weights: list[Tensor],
+        weights: Sequence[Tensor],
     ) -> list[Tensor]:
         values = {INPUT: x, **dict(zip(self._state_names, states, strict=True))}
         sums = list(given)

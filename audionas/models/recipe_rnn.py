@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor, cat, nn
 
 from audionas.errors import SettingsError
-from audionas.models.recipe_cell import EMITS, RecipeCell, reverse_frames
+from audionas.models.recipe_cell import EMITS, RecipeCell
 from audionas.spaces.recurrent_genotype import RecurrentGenotype
 
 
@@ -58,7 +58,6 @@ class RecipeRnn(nn.Module):
         for cells in self.layers:
             outputs = [cells[0](x, lengths, self.emit)]  # type: ignore[index]
             if self.bidirectional:
-                backward = cells[1](reverse_frames(x, lengths), lengths, self.emit)  # type: ignore[index]
-                outputs.append(reverse_frames(backward, lengths))
+                outputs.append(cells[1](x, lengths, self.emit, is_reversed=True))  # type: ignore[index]
             x = cat(outputs, dim=-1)
         return x

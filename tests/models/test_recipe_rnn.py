@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from audionas.errors import SettingsError
-from audionas.models import n_parameters
+from audionas.kernels import library
+from audionas.models import n_parameters, recipe_cell
 from audionas.models.recipe_cell import RecipeCell
 from audionas.models.recipe_rnn import RecipeRnn
 from audionas.ops.recurrent import LINEAR, RNN_OPS
@@ -22,8 +23,12 @@ LSTM_GATES = ("j", "f", "i", "o")
 GRU_GATES = ("r", "z")
 
 
-@pytest.fixture(autouse=True)
-def _double() -> object:
+@pytest.fixture(autouse=True, params=["torch", "compiled"])
+def _double(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> object:
+    if request.param == "torch":
+        monkeypatch.setattr(recipe_cell, "can_scan", lambda *_: False)
+    elif library() is None:
+        pytest.skip("no compiled kernels here")
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(0)
     yield

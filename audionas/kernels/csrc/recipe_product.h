@@ -1,0 +1,91 @@
+// Products of a few rows with a square matrix that is packed once for a whole sequence.
+#pragma once
+#include "recipe_vectors.h"
+
+namespace audionas {
+
+constexpr int ROWS_AT_ONCE = 14, VECTORS_AT_ONCE = 2;  // 16 sums stay in registers of 64 bytes
+constexpr long DEPTH_AT_ONCE = 256;                   // of a panel: 32 KB, what a first-level cache holds
+
+template <class S>
+constexpr int PANEL = VECTORS_AT_ONCE * LANES<S>;
+
+template <class S>
+long packed_size(long n) {
+  return (n + PANEL<S> - 1) / PANEL<S> * PANEL<S> * n;
+}
+
+// weight (n, n) -> panels of columns of W^T (for y = x W^T), or of W (for dx = dy W); zeros behind the last column.
+template <class S>
+void pack(const S* weight, long n, bool transposed, S* packed) {
+  for (long first = 0; first < n; first += PANEL<S>, packed += n * PANEL<S>) {
+    long width = n - first < PANEL<S> ? n - first : PANEL<S>;
+    if (width < PANEL<S>) memset(packed, 0, n * PANEL<S> * sizeof(S));
+    if (!transposed)
+      for (long k = 0; k < n; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
+    else
+      for (long low = 0; low < n; low += PANEL<S>)  // in squares, as either side is taken across
+        for (long j = 0; j < width; j++)
+          for (long k = low; k < n && k < low + PANEL<S>; k++) packed[k * PANEL<S> + j] = weight[(first + j) * n + k];
+  }
+}
+
+template <class S, int ROWS>
+inline void block(long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+  constexpr int W = LANES<S>;
+  Vec<S> sum[ROWS][VECTORS_AT_ONCE] = {};
+#pragma GCC unroll 2
+  for (long k = 0; k < depth; k++) {
+    Vec<S> b[VECTORS_AT_ONCE];
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS_AT_ONCE; v++) {
+      b[v] = load<S>(panel + k * PANEL<S> + v * W);
+      __builtin_prefetch(panel + (depth + k) * PANEL<S> + v * W, 0, 2);  // of the next panel
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < ROWS; i++) {
+      Vec<S> x = all<S>(a[i * lda + k]);
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS_AT_ONCE; v++) sum[i][v] += x * b[v];
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < ROWS; i++) {
+    S* row = c + i * ldc;
+    if (columns == PANEL<S>) {
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS_AT_ONCE; v++) store<S>(row + v * W, add ? load<S>(row + v * W) + sum[i][v] : sum[i][v]);
+    } else {
+      S tail[PANEL<S>];
+      memcpy(tail, sum[i], sizeof tail);
+      for (long j = 0; j < columns; j++) row[j] = add ? row[j] + tail[j] : tail[j];
+    }
+  }
+}
+
+// As `block` for `rows` rows, at most ROWS.
+template <class S, int ROWS>
+inline void fitting_block(long rows, long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+  if constexpr (ROWS > 1)
+    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, lda, panel, c, ldc, columns, add);
+  block<S, ROWS>(depth, a, lda, panel, c, ldc, columns, add);
+}
+
+// c (rows, n) = or += a (rows, n) times a packed matrix (n, n). Each row's sums are the same whichever rows stand beside.
+template <class S>
+void product(long rows, long n, const S* a, long lda, const S* packed, S* c, long ldc, bool add) {
+  long blocks = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+  for (long first = 0; first < n; first += PANEL<S>) {
+    long columns = n - first < PANEL<S> ? n - first : PANEL<S>;
+    for (long deep = 0; deep < n; deep += DEPTH_AT_ONCE) {
+      long depth = n - deep < DEPTH_AT_ONCE ? n - deep : DEPTH_AT_ONCE;
+      const S* panel = packed + first * n + deep * PANEL<S>;
+      for (long k = 0; k < blocks; k++) {  // of equal sizes, as far as they go
+        long i = rows * k / blocks, end = rows * (k + 1) / blocks;
+        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, a + i * lda + deep, lda, panel, c + i * ldc + first, ldc, columns, add || deep > 0);
+      }
+    }
+  }
+}
+
+}  // namespace audionas
