@@ -168,6 +168,7 @@ class WorkBack : public Work<S> {
     for (long top = 0; top < grid.rows; top += band) {
       long count = std::min(band, grid.rows - top);
       receive(dz, top, count);
+      read_ahead(dz, top + count, std::min(band, grid.rows - top - count));
       if (dpointwise != nullptr) {
         this->make_depthwise(g, top, count);
         products(received, this->depthwise, dpointwise, channels, band_plane, grid.pitch, count, grid.vectors);
@@ -193,8 +194,14 @@ class WorkBack : public Work<S> {
         S* plane = of_input + (c * grid.phases + phase) * grid.open_plane;
         std::fill(plane, plane + grid.open_plane, S(0));
       }
-    for (long c = 0; c < call.channels; c++)
-      for (long h = 0; h < grid.height; h++) finish_row(n, i, c, h, dx + (c * grid.height + h) * grid.width, dots + 2 * c);
+    for (long c = 0; c < call.channels; c++) {
+      LaneDots<S> own_dots;
+      for (long h = 0; h < grid.height; h++) {
+        finish_row(n, i, c, h, dx + (c * grid.height + h) * grid.width, own_dots);
+        own_dots.settle(grid.width, dots + 2 * c);
+      }
+      own_dots.empty(dots + 2 * c);
+    }
   }
 
  private:
@@ -210,6 +217,14 @@ class WorkBack : public Work<S> {
         store(to + whole, Vector<S>{});
         for (long f = whole; f < columns; f++) to[f] = from[f];
       }
+  }
+
+  // Asks for the rows of dz that come next: rows of many planes are too short for the processor to foresee.
+  void read_ahead(const S* dz, long top, long count) const {
+    for (long c = 0; c < call.channels; c++) {
+      const S* from = dz + (c * grid.rows + top) * grid.columns;
+      for (long f = 0; f < count * grid.columns; f += 64 / static_cast<long>(sizeof(S))) __builtin_prefetch(from + f, 0, 2);
+    }
   }
 
   void add_filter_gradient(long g, long c, S* dfilters) {
@@ -239,7 +254,7 @@ class WorkBack : public Work<S> {
     if (c == call.channels - 1) std::copy(begun, begun + 4, is_begun);
   }
 
-  void finish_row(long n, long i, long c, long h, S* dx, double* dots) {
+  void finish_row(long n, long i, long c, long h, S* dx, LaneDots<S>& dots) {
     const S* x = call.input(n, i, c) + h * grid.width;
     long k = i * call.channels + c, stride = grid.stride;
     S mean = call.mean[k], rstd = call.rstd[k];
@@ -255,19 +270,38 @@ class WorkBack : public Work<S> {
       if (grid.width % 2 == 1) dx[grid.width - 1] = even[pairs];
       even = dx;
     }
-    for (long from = 0; from < grid.width; from += CHUNK) {
-      long to = std::min(grid.width, from + CHUNK);
-      S sum = 0, product = 0;
-#pragma omp simd reduction(+ : sum, product)
-      for (long w = from; w < to; w++) {
-        S v = (x[w] - mean) * rstd;
-        S d = v <= 0 ? S(0) : even[w];
-        dx[w] = d;
-        sum += d;
-        product += d * v;
-      }
-      dots[0] += sum;
-      dots[1] += product;
+    if (!call.normalise) {
+#pragma omp simd
+      for (long w = 0; w < grid.width; w++) dx[w] = x[w] <= 0 ? S(0) : even[w];
+      return;
+    }
+    long w = 0, width = grid.width;
+    auto take = [&](int k, typename VectorOf<S>::mask is_new) {
+      Vector<S> v = (load(x + w) - mean) * rstd;
+      Vector<S> d = v <= 0 ? Vector<S>{} : load(even + w);
+      store(dx + w, d);
+      dots.take(k, is_new ? d : Vector<S>{}, v);
+    };
+    typename VectorOf<S>::mask all = first_lanes<S>(lanes<S>);
+    for (; w + 2 * lanes<S> <= width; w += lanes<S>) {
+      take(0, all);
+      w += lanes<S>;
+      take(1, all);
+    }
+    if (w + lanes<S> <= width) {
+      take(0, all);
+      w += lanes<S>;
+    }
+    if (w < width && width >= lanes<S>) {  // the last vector overlaps the one before it
+      long skipped = w - (width - lanes<S>);
+      w = width - lanes<S>;
+      take(1, ~first_lanes<S>(skipped));
+      w = width;
+    }
+    for (; w < width; w++) {
+      S v = (x[w] - mean) * rstd;
+      dx[w] = v <= 0 ? S(0) : even[w];
+      dots.take_one(dx[w], v);
     }
   }
 

@@ -13,7 +13,7 @@
 namespace audionas {
 namespace {
 
-constexpr long BLOCK_OF_SUM = 2048;
+constexpr long BLOCK_OF_SUM = 4096;  // places at a time of all terms: long enough that memory is read ahead
 
 template <class S>
 struct Terms {
@@ -68,6 +68,25 @@ void sum(const Terms<S>& of, S* out) {
   }
 }
 
+template <class S>
+double sum_of_chunks(const S* g, long size) {
+  double sum = 0;
+  for (long from = 0; from < size; from += CHUNK, g += CHUNK)
+    sum += sum_over<S>(
+        std::min(CHUNK, size - from), [&](long f) { return load(g + f); }, [&](long f) { return g[f]; });
+  return sum;
+}
+
+template <class S>
+double dot_of_chunks(const S* g, const S* z, S mean, long size) {
+  double sum = 0;
+  for (long from = 0; from < size; from += CHUNK, g += CHUNK, z += CHUNK)
+    sum += sum_over<S>(
+        std::min(CHUNK, size - from), [&](long f) { return load(g + f) * (load(z + f) - mean); },
+        [&](long f) { return g[f] * (z[f] - mean); });
+  return sum;
+}
+
 // dots[k, c] = D of term k, dots[terms, c] = G; only where asked for.
 template <class S>
 std::vector<double> dots_of(const Terms<S>& of, const S* g, int64_t g_stride, const std::vector<bool>& wanted) {
@@ -77,20 +96,14 @@ std::vector<double> dots_of(const Terms<S>& of, const S* g, int64_t g_stride, co
   for (long c = 0; c < of.channels; c++) {
     DenormalMode as_caller(mode);
     for (long n = 0; n < of.batch; n++)
-      for (long from = 0; from < of.places; from += CHUNK) {
-        long size = std::min(CHUNK, of.places - from);
+      for (long from = 0; from < of.places; from += BLOCK_OF_SUM) {
+        long size = std::min(BLOCK_OF_SUM, of.places - from);
         const S* own = g + n * g_stride + c * of.places + from;
-        S total = 0;
-#pragma omp simd reduction(+ : total)
-        for (long f = 0; f < size; f++) total += own[f];
-        dots[of.terms * of.channels + c] += total;
+        dots[of.terms * of.channels + c] += sum_of_chunks(own, size);
         for (long k = 0; k < of.terms; k++) {
           if (!wanted[k]) continue;
-          const S* z = of.plane(k, n, c) + from;
-          S mean = static_cast<S>(of.mean[k * of.channels + c]), dot = 0;
-#pragma omp simd reduction(+ : dot)
-          for (long f = 0; f < size; f++) dot += own[f] * (z[f] - mean);
-          dots[k * of.channels + c] += dot;
+          long at = k * of.channels + c;
+          dots[at] += dot_of_chunks(own, of.plane(k, n, c) + from, static_cast<S>(of.mean[at]), size);
         }
       }
   }

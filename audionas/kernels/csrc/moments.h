@@ -6,6 +6,38 @@ namespace audionas {
 
 constexpr long CHUNK = 512;  // numbers that are summed in their own precision before a double takes over
 
+// Sum of d and sum of d * v, lane by lane; emptied into doubles before a lane has summed a chunk.
+template <class S>
+class LaneDots {
+ public:
+  AUDIONAS_INLINE void take(int k, Vector<S> d, Vector<S> v) {
+    sums_[k] += d;
+    products_[k] += d * v;
+  }
+
+  void take_one(S d, S v) {
+    sum_ += d;
+    product_ += d * v;
+  }
+
+  // After `n` more numbers: into dots, if there may be many.
+  void settle(long n, double* dots) {
+    taken_ += n;
+    if (taken_ >= CHUNK * lanes<S> / 2) empty(dots);
+  }
+
+  void empty(double* dots) {
+    dots[0] += sum_of<S>(sums_[0] + sums_[1]) + sum_;
+    dots[1] += sum_of<S>(products_[0] + products_[1]) + product_;
+    *this = LaneDots();
+  }
+
+ private:
+  Vector<S> sums_[2] = {}, products_[2] = {};
+  S sum_ = 0, product_ = 0;
+  long taken_ = 0;
+};
+
 // Count, mean and sum of squared deviations, joined chunk by chunk. Source: Chan, Golub, LeVeque 1983, equation 2.1.
 struct Moments {
   double n = 0, mean = 0, squares = 0;
@@ -38,16 +70,12 @@ struct Moments {
     for (long from = 0; from < size; from += CHUNK) {
       long m = std::min(CHUNK, size - from);
       const S* at = x + from;
-      S sum = 0, left = 0, squared = 0;
-#pragma omp simd reduction(+ : sum)
-      for (long f = 0; f < m; f++) sum += at[f];
-      S centre = sum / m;
-#pragma omp simd reduction(+ : left, squared)
-      for (long f = 0; f < m; f++) {
-        S away = at[f] - centre;
-        left += away;  // what rounding left of the mean
-        squared += away * away;
-      }
+      S centre = sum_over<S>(m, [&](long f) { return load(at + f); }, [&](long f) { return at[f]; }) / m;
+      S left = sum_over<S>(  // what rounding left of the mean
+          m, [&](long f) { return load(at + f) - centre; }, [&](long f) { return at[f] - centre; });
+      S squared = sum_over<S>(
+          m, [&](long f) { Vector<S> away = load(at + f) - centre; return away * away; },
+          [&](long f) { S away = at[f] - centre; return away * away; });
       double rest = static_cast<double>(left) / m;
       join(m, centre + rest, squared - m * rest * rest);
     }

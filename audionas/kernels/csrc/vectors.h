@@ -70,6 +70,20 @@ AUDIONAS_INLINE S sum_of(Vector<S> v) {
   return sum;
 }
 
+// Sum over f < n of what the two give: a vector of terms from f on, and a single one. Four sums in turn, since one would
+// wait for itself.
+template <class S, class OfVector, class OfNumber>
+AUDIONAS_INLINE S sum_over(long n, OfVector of_vector, OfNumber of_number) {
+  Vector<S> sums[4] = {};
+  long f = 0;
+  for (; f + 4 * lanes<S> <= n; f += 4 * lanes<S>)
+    for (int k = 0; k < 4; k++) sums[k] += of_vector(f + k * lanes<S>);
+  for (; f + lanes<S> <= n; f += lanes<S>) sums[0] += of_vector(f);
+  S sum = sum_of<S>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (; f < n; f++) sum += of_number(f);
+  return sum;
+}
+
 template <class S>
 constexpr long rounded_up(long n) {
   return (n + lanes<S> - 1) / lanes<S> * lanes<S>;
