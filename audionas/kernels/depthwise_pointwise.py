@@ -121,7 +121,7 @@ class _DepthwisePointwise(torch.autograd.Function):
         batch, channels, *size = x[0].shape
         own = [batch, channels, *(-(-each // settings.stride) for each in size)]
         values = [x[0].new_empty(own) for _ in filters]
-        mean, variance = (torch.empty(len(filters), channels, dtype=torch.float64) for _ in range(2))
+        mean, variance = (x[0].new_empty(len(filters), channels, dtype=torch.float64) for _ in range(2))
         planes = [native.whole_planes(each) for each in x]
         arguments = _arguments(settings, planes, filters, pointwise, of_x)
         native.call("depthwise_pointwise", x[0].dtype, *arguments, values, mean, variance)
@@ -138,7 +138,7 @@ class _DepthwisePointwise(torch.autograd.Function):
         x, filters, pointwise = _divided(settings, ctx.saved_tensors)
         x, given = ([native.whole_planes(each) for each in tensors] for tensors in (x, gradients[:-2]))
         found = [
-            torch.empty(each.shape, dtype=each.dtype) if is_wanted else None
+            each.new_empty(each.shape) if is_wanted else None
             for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True)
         ]
         arguments = _arguments(settings, x, filters, pointwise, ctx.of_x)

@@ -65,7 +65,7 @@ class _Halves(torch.autograd.Function):
         if torch.is_grad_enabled():
             return _joined(ctx.sizes, first, second, *gradients), None
         dfirst, dsecond = (each.contiguous() for each in gradients)
-        dx = torch.empty(ctx.sizes[:4], dtype=first.dtype)
+        dx = first.new_empty(ctx.sizes[:4])
         native.call("halves_gradient", first.dtype, ctx.sizes, first, second, dfirst, dsecond, dx)
         return dx, None
 

@@ -74,7 +74,7 @@ class _MixedSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, settings: _Settings, moments: native.Moments, weights: Tensor, *terms: Tensor) -> Tensor:
         own = [native.whole_planes(each) for each in terms]
-        total = torch.empty(own[0].shape, dtype=own[0].dtype)
+        total = own[0].new_empty(own[0].shape)
         native.call("mixed_sum", total.dtype, *_arguments(settings, moments, weights, own), total)
         ctx.settings, ctx.moments = settings, moments
         ctx.save_for_backward(weights, *terms)
@@ -86,10 +86,9 @@ class _MixedSum(torch.autograd.Function):
         if torch.is_grad_enabled():
             return None, None, *_again_in_torch(ctx, gradient)
         weights, *terms = ctx.saved_tensors
-        dweights = torch.empty(weights.shape, dtype=weights.dtype) if wanted[0] else None
+        dweights = weights.new_empty(weights.shape) if wanted[0] else None
         found = [
-            torch.empty(each.shape, dtype=each.dtype) if is_wanted else None
-            for each, is_wanted in zip(terms, wanted[1:], strict=True)
+            each.new_empty(each.shape) if is_wanted else None for each, is_wanted in zip(terms, wanted[1:], strict=True)
         ]
         terms = [native.whole_planes(each) for each in terms]
         arguments = _arguments(ctx.settings, ctx.moments, weights, terms)

@@ -106,7 +106,7 @@ def _is_known(tensor: Tensor) -> bool:
 def _computed(tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     planes = [whole_planes(each.detach()) for each in tensors]
     batch, channels, features, frames = planes[0].shape
-    mean = torch.empty(len(planes), channels, dtype=torch.float64)
+    mean = planes[0].new_empty(len(planes), channels, dtype=torch.float64)
     variance = torch.empty_like(mean)
     sizes = [batch, len(planes), channels, features * frames, torch.get_num_threads()]
     call("moments", planes[0].dtype, sizes, planes, strides(planes), mean, variance)

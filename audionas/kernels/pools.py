@@ -53,6 +53,6 @@ class _Pools(torch.autograd.Function):
             values = _in_torch(x, ctx.sizes[4])
             return torch.autograd.grad(values, x, gradients, create_graph=True)[0], None
         dmaximum, dmean = (each.contiguous() for each in gradients)
-        dx = torch.empty(x.shape, dtype=x.dtype)
+        dx = x.new_empty(x.shape)
         native.call("pools_gradient", x.dtype, ctx.sizes, dmaximum, dmean, ctx.place, dx)
         return dx, None
