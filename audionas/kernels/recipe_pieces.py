@@ -54,7 +54,8 @@ class RecipePieces:
         self, states: Tensor, kept: list[Piece], gradient: Tensor, wanted: Sequence[bool]
     ) -> list[Tensor | None]:
         """Gradients of x, biases and weights, where wanted. Kept pieces are used up; else they are computed again."""
-        gradients = Gradients(self.plan, self.rows, self.x, self._on_x, wanted)
+        hidden, on_x = len(self.biases[0]), self._on_x if wanted[0] else None
+        gradients = Gradients(self.plan, self.rows, self.x, hidden, on_x, wanted)
         emitted = self.rows.gather(gradient, (0, self.rows.n_frames)).contiguous()
         carry = self.x.new_zeros(self.rows.n_initial, self._width(Buffer.CARRY))
         of_biases = self.x.new_zeros(n_threads(self.rows), self._width(Buffer.LINEAR))

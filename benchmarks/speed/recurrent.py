@@ -37,9 +37,11 @@ Result = dict[str, Any]
 
 
 def passes(network: nn.Module, x: Tensor, *, last: bool = False) -> Job:
-    """One forward and backward pass."""
+    """One forward and backward pass, as in training: no gradient is left from the pass before."""
 
     def job() -> None:
+        network.zero_grad()
+        x.grad = None
         outputs = network(x)
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         (outputs[:, -1] if last else outputs).square().sum().backward()
@@ -125,11 +127,10 @@ def random_recipes(seeds: int, frames: int, repeats: int) -> Result:
 def cases(repeats: int, seeds: int) -> dict[str, Callable[[], Result]]:
     """All cases by name."""
     lstm = reference_recipe("lstm")
-    small = {"hidden": 64, "n_inputs": 64, "clips": 8}
     return {
         "lstm_100": lambda: recipe_case(lstm, 100, repeats),
         "lstm_100_gradient_of_x": lambda: recipe_case(lstm, 100, repeats, x_needs_gradient=True),
-        "lstm_small": lambda: recipe_case(lstm, 100, repeats, **small),
+        "lstm_small": lambda: recipe_case(lstm, 100, repeats, hidden=64, n_inputs=64, clips=8),
         "lstm_727_two_layers": lambda: recipe_case(lstm, 727, max(3, repeats // 2), n_layers=2, last=True, plain=False),
         "random_60": lambda: random_recipes(seeds, 60, repeats),
     }
