@@ -73,7 +73,7 @@ class Proposed(_Line):
     number: Number
     hash: str
     sample: dict[str, str] = {}
-    epochs: Annotated[int, Field(ge=1)] | None = None
+    epochs: int = Field(default=1, ge=1)
     fraction: float = Field(default=1.0, gt=0, le=1)
 
 

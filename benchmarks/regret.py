@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from regret_arms import Arm, arms, has_plain, plain, searched
+from regret_arms import Arm, arms, plain, plain_seeds, searched
 from regret_fidelity import rank_correlations
 from regret_plot import plot
 from regret_tables import TABLES, Case
@@ -29,8 +29,6 @@ from audionas.statistics.holm import holm
 
 EVALUATIONS = (100, 300)
 CLAIMED = ("regularized_evolution", "tpe", "local_search")  # to be better than random
-PLAIN_TIMES = 4
-SLOW = ("policy_gradient",)
 Curves = NDArray[np.float64]
 Run = Callable[[Case, Arm, int, int], Curves]
 
@@ -102,9 +100,9 @@ def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict
     """The result of a table, and the curves to plot."""
     every = {arm.name: arm for arm in arms(case)}
     found = {name: curves(case, arm, seeds, pieces, searched) for name, arm in every.items()}
-    compared = {name: arm for name, arm in every.items() if has_plain(arm, case)}
-    references = {name: curves(case, arm, plain_seeds(arm, seeds), pieces, plain) for name, arm in compared.items()}
-    confidence = 1 - 0.05 / (len(compared) * len(EVALUATIONS))  # 95 % for all of them together (Bonferroni)
+    n_plain = {name: plain_seeds(case, arm, seeds) for name, arm in every.items()}
+    references = {name: curves(case, arm, n_plain[name], pieces, plain) for name, arm in every.items()}
+    confidence = 1 - 0.05 / (len(every) * len(EVALUATIONS))  # 95 % for all of them together (Bonferroni)
     claimed = [name for name in CLAIMED if name in every]
     shortened = [name for name, arm in every.items() if arm.is_short]
     others = [name for name in every if name not in ("random", *CLAIMED)]
@@ -126,15 +124,10 @@ def document(case: Case, seeds: int, pieces: Path) -> tuple[dict[str, Any], dict
         "regret": {name: summary(found[name]) for name in every},
         "better_than_random": against_random(found, claimed, "less"),
         "different_from_random": against_random(found, others, "two-sided"),
-        "plain_reference_seeds": {name: plain_seeds(arm, seeds) for name, arm in compared.items()},
+        "plain_reference_seeds": n_plain,
         "plain_reference_confidence": confidence,
-        "plain_reference": {name: against_plain(found[name], references[name], confidence) for name in compared},
+        "plain_reference": {name: against_plain(found[name], references[name], confidence) for name in every},
     }, found
-
-
-def plain_seeds(arm: Arm, seeds: int) -> int:
-    """How many seeds a plain reference runs with: more, so that the luck is mostly ours, but where it is slow."""
-    return seeds if arm.strategy in SLOW else PLAIN_TIMES * seeds
 
 
 def _extra(every: Mapping[str, Arm]) -> list[str]:

@@ -93,8 +93,8 @@ def reproduce(
                 request = ReproduceRequest(
                     data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
                     frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds,
-                    workers=workers,
-                    engine=EngineRequest(engine, trial_workers, timeout), device=device, threads=threads, out=out, argv=tuple(sys.argv[1:]),
+                    workers=workers, engine=EngineRequest(engine, trial_workers, timeout), device=device,
+                    threads=threads, out=out, argv=tuple(sys.argv[1:]),
                 )  # fmt: skip
                 run = steps.reproduce(request, talk)
         except KeyboardInterrupt as why:

@@ -71,9 +71,18 @@ def depthwise_pointwise(
     settings = _Settings(tuple(taps), stride, normalise, eps, len(x))
     tensors = [*x, *filters, *pointwise]
     if native.is_native(tensors) and x[0].numel() > 0:
-        *values, mean, variance = _DepthwisePointwise.apply(settings, *tensors)  # type: ignore[no-untyped-call]
-        return values, mean, variance
+        return _compiled(settings, tensors)
     return _in_torch(settings, x, filters, pointwise)
+
+
+def _compiled(settings: _Settings, tensors: Sequence[Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
+    x = tensors[: settings.n_inputs]
+    of_x = native.moments(x) if settings.normalise else None
+    *values, means, variances = _DepthwisePointwise.apply(settings, of_x, *tensors)  # type: ignore[no-untyped-call]
+    for value, *moments in zip(values, means, variances, strict=True):
+        native.remember(value, (moments[0], moments[1]))
+    mean, variance = (each.to(x[0].dtype) for each in of_x) if of_x else (x[0].new_empty(0), x[0].new_empty(0))
+    return values, mean, variance
 
 
 def _in_torch(
@@ -107,38 +116,35 @@ class _DepthwisePointwise(torch.autograd.Function):
     """The compiled kernels; what is kept for the gradient is the input. Gradients of gradients go through torch."""
 
     @staticmethod
-    def forward(ctx: Any, settings: _Settings, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, settings: _Settings, of_x: native.Moments | None, *tensors: Tensor) -> tuple[Tensor, ...]:
         x, filters, pointwise = _divided(settings, tensors)
-        planes = [native.whole_planes(each) for each in x]
-        mean, variance = native.moments(planes) if settings.normalise else (None, None)
         batch, channels, *size = x[0].shape
         own = [batch, channels, *(-(-each // settings.stride) for each in size)]
         values = [x[0].new_empty(own) for _ in filters]
-        native.call(
-            "depthwise_pointwise", x[0].dtype, *_arguments(settings, planes, filters, pointwise, mean, variance), values
-        )
-        ctx.settings = settings
+        mean, variance = (torch.empty(len(filters), channels, dtype=torch.float64) for _ in range(2))
+        planes = [native.whole_planes(each) for each in x]
+        arguments = _arguments(settings, planes, filters, pointwise, of_x)
+        native.call("depthwise_pointwise", x[0].dtype, *arguments, values, mean, variance)
+        ctx.settings, ctx.of_x = settings, of_x
         ctx.save_for_backward(*x, *filters, *pointwise)
-        ctx.statistics = mean, variance
-        told = [x[0].new_empty(0) if each is None else each.to(x[0].dtype, copy=True) for each in (mean, variance)]
-        ctx.mark_non_differentiable(*told)
-        return (*values, *told)
+        ctx.mark_non_differentiable(mean, variance)
+        return (*values, mean, variance)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        settings, wanted = ctx.settings, ctx.needs_input_grad[1:]
+        settings, wanted = ctx.settings, ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
-            return None, *_again_in_torch(settings, ctx.saved_tensors, wanted, gradients[:-2])
+            return None, None, *_again_in_torch(settings, ctx.saved_tensors, wanted, gradients[:-2])
         x, filters, pointwise = _divided(settings, ctx.saved_tensors)
         x, given = ([native.whole_planes(each) for each in tensors] for tensors in (x, gradients[:-2]))
         found = [
             torch.empty(each.shape, dtype=each.dtype) if is_wanted else None
             for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True)
         ]
-        arguments = _arguments(settings, x, filters, pointwise, *ctx.statistics)
+        arguments = _arguments(settings, x, filters, pointwise, ctx.of_x)
         outputs = _divided(settings, found)
         native.call("depthwise_pointwise_gradient", x[0].dtype, *arguments, given, native.strides(given), *outputs)
-        return None, *found
+        return None, None, *found
 
 
 def _divided(settings: _Settings, tensors: Sequence[T]) -> tuple[list[T], list[T], list[T]]:
@@ -151,8 +157,7 @@ def _arguments(
     x: Sequence[Tensor],
     filters: Sequence[Tensor],
     pointwise: Sequence[Tensor],
-    mean: Tensor | None,
-    variance: Tensor | None,
+    of_x: native.Moments | None,
 ) -> list[object]:
     """What both kernels take first."""
     batch, channels, features, frames = x[0].shape
@@ -160,7 +165,7 @@ def _arguments(
     taps = [k for each in settings.taps for k in (*each.kernel, *each.dilation, *each.before)]
     own = [[each.contiguous() for each in kernels] for kernels in (filters, pointwise)]
     first = [sizes, (ctypes.c_int32 * len(taps))(*taps), list(x), native.strides(x)]
-    return [*first, *own, mean, variance, settings.eps]
+    return [*first, *own, *(of_x or (None, None)), settings.eps]
 
 
 def _again_in_torch(

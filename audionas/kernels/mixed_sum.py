@@ -40,9 +40,10 @@ def mixed_sum(
     """
     settings = _Settings(tuple(normalised), eps)
     if native.is_native([weights, *terms]) and terms[0].numel() > 0:
-        total, mean, variance = _MixedSum.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
-    else:
-        total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
+        moments = _moments(terms, settings.normalised)
+        total = _MixedSum.apply(settings, moments, weights, *terms)  # type: ignore[no-untyped-call]
+        return total, moments[0].to(total.dtype), moments[1].to(total.dtype)
+    total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
     return total, mean, variance
 
 
@@ -59,7 +60,7 @@ def _in_torch(settings: _Settings, weights: Tensor, terms: Sequence[Tensor]) -> 
 
 def _again_in_torch(ctx: Any, received: Tensor) -> list[Tensor | None]:
     """Gradients that can be differentiated themselves."""
-    wanted = ctx.needs_input_grad[1:]
+    wanted = ctx.needs_input_grad[-len(ctx.saved_tensors) :]
     weights, *terms = ctx.saved_tensors
     chosen = [each for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True) if is_wanted]
     total = _in_torch(ctx.settings, weights, terms)
@@ -71,22 +72,19 @@ class _MixedSum(torch.autograd.Function):
     """The compiled kernels."""
 
     @staticmethod
-    def forward(ctx: Any, settings: _Settings, weights: Tensor, *terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, settings: _Settings, moments: native.Moments, weights: Tensor, *terms: Tensor) -> Tensor:
         own = [native.whole_planes(each) for each in terms]
-        mean, variance = _moments(own, settings.normalised)
-        total = own[0].new_empty(own[0].shape)
-        native.call("mixed_sum", total.dtype, *_arguments(settings, weights, own, mean, variance), total)
-        ctx.settings, ctx.statistics = settings, (mean, variance)
+        total = torch.empty(own[0].shape, dtype=own[0].dtype)
+        native.call("mixed_sum", total.dtype, *_arguments(settings, moments, weights, own), total)
+        ctx.settings, ctx.moments = settings, moments
         ctx.save_for_backward(weights, *terms)
-        told = mean.to(total.dtype, copy=True), variance.to(total.dtype, copy=True)
-        ctx.mark_non_differentiable(*told)
-        return total, *told
+        return total
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        received, wanted = gradients[0].contiguous(), ctx.needs_input_grad[1:]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        received, wanted = native.whole_planes(gradient), ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():
-            return None, *_again_in_torch(ctx, gradients[0])
+            return None, None, *_again_in_torch(ctx, gradient)
         weights, *terms = ctx.saved_tensors
         dweights = torch.empty(weights.shape, dtype=weights.dtype) if wanted[0] else None
         found = [
@@ -94,12 +92,13 @@ class _MixedSum(torch.autograd.Function):
             for each, is_wanted in zip(terms, wanted[1:], strict=True)
         ]
         terms = [native.whole_planes(each) for each in terms]
-        arguments = _arguments(ctx.settings, weights, terms, *ctx.statistics)
-        native.call("mixed_sum_gradient", received.dtype, *arguments, received, found, dweights)
-        return None, dweights, *found
+        arguments = _arguments(ctx.settings, ctx.moments, weights, terms)
+        native.call("mixed_sum_gradient", received.dtype, *arguments, received, received.stride(0), found, dweights)
+        return None, None, dweights, *found
 
 
-def _moments(terms: Sequence[Tensor], normalised: Sequence[bool]) -> tuple[Tensor, Tensor]:
+def _moments(terms: Sequence[Tensor], normalised: Sequence[bool]) -> native.Moments:
+    """(terms, channels) each; 0 and 1 of a term that is not normalised."""
     mean = terms[0].new_zeros(len(terms), terms[0].shape[1], dtype=torch.float64)
     variance = torch.ones_like(mean)
     rows = [k for k, is_normalised in enumerate(normalised) if is_normalised]
@@ -108,15 +107,13 @@ def _moments(terms: Sequence[Tensor], normalised: Sequence[bool]) -> tuple[Tenso
     return mean, variance
 
 
-def _arguments(
-    settings: _Settings, weights: Tensor, terms: Sequence[Tensor], mean: Tensor, variance: Tensor
-) -> list[object]:
+def _arguments(settings: _Settings, moments: native.Moments, weights: Tensor, terms: Sequence[Tensor]) -> list[object]:
     """What both kernels take first."""
     batch, channels, features, frames = terms[0].shape
     sizes = [batch, len(terms), channels, features * frames, torch.get_num_threads()]
     normalised = (ctypes.c_int32 * len(terms))(*settings.normalised)
     strides = native.strides(terms)
-    return [sizes, list(terms), strides, weights.contiguous(), normalised, mean, variance, settings.eps]
+    return [sizes, list(terms), strides, weights.contiguous(), normalised, *moments, settings.eps]
 
 
 class _MixedSumInTorch(torch.autograd.Function):

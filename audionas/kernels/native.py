@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from audionas.kernels.loader import library
 
@@ -74,12 +75,39 @@ def strides(tensors: Sequence[Tensor]) -> list[int]:
     return [each.stride(0) for each in tensors]
 
 
+Moments = tuple[Tensor, Tensor]
+"""Mean and biased variance over batch, features and frames, (channels,) float64 each."""
+
+_known: MutableMapping[Tensor, tuple[int, Moments]] = WeakIdKeyDictionary()
+
+
+def remember(tensor: Tensor, moments: Moments) -> None:
+    """Keep the moments of a tensor while it lives and is not written to: terms are summed in more nodes than one."""
+    _known[tensor] = (tensor._version, moments)
+
+
 def moments(tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Mean and biased variance over batch, features and frames, (tensors, channels) float64 each, by the kernels."""
-    first = tensors[0]
-    batch, channels, features, frames = first.shape
-    mean = first.new_empty(len(tensors), channels, dtype=torch.float64)
+    found = {k: _known[each][1] for k, each in enumerate(tensors) if _is_known(each)}
+    missing = [k for k in range(len(tensors)) if k not in found]
+    if missing:
+        computed = _computed([tensors[k] for k in missing])
+        for k, own in zip(missing, zip(*computed, strict=True), strict=True):
+            found[k] = own
+            remember(tensors[k], own)
+    means, variances = zip(*(found[k] for k in range(len(tensors))), strict=True)
+    return torch.stack(means), torch.stack(variances)
+
+
+def _is_known(tensor: Tensor) -> bool:
+    return tensor in _known and _known[tensor][0] == tensor._version
+
+
+def _computed(tensors: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    planes = [whole_planes(each.detach()) for each in tensors]
+    batch, channels, features, frames = planes[0].shape
+    mean = torch.empty(len(planes), channels, dtype=torch.float64)
     variance = torch.empty_like(mean)
-    sizes = [batch, len(tensors), channels, features * frames, torch.get_num_threads()]
-    call("moments", first.dtype, sizes, list(tensors), strides(tensors), mean, variance)
+    sizes = [batch, len(planes), channels, features * frames, torch.get_num_threads()]
+    call("moments", planes[0].dtype, sizes, planes, strides(planes), mean, variance)
     return mean, variance

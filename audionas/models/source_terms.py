@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audionas.kernels.depthwise_pointwise import depthwise_pointwise
+from audionas.kernels.halves import rectified_halves
 from audionas.kernels.pools import max_and_average_pool
 from audionas.models.mixed_op import MixedOp
 from audionas.ops import NONE, POOLS, FactorizedReduce
 from audionas.ops.convolution import DilatedConv, SeparableConv, taps_of
-from audionas.ops.identity import every_second
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,9 @@ def _stage(
 def _reduced(h: Tensor, wanted: Sequence[Candidate], _: int) -> list[Term]:
     """Factorised reductions: two 1x1 convolutions for all edges."""
     modules = [each.module for each in wanted]
-    x = functional.relu(h)
     halves = [
         functional.conv2d(part, torch.cat([getattr(module, name).weight for module in modules]))
-        for name, part in (("conv_1", every_second(x)), ("conv_2", every_second(modules[0].shifted(x))))  # type: ignore[operator]
+        for name, part in zip(("conv_1", "conv_2"), rectified_halves(h, modules[0].causal), strict=True)  # type: ignore[arg-type]
     ]
     sizes = [[getattr(module, name).out_channels for module in modules] for name in ("conv_1", "conv_2")]
     first, second = (torch.split(half, size, dim=1) for half, size in zip(halves, sizes, strict=True))

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.kernels.halves import every_second, rectified_halves
+
 
 class Zero(nn.Module):
     """No connection: zeros of the output's shape."""
@@ -51,17 +53,6 @@ class FactorizedReduce(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels_in, features, frames) -> (batch, channels_out, ceil(features/2), ceil(frames/2))."""
-        x = functional.relu(x)
-        return self.bn(torch.cat([self.conv_1(x), self.conv_2(self.shifted(x))], dim=1))  # type: ignore[no-any-return]
-
-    def shifted(self, x: Tensor) -> Tensor:
-        """What the second convolution reads at its even places."""
-        n_features, n_frames = x.shape[2:]
-        if self.causal:
-            return functional.pad(x, (1, 0, 0, n_features % 2))[:, :, 1:, : n_frames + n_frames % 2]
-        return functional.pad(x, (0, n_frames % 2, 0, n_features % 2))[:, :, 1:, 1:]
-
-
-def every_second(x: Tensor) -> Tensor:
-    """Every second feature and frame, (batch, channels, ceil(features/2), ceil(frames/2)), never channels last."""
-    return x[:, :, ::2, ::2].contiguous(memory_format=torch.contiguous_format)
+        halves = rectified_halves(x, self.causal)
+        pairs = zip(halves, (self.conv_1, self.conv_2), strict=True)
+        return self.bn(torch.cat([functional.conv2d(half, layer.weight) for half, layer in pairs], dim=1))  # type: ignore[no-any-return]

@@ -113,15 +113,20 @@ class Work {
     return plane + piece.rows.from * grid.pitch + piece.columns.from;
   }
 
-  void forward(long g, S* z) {
+  // `found`: of each channel, joined with those of other samples by whoever calls.
+  void forward(long g, S* z, Moments* found) {
     long band = call.band(g), places = call.places_out();
+    std::vector<LaneSums<S>> sums(call.channels);
     for (long top = 0; top < grid.rows; top += band) {
       long count = std::min(band, grid.rows - top);
       make_depthwise(g, top, count);
+      std::fill(sums.begin(), sums.end(), LaneSums<S>{});
       for (long h = top; h < top + count; h++)
-        pointwise(
+        pointwise<S, true>(
             call.pointwise[g], call.channels, 1, static_cast<int>(call.channels), depthwise + (h - top) * grid.pitch,
-            band_plane, z + h * grid.columns, places, grid.columns, (grid.rows - 1 - h) * grid.columns >= lanes<S>);
+            band_plane, z + h * grid.columns, places, grid.columns, (grid.rows - 1 - h) * grid.columns >= lanes<S>,
+            sums.data());
+      for (long c = 0; c < call.channels; c++) found[c].join_sums<S>(count * grid.columns, sums[c].sum, sums[c].squares);
     }
   }
 
@@ -168,9 +173,9 @@ class WorkBack : public Work<S> {
         products(received, this->depthwise, dpointwise, channels, band_plane, grid.pitch, count, grid.vectors);
       }
       for (long h = 0; h < count && (dfilters != nullptr || is_input_wanted); h++)
-        pointwise(
+        pointwise<S, false>(
             call.pointwise[g], 1, channels, channels, received + h * grid.pitch, band_plane,
-            of_depthwise + grid.origin + (top + h) * grid.pitch, grid.plane, grid.columns, true);
+            of_depthwise + grid.origin + (top + h) * grid.pitch, grid.plane, grid.columns, true, nullptr);
     }
     for (long c = 0; c < channels; c++) {
       if (dfilters != nullptr) add_filter_gradient(g, c, dfilters);
@@ -241,7 +246,13 @@ class WorkBack : public Work<S> {
     const S* even = of_input + (c * grid.phases + (stride == 2 ? (h & 1) * 2 : 0)) * grid.open_plane + h / stride * grid.pitch;
     if (stride == 2) {
       const S* odd = even + grid.open_plane;
-      for (long w = 0; w < grid.width; w++) dx[w] = (w & 1 ? odd : even)[w >> 1];
+      long pairs = grid.width / 2;
+#pragma omp simd
+      for (long w = 0; w < pairs; w++) {
+        dx[2 * w] = even[w];
+        dx[2 * w + 1] = odd[w];
+      }
+      if (grid.width % 2 == 1) dx[grid.width - 1] = even[pairs];
       even = dx;
     }
     for (long from = 0; from < grid.width; from += CHUNK) {
@@ -266,10 +277,13 @@ class WorkBack : public Work<S> {
   bool is_begun[4] = {};
 };
 
+// of_mean, of_variance (groups, channels): of the values, over batch and places.
 template <class S>
-void forward(const Call<S>& call, S* const* z) {
+void forward(const Call<S>& call, S* const* z, double* of_mean, double* of_variance) {
   unsigned mode = DenormalMode::mode();
   long size = call.channels * call.places_out(), together = call.groups / call.inputs;
+  long n_moments = call.groups * call.channels;
+  std::vector<Moments> of_samples(call.batch * n_moments);
 #pragma omp parallel num_threads(call.threads)
   {
     DenormalMode as_caller(mode);
@@ -278,8 +292,15 @@ void forward(const Call<S>& call, S* const* z) {
     for (long k = 0; k < call.batch * call.inputs; k++) {
       long n = k / call.inputs, i = k % call.inputs;
       work.fill_input(n, i);
-      for (long g = i * together; g < (i + 1) * together; g++) work.forward(g, z[g] + n * size);
+      for (long g = i * together; g < (i + 1) * together; g++)
+        work.forward(g, z[g] + n * size, &of_samples[n * n_moments + g * call.channels]);
     }
+  }
+  for (long k = 0; k < n_moments; k++) {
+    Moments all;
+    for (long n = 0; n < call.batch; n++) all.join(of_samples[n * n_moments + k]);
+    of_mean[k] = all.mean;
+    of_variance[k] = all.squares / all.n;
   }
 }
 
@@ -354,9 +375,9 @@ void backward(const Call<S>& call, const S* const* dz, const int64_t* dz_strides
   AUDIONAS_EXPORT void audionas_depthwise_pointwise_##NAME(                                                          \
       const int64_t* sizes, const int32_t* taps, const S* const* x, const int64_t* x_strides,                        \
       const S* const* filters, const S* const* pointwise, const double* mean, const double* variance, double eps,    \
-      S* const* z) {                                                                                                 \
+      S* const* z, double* of_mean, double* of_variance) {                                                           \
     audionas::Call<S> call(sizes, taps, x, x_strides, filters, pointwise, mean, variance, eps);                      \
-    audionas::forward(call, z);                                                                                      \
+    audionas::forward(call, z, of_mean, of_variance);                                                                \
   }                                                                                                                  \
   AUDIONAS_EXPORT void audionas_depthwise_pointwise_gradient_##NAME(                                                 \
       const int64_t* sizes, const int32_t* taps, const S* const* x, const int64_t* x_strides,                        \

@@ -70,7 +70,7 @@ void sum(const Terms<S>& of, S* out) {
 
 // dots[k, c] = D of term k, dots[terms, c] = G; only where asked for.
 template <class S>
-std::vector<double> dots_of(const Terms<S>& of, const S* g, const std::vector<bool>& wanted) {
+std::vector<double> dots_of(const Terms<S>& of, const S* g, int64_t g_stride, const std::vector<bool>& wanted) {
   unsigned mode = DenormalMode::mode();
   std::vector<double> dots((of.terms + 1) * of.channels, 0.0);
 #pragma omp parallel for num_threads(of.threads) schedule(static)
@@ -79,7 +79,7 @@ std::vector<double> dots_of(const Terms<S>& of, const S* g, const std::vector<bo
     for (long n = 0; n < of.batch; n++)
       for (long from = 0; from < of.places; from += CHUNK) {
         long size = std::min(CHUNK, of.places - from);
-        const S* own = g + (n * of.channels + c) * of.places + from;
+        const S* own = g + n * g_stride + c * of.places + from;
         S total = 0;
 #pragma omp simd reduction(+ : total)
         for (long f = 0; f < size; f++) total += own[f];
@@ -98,11 +98,11 @@ std::vector<double> dots_of(const Terms<S>& of, const S* g, const std::vector<bo
 }
 
 template <class S>
-void gradient(const Terms<S>& of, const S* g, S* const* dz, S* dweights) {
+void gradient(const Terms<S>& of, const S* g, int64_t g_stride, S* const* dz, S* dweights) {
   unsigned mode = DenormalMode::mode();
   std::vector<bool> wanted(of.terms);
   for (long k = 0; k < of.terms; k++) wanted[k] = dweights != nullptr || (of.normalised[k] && dz[k] != nullptr);
-  std::vector<double> dots = dots_of(of, g, wanted);
+  std::vector<double> dots = dots_of(of, g, g_stride, wanted);
   for (long k = 0; k < of.terms && dweights != nullptr; k++) {
     double total = 0;
     for (long c = 0; c < of.channels; c++) total += of.rstd[k * of.channels + c] * dots[k * of.channels + c];
@@ -113,7 +113,7 @@ void gradient(const Terms<S>& of, const S* g, S* const* dz, S* dweights) {
   for (long i = 0; i < of.batch * of.channels; i++) {
     DenormalMode as_caller(mode);
     long n = i / of.channels, c = i % of.channels;
-    const S* own = g + i * of.places;
+    const S* own = g + n * g_stride + c * of.places;
     for (long k = 0; k < of.terms; k++) {
       if (dz[k] == nullptr) continue;
       long at = k * of.channels + c;
@@ -146,10 +146,11 @@ void gradient(const Terms<S>& of, const S* g, S* const* dz, S* dweights) {
   }                                                                                                                \
   AUDIONAS_EXPORT void audionas_mixed_sum_gradient_##S(                                                            \
       const int64_t* sizes, const S* const* z, const int64_t* strides, const S* weights,                           \
-      const int32_t* normalised, const double* mean, const double* variance, double eps, const S* g, S* const* dz, \
-      S* dweights) {                                                                                               \
+      const int32_t* normalised, const double* mean, const double* variance, double eps, const S* g,               \
+      int64_t g_stride, S* const* dz, S* dweights) {                                                               \
     audionas::gradient(                                                                                            \
-        audionas::Terms<S>(sizes, z, strides, weights, normalised, mean, variance, eps), g, dz, dweights);         \
+        audionas::Terms<S>(sizes, z, strides, weights, normalised, mean, variance, eps), g, g_stride, dz,          \
+        dweights);                                                                                                 \
   }
 
 AUDIONAS_MIXED_SUM(float)

@@ -17,6 +17,22 @@ struct Moments {
     n = total;
   }
 
+  void join(const Moments& other) {
+    if (other.n > 0) join(other.n, other.mean, other.squares);
+  }
+
+  // Of a chunk whose lanes are summed already.
+  template <class S>
+  void join_sums(long m, Vector<S> sums, Vector<S> squares_of) {
+    double sum = 0, squared = 0;
+    for (int i = 0; i < lanes<S>; i++) {
+      sum += sums[i];
+      squared += squares_of[i];
+    }
+    double of_mean = sum / m;
+    join(m, of_mean, m > 0 && squared < sum * of_mean ? 0.0 : squared - sum * of_mean);
+  }
+
   template <class S>
   void take(const S* x, long size) {
     for (long from = 0; from < size; from += CHUNK) {

@@ -116,10 +116,16 @@ void fill(const Grid& grid, const S* x, S mean, S rstd, S* planes) {
     }
     S* even = planes + (h & 1) * 2 * grid.plane + grid.origin + (h >> 1) * grid.pitch;
     S* odd = even + grid.plane;
-    for (long w = 0; w < grid.width; w++) {
-      S v = (from[w] - mean) * rstd;
-      (w & 1 ? odd : even)[w >> 1] = v < 0 ? S(0) : v;
+    long pairs = grid.width / 2;
+#pragma omp simd
+    for (long w = 0; w < pairs; w++) {
+      S left = (from[2 * w] - mean) * rstd, right = (from[2 * w + 1] - mean) * rstd;
+      even[w] = left < 0 ? S(0) : left;
+      odd[w] = right < 0 ? S(0) : right;
     }
+    if (grid.width % 2 == 0) continue;
+    S last = (from[grid.width - 1] - mean) * rstd;
+    even[pairs] = last < 0 ? S(0) : last;
   }
 }
 

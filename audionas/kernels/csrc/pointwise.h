@@ -23,11 +23,20 @@ AUDIONAS_INLINE void pointwise_tile(
   }
 }
 
+// Sums and sums of squares of a channel's values, lane by lane.
+template <class S>
+struct LaneSums {
+  Vector<S> sum, squares;
+};
+
 // One row of OUT channels, `columns` wide. Writes whole vectors where `may_overrun`, else nothing beyond the columns.
-template <class S, int OUT>
+// `sums`: where not null, of each channel; what lies beyond the columns is left out.
+template <class S, int OUT, bool SUMS>
 void pointwise_row(
     const S* p, long by_out, long by_in, int channels, const S* in, long plane_in, S* out, long plane_out,
-    long columns, bool may_overrun) {
+    long columns, bool may_overrun, LaneSums<S>* sums) {
+  LaneSums<S> own[OUT];
+  for (int o = 0; SUMS && o < OUT; o++) own[o] = sums[o];
   long f = 0;
   for (; f + 2 * lanes<S> <= columns; f += 2 * lanes<S>) {
     Vector<S> sum[OUT][2];
@@ -36,36 +45,53 @@ void pointwise_row(
     for (int o = 0; o < OUT; o++) {
       store(out + o * plane_out + f, sum[o][0]);
       store(out + o * plane_out + f + lanes<S>, sum[o][1]);
+      if (SUMS) {
+        own[o].sum += sum[o][0] + sum[o][1];
+        own[o].squares += sum[o][0] * sum[o][0] + sum[o][1] * sum[o][1];
+      }
     }
   }
   for (; f < columns; f += lanes<S>) {
     Vector<S> sum[OUT][1];
     pointwise_tile<S, OUT, 1>(p, by_out, by_in, channels, in + f, plane_in, sum);
     long n = std::min<long>(columns - f, lanes<S>);
+    typename VectorOf<S>::mask is_inside = first_lanes<S>(n);
+    AUDIONAS_UNROLL
     for (int o = 0; o < OUT; o++) {
       if (may_overrun || n == lanes<S>)
         store(out + o * plane_out + f, sum[o][0]);
       else
         std::memcpy(out + o * plane_out + f, &sum[o][0], n * sizeof(S));
+      if (SUMS) {
+        Vector<S> inside = is_inside ? sum[o][0] : Vector<S>{};
+        own[o].sum += inside;
+        own[o].squares += inside * inside;
+      }
     }
   }
+  for (int o = 0; SUMS && o < OUT; o++) sums[o] = own[o];
 }
 
-template <class S>
+template <class S, bool SUMS>
 void pointwise(
     const S* p, long by_out, long by_in, int channels, const S* in, long plane_in, S* out, long plane_out,
-    long columns, bool may_overrun) {
+    long columns, bool may_overrun, LaneSums<S>* sums) {
   for (int o = 0; o < channels;) {
     const S* q = p + o * by_out;
     S* to = out + o * plane_out;
-    switch (std::min(6, channels - o)) {
-      case 6: pointwise_row<S, 6>(q, by_out, by_in, channels, in, plane_in, to, plane_out, columns, may_overrun); o += 6; break;
-      case 5:
-      case 4: pointwise_row<S, 4>(q, by_out, by_in, channels, in, plane_in, to, plane_out, columns, may_overrun); o += 4; break;
-      case 3:
-      case 2: pointwise_row<S, 2>(q, by_out, by_in, channels, in, plane_in, to, plane_out, columns, may_overrun); o += 2; break;
-      default: pointwise_row<S, 1>(q, by_out, by_in, channels, in, plane_in, to, plane_out, columns, may_overrun); o += 1;
-    }
+    LaneSums<S>* of = SUMS ? sums + o : nullptr;
+#define AUDIONAS_ROW(OUT) \
+  pointwise_row<S, OUT, SUMS>(q, by_out, by_in, channels, in, plane_in, to, plane_out, columns, may_overrun, of), o += OUT
+    int left = channels - o;
+    if (left >= 6)
+      AUDIONAS_ROW(6);
+    else if (left >= 4)
+      AUDIONAS_ROW(4);
+    else if (left >= 2)
+      AUDIONAS_ROW(2);
+    else
+      AUDIONAS_ROW(1);
+#undef AUDIONAS_ROW
   }
 }
 

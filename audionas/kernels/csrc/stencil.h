@@ -6,6 +6,26 @@ namespace audionas {
 
 constexpr int BLOCK = 4;  // rows of the output at a time, so that a load serves several of them
 
+// What row I of the input adds to the rows of the output that its taps reach, then the rows after it. A recursion,
+// since the compiler leaves loops of this depth rolled, with their sums in memory.
+template <class S, int KH, int KW, int N, int I>
+AUDIONAS_INLINE void stencil_rows(
+    const S* in, const Vector<S>* w, Vector<S> (&sum)[BLOCK][N], long step, long dilation) {
+  constexpr int first = I - KH + 1 > 0 ? I - KH + 1 : 0, last = I < BLOCK - 1 ? I : BLOCK - 1;
+  AUDIONAS_UNROLL
+  for (int j = 0; j < KW; j++) {
+    Vector<S> x[N];
+    AUDIONAS_UNROLL
+    for (int n = 0; n < N; n++) x[n] = load(in + j * dilation + n * lanes<S>);
+    AUDIONAS_UNROLL
+    for (int r = first; r <= last; r++) {
+      AUDIONAS_UNROLL
+      for (int n = 0; n < N; n++) sum[r][n] += w[(I - r) * KW + j] * x[n];
+    }
+  }
+  if constexpr (I + 1 < BLOCK + KH - 1) stencil_rows<S, KH, KW, N, I + 1>(in + step, w, sum, step, dilation);
+}
+
 // out[r * step][f] (+)= sum over i, j of w[i][j] * in[(r + i) * step][f + j * dilation], for BLOCK rows, N vectors.
 template <class S, int KH, int KW, int N, bool ADD>
 AUDIONAS_INLINE void stencil_tile(const S* in, const Vector<S>* w, S* out, long step, long dilation) {
@@ -15,21 +35,7 @@ AUDIONAS_INLINE void stencil_tile(const S* in, const Vector<S>* w, S* out, long 
     AUDIONAS_UNROLL
     for (int n = 0; n < N; n++) sum[r][n] = ADD ? load(out + r * step + n * lanes<S>) : Vector<S>{};
   }
-  AUDIONAS_UNROLL
-  for (int i = 0; i < BLOCK + KH - 1; i++) {
-    AUDIONAS_UNROLL
-    for (int j = 0; j < KW; j++) {
-      Vector<S> x[N];
-      AUDIONAS_UNROLL
-      for (int n = 0; n < N; n++) x[n] = load(in + i * step + j * dilation + n * lanes<S>);
-      AUDIONAS_UNROLL
-      for (int r = 0; r < BLOCK; r++) {
-        if (i - r < 0 || i - r >= KH) continue;
-        AUDIONAS_UNROLL
-        for (int n = 0; n < N; n++) sum[r][n] += w[(i - r) * KW + j] * x[n];
-      }
-    }
-  }
+  stencil_rows<S, KH, KW, N, 0>(in, w, sum, step, dilation);
   AUDIONAS_UNROLL
   for (int r = 0; r < BLOCK; r++) {
     AUDIONAS_UNROLL
@@ -47,10 +53,20 @@ void stencil(const S* in, const S* w, S* out, long pitch, long rows_apart, long 
     for (long h = top; h < std::min(rows, top + rows_apart); h++) {
       const S* from = in + h * pitch;
       S* to = out + h * pitch;
-      long v = 0;
-      for (; v + 2 <= vectors; v += 2)
-        stencil_tile<S, KH, KW, 2, ADD>(from + v * lanes<S>, kernel, to + v * lanes<S>, step, columns_apart);
-      if (v < vectors) stencil_tile<S, KH, KW, 1, ADD>(from + v * lanes<S>, kernel, to + v * lanes<S>, step, columns_apart);
+      for (long v = 0, left; (left = vectors - v) > 0;) {
+        const S* x = from + v * lanes<S>;
+        S* y = to + v * lanes<S>;
+        if (left == 3 || left >= 5) {
+          stencil_tile<S, KH, KW, 3, ADD>(x, kernel, y, step, columns_apart);
+          v += 3;
+        } else if (left >= 2) {
+          stencil_tile<S, KH, KW, 2, ADD>(x, kernel, y, step, columns_apart);
+          v += 2;
+        } else {
+          stencil_tile<S, KH, KW, 1, ADD>(x, kernel, y, step, columns_apart);
+          v += 1;
+        }
+      }
     }
 }
 

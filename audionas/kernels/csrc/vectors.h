@@ -1,5 +1,9 @@
 // Vectors of the processor's width, of float or double, and memory for a thread's planes.
 #pragma once
+#if defined(__GNUC__) && !defined(__clang__)
+// Otherwise -ffast-math turns chains of fused multiply-adds into trees of products and sums, at half the speed.
+#pragma GCC optimize("no-associative-math")
+#endif
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -27,6 +31,12 @@ namespace audionas {
 template <class S>
 struct VectorOf {
   typedef S type __attribute__((vector_size(AUDIONAS_VECTOR_BYTES)));
+  typedef int32_t mask __attribute__((vector_size(AUDIONAS_VECTOR_BYTES)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(AUDIONAS_VECTOR_BYTES)));
+  typedef int64_t mask __attribute__((vector_size(AUDIONAS_VECTOR_BYTES)));
 };
 template <class S>
 using Vector = typename VectorOf<S>::type;
@@ -43,6 +53,14 @@ AUDIONAS_INLINE Vector<S> load(const S* from) {
 template <class S>
 AUDIONAS_INLINE void store(S* to, Vector<S> v) {
   std::memcpy(to, &v, sizeof v);
+}
+
+// True for the first n lanes.
+template <class S>
+AUDIONAS_INLINE typename VectorOf<S>::mask first_lanes(long n) {
+  typename VectorOf<S>::mask mask;
+  for (int i = 0; i < lanes<S>; i++) mask[i] = i < n ? -1 : 0;
+  return mask;
 }
 
 template <class S>
