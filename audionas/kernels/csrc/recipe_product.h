@@ -4,8 +4,13 @@
 
 namespace audionas {
 
-constexpr int ROWS_AT_ONCE = 14, VECTORS_AT_ONCE = 2;  // 16 sums stay in registers of 64 bytes
-constexpr long DEPTH_AT_ONCE = 256;                   // of a panel: 32 KB, what a first-level cache holds
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int ROWS_AT_ONCE = 14;  // 28 sums in 32 registers
+#else
+constexpr int ROWS_AT_ONCE = 6;  // 12 sums in 16 registers
+#endif
+constexpr int VECTORS_AT_ONCE = 2;
+constexpr long DEPTH_AT_ONCE = 256;  // of a panel: 32 KB, what a first-level cache holds
 
 template <class S>
 constexpr int PANEL = VECTORS_AT_ONCE * LANES<S>;
@@ -18,16 +23,14 @@ long packed_size(long n) {
 // weight (n, n) -> panels of columns of W^T (for y = x W^T), or of W (for dx = dy W); zeros behind the last column.
 template <class S>
 void pack(const S* weight, long n, bool transposed, S* packed) {
-  for (long first = 0; first < n; first += PANEL<S>, packed += n * PANEL<S>) {
-    long width = n - first < PANEL<S> ? n - first : PANEL<S>;
-    if (width < PANEL<S>) memset(packed, 0, n * PANEL<S> * sizeof(S));
-    if (!transposed)
-      for (long k = 0; k < n; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
-    else
-      for (long low = 0; low < n; low += PANEL<S>)  // in squares, as either side is taken across
-        for (long j = 0; j < width; j++)
-          for (long k = low; k < n && k < low + PANEL<S>; k++) packed[k * PANEL<S> + j] = weight[(first + j) * n + k];
-  }
+  long by_k = transposed ? 1 : n, by_j = transposed ? n : 1;
+  for (long first = 0; first < n; first += PANEL<S>)
+    for (long k = 0; k < n; k++, packed += PANEL<S>) {
+      const S* from = weight + k * by_k + first * by_j;
+      long width = n - first < PANEL<S> ? n - first : PANEL<S>;
+      for (long j = 0; j < width; j++) packed[j] = from[j * by_j];
+      for (long j = width; j < PANEL<S>; j++) packed[j] = 0;
+    }
 }
 
 template <class S, int ROWS>
