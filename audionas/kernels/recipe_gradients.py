@@ -15,47 +15,50 @@ class Gradients:
     """Sums over pieces; `wanted` says of x, each bias and each weight whether its gradient is asked for.
 
     Args:
-        on_x: all weights on x, (linear nodes that read x * hidden, inputs), if the gradient of x is wanted.
+        on_x: all weights on x, (linear nodes that read x, hidden, inputs), if the gradient of x is wanted.
     """
 
     def __init__(
         self, plan: RecipePlan, rows: Rows, x: Tensor, hidden: int, on_x: Tensor | None, wanted: Sequence[bool]
     ) -> None:
-        self._plan, self._rows, self._hidden, self._on_x = plan, rows, hidden, on_x
+        self._plan, self._rows, self._on_x = plan, rows, on_x
         n_biases = plan.program.n_biases
         self._wanted_biases, self._wanted_weights = wanted[1 : 1 + n_biases], wanted[1 + n_biases :]
         self._of_x = x.new_empty(rows.n_rows, x.shape[2]) if wanted[0] else None
         on_input = [node.on_input for node in plan.reading]
-        self._of_on_x = _Sum(x, len(on_input) * hidden, x.shape[2]) if self._is_wanted(on_input) else None
+        self._of_on_x = _Sum(x.new_empty(len(on_input), hidden, x.shape[2])) if self._is_wanted(on_input) else None
         self._of_runs = [
-            (run, _Sum(x, len(run.weights) * hidden, hidden)) for run in plan.runs if self._is_wanted(run.weights)
+            (run, _Sum(x.new_empty(len(run.weights), hidden, hidden)))
+            for run in plan.runs
+            if self._is_wanted(run.weights)
         ]
 
     def add(self, frames: Frames, given: Tensor, linear: Tensor, kept: Tensor, states: Tensor) -> None:
-        """Add what one piece gives: its rows of x, of gradients in `linear`, of kept values, and all states."""
+        """Add what one piece gives: its rows of x, blocks of gradients in `linear` and kept values; and all states."""
         begin, end = self._rows.range(frames)
-        of_reading = self._block(linear, 0, len(self._plan.reading))
+        of_reading = linear[: len(self._plan.reading)]
         if self._of_x is not None and self._on_x is not None:
-            torch.mm(of_reading, self._on_x, out=self._of_x[begin:end])
+            torch.mm(of_reading[0], self._on_x[0], out=self._of_x[begin:end])
+            for block, weights in zip(of_reading[1:], self._on_x[1:], strict=True):
+                self._of_x[begin:end].addmm_(block, weights)
         if self._of_on_x is not None:
             self._of_on_x.add(of_reading, given)
-        here = states[self._rows.n_initial :][begin:end]
-        rows = {Buffer.STATE: here, Buffer.KEPT: kept}
+        here = states[:, self._rows.n_initial + begin : self._rows.n_initial + end]
+        blocks = {Buffer.STATE: here, Buffer.KEPT: kept}
         for run, total in self._of_runs:
             buffer = run.source.buffer
-            if buffer not in rows:
-                rows[buffer] = self._rows.before(frames, states)
-            source = self._block(rows[buffer], run.source.block)
-            total.add(self._block(linear, run.slot, len(run.weights)), source)
+            if buffer not in blocks:
+                blocks[buffer] = self._rows.before(frames, states)
+            total.add(linear[run.slot : run.slot + len(run.weights)], blocks[buffer][run.source.block])
 
     def found(self, biases: Sequence[Tensor], weights: Sequence[Tensor], of_blocks: Tensor) -> list[Tensor | None]:
         """Gradients of x, biases and weights; 0 for those of nodes that nothing reads, None if not wanted.
 
         Args:
-            of_blocks: gradients of the biases, in the order of blocks.
+            of_blocks: gradients of the biases, (linear nodes, hidden), in the order of blocks.
         """
         numbers = [node.bias for node in self._plan.linear]
-        of_biases = dict(zip(numbers, of_blocks.view(len(numbers), -1).unbind(), strict=True))
+        of_biases = dict(zip(numbers, of_blocks.unbind(), strict=True))
         of_weights = self._of_weights([node.on_input for node in self._plan.reading], self._of_on_x)
         for run, total in self._of_runs:
             of_weights |= self._of_weights(run.weights, total)
@@ -69,34 +72,33 @@ class Gradients:
         """Gradients by the numbers of weights; several weights of a node on one source have copies of one."""
         if total is None:
             return {}
-        blocks = total.found().view(len(numbers), self._hidden, -1).unbind()
         return {
             number: block.clone() if k else block
-            for block, several in zip(blocks, numbers, strict=True)
+            for block, several in zip(total.found().unbind(), numbers, strict=True)
             for k, number in enumerate(several)
         }
 
     def _is_wanted(self, numbers: Sequence[Sequence[int]]) -> bool:
         return any(self._wanted_weights[number] for several in numbers for number in several)
 
-    def _block(self, rows: Tensor, first: int, n: int = 1) -> Tensor:
-        return rows[:, first * self._hidden : (first + n) * self._hidden]
-
 
 class _Sum:
-    """Sum of products over pieces, (n, width of the source)."""
+    """Sums over pieces of products, in `total`, (linear nodes, hidden, width of the source)."""
 
-    def __init__(self, like: Tensor, n: int, width: int) -> None:
-        self._total, self._is_begun = like.new_empty(n, width), False
+    def __init__(self, total: Tensor) -> None:
+        self._total, self._is_begun = total, False
 
     def add(self, gradients: Tensor, source: Tensor) -> None:
+        """Gradients (linear nodes, rows, hidden), source (rows, width)."""
+        same = source.expand(len(gradients), *source.shape)
         if self._is_begun:
-            self._total.addmm_(gradients.t(), source)
+            self._total.baddbmm_(gradients.mT, same)
         else:
-            torch.mm(gradients.t(), source, out=self._total)
+            torch.bmm(gradients.mT, same, out=self._total)
         self._is_begun = True
 
     def found(self) -> Tensor:
+        """The sums so far."""
         return self._total if self._is_begun else self._total.zero_()
 
 

@@ -30,7 +30,7 @@ from audionas.spaces.recurrent_genotype import RecurrentGenotype
 from audionas.spaces.reference_recipes import reference_recipe
 from tests.reference.plain_recipe import PlainRecipe
 
-SAMPLE_S = 0.1
+SAMPLE_S = 0.25
 INPUTS, HIDDEN, CLIPS = 512, 256, 32
 Job = Callable[[], None]
 Result = dict[str, Any]

@@ -33,8 +33,9 @@ void pack(const S* weight, long n, bool transposed, S* packed) {
     }
 }
 
+// Of c (ROWS, n), as many columns as a panel has: = or += the first `depth` columns of a (ROWS, n) times the panel.
 template <class S, int ROWS>
-inline void block(long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+inline void block(long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
   constexpr int W = LANES<S>;
   Vec<S> sum[ROWS][VECTORS_AT_ONCE] = {};
 #pragma GCC unroll 2
@@ -47,14 +48,14 @@ inline void block(long depth, const S* a, long lda, const S* panel, S* c, long l
     }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
-      Vec<S> x = all<S>(a[i * lda + k]);
+      Vec<S> x = all<S>(a[i * n + k]);
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS_AT_ONCE; v++) sum[i][v] += x * b[v];
     }
   }
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
-    S* row = c + i * ldc;
+    S* row = c + i * n;
     if (columns == PANEL<S>) {
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS_AT_ONCE; v++) store<S>(row + v * W, add ? load<S>(row + v * W) + sum[i][v] : sum[i][v]);
@@ -68,15 +69,15 @@ inline void block(long depth, const S* a, long lda, const S* panel, S* c, long l
 
 // As `block` for `rows` rows, at most ROWS.
 template <class S, int ROWS>
-inline void fitting_block(long rows, long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+inline void fitting_block(long rows, long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
   if constexpr (ROWS > 1)
-    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, lda, panel, c, ldc, columns, add);
-  block<S, ROWS>(depth, a, lda, panel, c, ldc, columns, add);
+    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, n, panel, c, add, columns);
+  block<S, ROWS>(depth, a, n, panel, c, add, columns);
 }
 
 // c (rows, n) = or += a (rows, n) times a packed matrix (n, n). Each row's sums are the same whichever rows stand beside.
 template <class S>
-void product(long rows, long n, const S* a, long lda, const S* packed, S* c, long ldc, bool add) {
+void product(long rows, long n, const S* a, const S* packed, S* c, bool add) {
   long blocks = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
   for (long first = 0; first < n; first += PANEL<S>) {
     long columns = n - first < PANEL<S> ? n - first : PANEL<S>;
@@ -85,7 +86,8 @@ void product(long rows, long n, const S* a, long lda, const S* packed, S* c, lon
       const S* panel = packed + first * n + deep * PANEL<S>;
       for (long k = 0; k < blocks; k++) {  // of equal sizes, as far as they go
         long i = rows * k / blocks, end = rows * (k + 1) / blocks;
-        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, a + i * lda + deep, lda, panel, c + i * ldc + first, ldc, columns, add || deep > 0);
+        const S* x = a + i * n + deep;
+        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, x, n, panel, c + i * n + first, add || deep > 0, columns);
       }
     }
   }
