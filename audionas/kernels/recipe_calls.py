@@ -49,18 +49,27 @@ def scan(
 ) -> None:
     """Run the plan over these frames, or, with `back` (carry, emitted), go back through them; in place.
 
-    All tensors are contiguous: `biases`, one row, or with `back` the gradients to be added to, a row for each of
-    `n_threads`; `linear`, `kept`, the rows of these frames; `states`, the initial ones and those of all rows; `carry`,
-    one row a clip; `emitted`, all rows.
+    All tensors are contiguous. `biases` is (linear nodes, hidden), or with `back` the gradients to be added to,
+    (n_threads, linear nodes, hidden). The others are (blocks, rows, hidden): `linear` and `kept` with the rows of these
+    frames, `states` with the initial ones and those of all rows, `carry` with one a clip, `emitted` with all rows.
     """
-    hidden = states.shape[1] // plan.n_states
+    hidden = states.shape[2]
     blocks = plan.n_blocks(Buffer.PASSING if back is None else Buffer.GRADIENT)
-    scratch = states.new_empty(rows.n_initial, blocks * hidden)
+    scratch = states.new_empty(blocks, rows.n_initial, hidden)
     carry, emitted = (scratch, scratch) if back is None else back
     buffers = (weights, biases, linear, kept, states, scratch, carry, emitted)
     run = _functions(states.dtype)[2]
     pointers = [tensor.data_ptr() for tensor in buffers]
-    run(plan.table, rows.offsets.data_ptr(), *frames, hidden, n_threads(rows), int(back is not None), *pointers)
+    run(
+        plan.table,
+        rows.offsets.data_ptr(),
+        rows.n_frames,
+        *frames,
+        hidden,
+        n_threads(rows),
+        int(back is not None),
+        *pointers,
+    )
 
 
 @cache
@@ -71,5 +80,5 @@ def _functions(dtype: torch.dtype) -> tuple[Any, Any, Any]:
     pack = getattr(kernels, f"audionas_recipe_pack_{name}")
     pack.argtypes, pack.restype = [_POINTER, _LONG, _INT, _POINTER], None
     run = getattr(kernels, f"audionas_recipe_scan_{name}")
-    run.argtypes, run.restype = [_POINTER, _POINTER, _LONG, _LONG, _LONG, _INT, _INT, *[_POINTER] * 8], None
+    run.argtypes, run.restype = [_POINTER, _POINTER, *[_LONG] * 4, _INT, _INT, *[_POINTER] * 8], None
     return size, pack, run

@@ -16,12 +16,12 @@ from audionas.kernels.recipe_rows import Frames, Rows
 
 ROWS_OF_A_PIECE = 1024  # so many make products with weights fast, and still stay in a cache
 MOST_KEPT_ROWS_BYTES = 32 * 2**20  # of x; more are copied out of the batch again
-Piece = tuple[Tensor | None, Tensor, Tensor]  # rows of x, of Buffer.LINEAR and of Buffer.KEPT
+Piece = tuple[Tensor | None, Tensor, Tensor]  # rows of x, and blocks of Buffer.LINEAR and Buffer.KEPT
 
 
 @dataclass(frozen=True)
 class RecipePieces:
-    """The tensors of one call, see `recipe_scan`; rows are (rows, blocks * hidden)."""
+    """The tensors of one call, see `recipe_scan`; buffers are (blocks, rows, hidden)."""
 
     plan: RecipePlan
     rows: Rows
@@ -32,13 +32,13 @@ class RecipePieces:
     @property
     def n_bytes(self) -> int:
         """Memory of all pieces, beside the states and x."""
-        width = self._width(Buffer.LINEAR) + self._width(Buffer.KEPT)
-        return self.rows.n_rows * width * self.x.element_size()
+        blocks = self.plan.n_blocks(Buffer.LINEAR) + self.plan.n_blocks(Buffer.KEPT)
+        return self.rows.n_rows * blocks * self._hidden * self.x.element_size()
 
     def forward(self, is_kept: bool) -> tuple[Tensor, list[Piece]]:
         """All states, the initial ones first, and the pieces, if they are to be kept."""
-        states = self.x.new_empty(self.rows.n_initial + self.rows.n_rows, self._width(Buffer.STATE))
-        states[: self.rows.n_initial] = 0.0
+        states = self._blocks(Buffer.STATE, self.rows.n_initial + self.rows.n_rows)
+        states[:, : self.rows.n_initial] = 0.0
         matrices, kept = packed(self._on_sources, is_transposed=True), []
         for frames in self._pieces:
             piece = self._run(frames, states, matrices)
@@ -48,16 +48,19 @@ class RecipePieces:
 
     def emitted(self, states: Tensor) -> Tensor:
         """Of all states those that leave the cell, (rows, values)."""
-        return states[self.rows.n_initial :, : self._width(Buffer.EMITTED)]
+        leaving = states[: self.plan.n_emitted, self.rows.n_initial :]
+        return leaving[0] if len(leaving) == 1 else torch.cat(list(leaving), dim=1)
 
     def backward(
         self, states: Tensor, kept: list[Piece], gradient: Tensor, wanted: Sequence[bool]
     ) -> list[Tensor | None]:
         """Gradients of x, biases and weights, where wanted. Kept pieces are used up; else they are computed again."""
-        gradients = Gradients(self.plan, self.rows, self.x, self._on_x, wanted)
-        emitted = self.rows.gather(gradient, (0, self.rows.n_frames)).contiguous()
-        carry = self.x.new_zeros(self.rows.n_initial, self._width(Buffer.CARRY))
-        of_biases = self.x.new_zeros(n_threads(self.rows), self._width(Buffer.LINEAR))
+        on_x = self._on_x if wanted[0] else None
+        gradients = Gradients(self.plan, self.rows, self.x, self._hidden, on_x, wanted)
+        emitted = self.rows.gather(gradient, (0, self.rows.n_frames))
+        emitted = emitted.unflatten(1, (self.plan.n_emitted, self._hidden)).transpose(0, 1).contiguous()  # type: ignore[no-untyped-call]
+        carry = self._blocks(Buffer.CARRY, self.rows.n_initial).zero_()
+        of_biases = self.x.new_zeros(n_threads(self.rows), len(self.plan.linear), self._hidden)
         forth = None if kept else packed(self._on_sources, is_transposed=True)
         back = packed(self._on_sources, is_transposed=False)
         for frames in reversed(self._pieces):
@@ -70,14 +73,19 @@ class RecipePieces:
     def _run(self, frames: Frames, states: Tensor, matrices: Tensor) -> Piece:
         begin, end = self.rows.range(frames)
         given = self.rows.gather(self.x, frames)
-        linear = self.x.new_empty(end - begin, self._width(Buffer.LINEAR))
-        torch.mm(given, self._on_x.t(), out=linear[:, : len(self._on_x)])
-        kept = self.x.new_empty(end - begin, self._width(Buffer.KEPT))
+        linear = self._blocks(Buffer.LINEAR, end - begin)
+        n = len(self.plan.reading)
+        torch.bmm(given.expand(n, *given.shape), self._on_x.mT, out=linear[:n])
+        kept = self._blocks(Buffer.KEPT, end - begin)
         scan(self.plan, self.rows, frames, matrices, self._bias, linear, kept, states)
         return given, linear, kept
 
-    def _width(self, buffer: Buffer) -> int:
-        return self.plan.n_blocks(buffer) * len(self.biases[0])
+    def _blocks(self, buffer: Buffer, n_rows: int) -> Tensor:
+        return self.x.new_empty(self.plan.n_blocks(buffer), n_rows, self._hidden)
+
+    @property
+    def _hidden(self) -> int:
+        return len(self.biases[0])
 
     @cached_property
     def _pieces(self) -> list[Frames]:
@@ -89,8 +97,8 @@ class RecipePieces:
 
     @cached_property
     def _on_x(self) -> Tensor:
-        """(linear nodes that read x * hidden, inputs)."""
-        return torch.cat([self._weight(node.on_input) for node in self.plan.reading])
+        """(linear nodes that read x, hidden, inputs)."""
+        return torch.stack([self._weight(node.on_input) for node in self.plan.reading])
 
     @cached_property
     def _on_sources(self) -> list[Tensor]:

@@ -68,13 +68,16 @@ class Rows:
         return padded.index_copy_(0, self.index, values).view(shape)
 
     def before(self, frames: Frames, states: Tensor) -> Tensor:
-        """(rows, values): the states with which rows of these frames begin; initial ones, then those of all rows."""
+        """The states with which rows of these frames begin: initial ones, then those of all rows.
+
+        (blocks, clips + all rows, values) -> (blocks, rows, values).
+        """
         if self.starts[-1] == self.n_initial * self.n_frames:
-            return states[slice(*self.range(frames))]
+            return states[:, slice(*self.range(frames))]
         sizes, (begin, end) = self.offsets.diff(), self.range(frames)
         frame = torch.repeat_interleave(torch.arange(*frames), sizes[slice(*frames)])
         starts = torch.cat([self.offsets.new_zeros(1), self.n_initial + self.offsets[:-2]])
-        return states.index_select(0, starts[frame] + torch.arange(begin, end) - self.offsets[frame])
+        return states.index_select(1, starts[frame] + torch.arange(begin, end) - self.offsets[frame])
 
 
 def rows_of(n_clips: int, n_frames: int, lengths: Tensor | None, is_reversed: bool) -> Rows:

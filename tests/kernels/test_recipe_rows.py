@@ -36,11 +36,11 @@ def test_rows_go_back_to_their_places_with_zeros_in_the_padding() -> None:
 
 def test_a_row_begins_with_the_state_of_its_clip_in_the_frame_before() -> None:
     rows = rows_of(3, 3, LENGTHS, is_reversed=False)
-    states = torch.tensor([[-1], [-2], [-3], [B1], [A1], [C1], [B2], [A2], [B3]])  # initial ones of b, a and c first
+    states = torch.tensor([[[-1], [-2], [-3], [B1], [A1], [C1], [B2], [A2], [B3]]])  # initial ones of b, a and c first
     assert rows.before((0, 3), states).flatten().tolist() == [-1, -2, -3, B1, A1, B2]
     assert rows.before((2, 3), states).flatten().tolist() == [B2]
     full = rows_of(2, 2, None, is_reversed=False)
-    assert full.before((1, 2), torch.tensor([[-1], [-2], [A1], [B1], [A2], [B2]])).flatten().tolist() == [A1, B1]
+    assert full.before((1, 2), torch.tensor([[[-1], [-2], [A1], [B1], [A2], [B2]]])).flatten().tolist() == [A1, B1]
 
 
 def test_pieces_are_whole_frames_of_at_least_so_many_rows() -> None:

@@ -5,43 +5,36 @@
 
 namespace audionas {
 
-// A block of some rows: row r begins at at + r * step.
-template <class S>
-struct Span {
-  S* at;
-  long step;
-};
-
-// Some neighbouring clips in one frame: where the first one's numbers begin in each buffer, and the way to the next.
+// Some neighbouring clips in one frame: where their numbers begin in the first block of each buffer, and the way from
+// block to block. Within a block the rows of `hidden` numbers follow each other.
 template <class S>
 struct Rows {
   S* at[N_BUFFERS];
   long step[N_BUFFERS], n, hidden;
-  Span<S> operator()(Place place) const { return {at[place.buffer] + place.block * hidden, step[place.buffer]}; }
+  S* operator()(Place place) const { return at[place.buffer] + place.block * step[place.buffer]; }
 };
 
-// `visit(load, store)` for each vector of each row; the last of a row may be part of one, and is filled up with zeros.
+// `visit(load, store)` for each vector of all rows; the last may be part of one, and is filled up with zeros.
 template <class S, class Visit>
 inline void over(const Rows<S>& rows, Visit visit) {
-  size_t rest = rows.hidden % LANES<S> * sizeof(S);
-  for (long r = 0; r < rows.n; r++) {
-    long j = 0;
-    auto get = [&j, r](Span<S> from) { return load<S>(from.at + r * from.step + j); };
-    auto put = [&j, r](Span<S> to, Vec<S> v) { store<S>(to.at + r * to.step + j, v); };
-    for (; j + LANES<S> <= rows.hidden; j += LANES<S>) visit(get, put);
-    if (!rest) continue;
-    auto get_part = [j, r, rest](Span<S> from) {
-      Vec<S> v = {};
-      memcpy(&v, from.at + r * from.step + j, rest);
-      return v;
-    };
-    visit(get_part, [j, r, rest](Span<S> to, Vec<S> v) { memcpy(to.at + r * to.step + j, &v, rest); });
-  }
+  long j = 0, all = rows.n * rows.hidden;
+  auto get = [&j](const S* from) { return load<S>(from + j); };
+  auto put = [&j](S* to, Vec<S> v) { store<S>(to + j, v); };
+  for (; j + LANES<S> <= all; j += LANES<S>) visit(get, put);
+  size_t rest = (all - j) * sizeof(S);
+  if (!rest) return;
+  auto get_part = [j, rest](const S* from) {
+    Vec<S> v = {};
+    memcpy(&v, from + j, rest);
+    return v;
+  };
+  visit(get_part, [j, rest](S* to, Vec<S> v) { memcpy(to + j, &v, rest); });
 }
 
 template <class S>
 void run(const Operation& op, const Rows<S>& rows) {
-  Span<S> out = rows(op.result), x = rows(op.inputs[0]), y = rows(op.inputs[1]), z = rows(op.inputs[2]);
+  S* out = rows(op.result);
+  const S *x = rows(op.inputs[0]), *y = rows(op.inputs[1]), *z = rows(op.inputs[2]);
   switch (op.code) {
     case PRODUCT: return over<S>(rows, [&](auto get, auto put) { put(out, get(x) * get(y)); });
     case SUM: return over<S>(rows, [&](auto get, auto put) { put(out, get(x) + get(y)); });
@@ -59,11 +52,11 @@ void run(const Operation& op, const Rows<S>& rows) {
 // Gradients may share their place with each other and with values: everything is read before the first is written.
 template <class S>
 void run_back(const Operation& op, const Rows<S>& rows) {
-  Span<S> value = rows(op.result), from = rows(op.result_gradient);
-  Span<S> x = rows(op.inputs[0]), y = rows(op.inputs[1]), z = rows(op.inputs[2]);
+  const S *value = rows(op.result), *from = rows(op.result_gradient);
+  const S *x = rows(op.inputs[0]), *y = rows(op.inputs[1]), *z = rows(op.inputs[2]);
   const Gradient* to = op.gradients;
-  Span<S> dx = rows(to[0].place), dy = rows(to[1].place), dz = rows(to[2].place);
-  auto give = [](auto get, auto put, Span<S> at, Vec<S> v, int adds) { put(at, adds ? get(at) + v : v); };
+  S *dx = rows(to[0].place), *dy = rows(to[1].place), *dz = rows(to[2].place);
+  auto give = [](auto get, auto put, S* at, Vec<S> v, int adds) { put(at, adds ? get(at) + v : v); };
   switch (op.code) {
     case PRODUCT:
       return over<S>(rows, [&](auto get, auto put) {

@@ -4,8 +4,13 @@
 
 namespace audionas {
 
-constexpr int ROWS_AT_ONCE = 14, VECTORS_AT_ONCE = 2;  // 16 sums stay in registers of 64 bytes
-constexpr long DEPTH_AT_ONCE = 256;                   // of a panel: 32 KB, what a first-level cache holds
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int ROWS_AT_ONCE = 14;  // 28 sums in 32 registers
+#else
+constexpr int ROWS_AT_ONCE = 6;  // 12 sums in 16 registers
+#endif
+constexpr int VECTORS_AT_ONCE = 2;
+constexpr long DEPTH_AT_ONCE = 256;  // of a panel: 32 KB, what a first-level cache holds
 
 template <class S>
 constexpr int PANEL = VECTORS_AT_ONCE * LANES<S>;
@@ -18,20 +23,19 @@ long packed_size(long n) {
 // weight (n, n) -> panels of columns of W^T (for y = x W^T), or of W (for dx = dy W); zeros behind the last column.
 template <class S>
 void pack(const S* weight, long n, bool transposed, S* packed) {
-  for (long first = 0; first < n; first += PANEL<S>, packed += n * PANEL<S>) {
-    long width = n - first < PANEL<S> ? n - first : PANEL<S>;
-    if (width < PANEL<S>) memset(packed, 0, n * PANEL<S> * sizeof(S));
-    if (!transposed)
-      for (long k = 0; k < n; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
-    else
-      for (long low = 0; low < n; low += PANEL<S>)  // in squares, as either side is taken across
-        for (long j = 0; j < width; j++)
-          for (long k = low; k < n && k < low + PANEL<S>; k++) packed[k * PANEL<S> + j] = weight[(first + j) * n + k];
-  }
+  long by_k = transposed ? 1 : n, by_j = transposed ? n : 1;
+  for (long first = 0; first < n; first += PANEL<S>)
+    for (long k = 0; k < n; k++, packed += PANEL<S>) {
+      const S* from = weight + k * by_k + first * by_j;
+      long width = n - first < PANEL<S> ? n - first : PANEL<S>;
+      for (long j = 0; j < width; j++) packed[j] = from[j * by_j];
+      for (long j = width; j < PANEL<S>; j++) packed[j] = 0;
+    }
 }
 
+// Of c (ROWS, n), as many columns as a panel has: = or += the first `depth` columns of a (ROWS, n) times the panel.
 template <class S, int ROWS>
-inline void block(long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+inline void block(long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
   constexpr int W = LANES<S>;
   Vec<S> sum[ROWS][VECTORS_AT_ONCE] = {};
 #pragma GCC unroll 2
@@ -44,14 +48,14 @@ inline void block(long depth, const S* a, long lda, const S* panel, S* c, long l
     }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
-      Vec<S> x = all<S>(a[i * lda + k]);
+      Vec<S> x = all<S>(a[i * n + k]);
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS_AT_ONCE; v++) sum[i][v] += x * b[v];
     }
   }
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
-    S* row = c + i * ldc;
+    S* row = c + i * n;
     if (columns == PANEL<S>) {
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS_AT_ONCE; v++) store<S>(row + v * W, add ? load<S>(row + v * W) + sum[i][v] : sum[i][v]);
@@ -65,15 +69,15 @@ inline void block(long depth, const S* a, long lda, const S* panel, S* c, long l
 
 // As `block` for `rows` rows, at most ROWS.
 template <class S, int ROWS>
-inline void fitting_block(long rows, long depth, const S* a, long lda, const S* panel, S* c, long ldc, long columns, bool add) {
+inline void fitting_block(long rows, long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
   if constexpr (ROWS > 1)
-    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, lda, panel, c, ldc, columns, add);
-  block<S, ROWS>(depth, a, lda, panel, c, ldc, columns, add);
+    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, n, panel, c, add, columns);
+  block<S, ROWS>(depth, a, n, panel, c, add, columns);
 }
 
 // c (rows, n) = or += a (rows, n) times a packed matrix (n, n). Each row's sums are the same whichever rows stand beside.
 template <class S>
-void product(long rows, long n, const S* a, long lda, const S* packed, S* c, long ldc, bool add) {
+void product(long rows, long n, const S* a, const S* packed, S* c, bool add) {
   long blocks = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
   for (long first = 0; first < n; first += PANEL<S>) {
     long columns = n - first < PANEL<S> ? n - first : PANEL<S>;
@@ -82,7 +86,8 @@ void product(long rows, long n, const S* a, long lda, const S* packed, S* c, lon
       const S* panel = packed + first * n + deep * PANEL<S>;
       for (long k = 0; k < blocks; k++) {  // of equal sizes, as far as they go
         long i = rows * k / blocks, end = rows * (k + 1) / blocks;
-        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, a + i * lda + deep, lda, panel, c + i * ldc + first, ldc, columns, add || deep > 0);
+        const S* x = a + i * n + deep;
+        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, x, n, panel, c + i * n + first, add || deep > 0, columns);
       }
     }
   }

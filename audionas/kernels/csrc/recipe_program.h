@@ -4,7 +4,7 @@
 
 namespace audionas {
 
-// Values and gradients live in blocks of `hidden` numbers, side by side in the rows of these buffers.
+// Values and gradients live in blocks of these buffers, one behind the other; a block is a matrix (rows, hidden).
 enum Buffer { LINEAR, KEPT, STATE, PREVIOUS, PASSING, CARRY, GRADIENT, EMITTED, N_BUFFERS };
 enum Code { PRODUCT, SUM, BLEND, TANH, SIGMOID, LEAKY_RELU, COPY, HAND_ON };
 

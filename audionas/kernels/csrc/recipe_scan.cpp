@@ -16,22 +16,23 @@ template <class S>
 struct Scan {
   Program program;
   const int64_t* offsets;  // first row of each frame of the sequence, and one more
-  long first, last, hidden;
+  long n_frames, first, last, hidden;
   S* base[N_BUFFERS];
   const S* weights;
   S* biases;  // in the reverse pass their gradients, a row for each thread
 
   long clips(long t) const { return offsets[t + 1] - offsets[t]; }
-  long width(int buffer) const { return program.n_blocks[buffer] * hidden; }
   long most_clips() const { return clips(0); }
 
   // Of n clips from clip b on in frame t. States lie behind the initial ones; the rows of other buffers are those of
   // these frames, or of a frame, alone.
   Rows<S> rows(long t, long b, long n) const {
-    long before = most_clips() + (t ? offsets[t - 1] : -most_clips()), here = offsets[t] - offsets[first] + b;
-    long index[N_BUFFERS] = {here, here, most_clips() + offsets[t] + b, before + b, b, b, b, offsets[t] + b};
+    long most = most_clips(), before = most + (t ? offsets[t - 1] : -most), here = offsets[t] - offsets[first] + b;
+    long all = offsets[n_frames], some = offsets[last] - offsets[first];
+    long index[N_BUFFERS] = {here, here, most + offsets[t] + b, before + b, b, b, b, offsets[t] + b};
+    long of_block[N_BUFFERS] = {some, some, most + all, most + all, most, most, most, all};
     Rows<S> rows;
-    for (int i = 0; i < N_BUFFERS; i++) rows.at[i] = base[i] + index[i] * width(i), rows.step[i] = width(i);
+    for (int i = 0; i < N_BUFFERS; i++) rows.at[i] = base[i] + index[i] * hidden, rows.step[i] = of_block[i] * hidden;
     rows.n = n, rows.hidden = hidden;
     return rows;
   }
@@ -47,10 +48,10 @@ struct Scan {
   }
 
   void multiply(const Rows<S>& rows, const Product& p, bool back) const {
-    Span<S> linear = rows({LINEAR, p.slot}), source = rows(back ? p.gradient.place : p.source);
+    S *linear = rows({LINEAR, p.slot}), *source = rows(back ? p.gradient.place : p.source);
     const S* weight = weights + p.weight * packed_size<S>(hidden);
-    if (back) product<S>(rows.n, hidden, linear.at, linear.step, weight, source.at, source.step, p.gradient.adds);
-    else product<S>(rows.n, hidden, source.at, source.step, weight, linear.at, linear.step, true);
+    if (back) product<S>(rows.n, hidden, linear, weight, source, p.gradient.adds);
+    else product<S>(rows.n, hidden, source, weight, linear, true);
   }
 
   void forward(long t, long from, long to) const {
@@ -79,25 +80,32 @@ struct Scan {
       });
       for (; p > program.products && p[-1].level == level; p--) multiply(rows(t, from, to - from), p[-1], true);
     }
-    Span<S> linear = rows(t, from, to - from)({LINEAR, 0});
-    for (const S* row = linear.at; row < linear.at + (to - from) * linear.step; row += linear.step)
-      for (long j = 0; j < linear.step; j++) of_biases[j] += row[j];
+    Rows<S> all = rows(t, from, to - from);
+    over_blocks(all, [&](S* row, S* of_bias, bool) {
+      for (long j = 0; j < hidden; j++) of_bias[j] += row[j];
+    }, of_biases);
   }
 
   void add_biases(const Rows<S>& rows) const {
-    Span<S> linear = rows({LINEAR, 0});
-    long reading = program.n_reading * hidden;
-    for (S* row = linear.at; row < linear.at + rows.n * linear.step; row += linear.step) {
-      for (long j = 0; j < reading; j++) row[j] += biases[j];
-      memcpy(row + reading, biases + reading, (linear.step - reading) * sizeof(S));
-    }
+    over_blocks(rows, [&](S* row, S* bias, bool reads_x) {
+      for (long j = 0; j < hidden; j++) row[j] = reads_x ? row[j] + bias[j] : bias[j];
+    }, biases);
+  }
+
+  // `visit(row, of_block, reads x)` for each row of each linear node, with its block of `vector`.
+  template <class Visit>
+  void over_blocks(const Rows<S>& rows, Visit visit, S* vector) const {
+    for (int slot = 0; slot < program.n_blocks[LINEAR]; slot++)
+      for (long r = 0; r < rows.n; r++)
+        visit(rows({LINEAR, slot}) + r * hidden, vector + slot * hidden, slot < program.n_reading);
   }
 
   // The gradient of each h_new: what the next frame gave its h_prev, and what comes from outside.
   void take_over(const Rows<S>& rows) const {
     for (int k = 0; k < program.n_states; k++) {
-      Span<S> to = rows({GRADIENT, program.ends_at[k]}), carried = rows({CARRY, k}), given = rows({EMITTED, k});
+      S *to = rows({GRADIENT, program.ends_at[k]}), *carried = rows({CARRY, k});
       bool is_emitted = k < program.n_blocks[EMITTED];
+      const S* given = is_emitted ? rows({EMITTED, k}) : carried;
       over<S>(rows, [&](auto get, auto put) {
         put(to, is_emitted ? get(carried) + get(given) : get(carried));
         if (!program.is_read[k]) put(carried, Vec<S>{});
@@ -121,23 +129,23 @@ struct Scan {
       long from = share(i, threads), to = share(i + 1, threads);
       for (long k = first; k < last; k++) {
         long t = back ? first + last - 1 - k : k, end = to < clips(t) ? to : clips(t);
-        if (from < end) back ? backward(t, from, end, biases + i * width(LINEAR)) : forward(t, from, end);
+        if (from < end) back ? backward(t, from, end, biases + i * program.n_blocks[LINEAR] * hidden) : forward(t, from, end);
       }
     }
   }
 };
 
-// Arguments: plan, see `recipe_program.h`; offsets, first row of each frame of the sequence, and one more; the frames
-// `first` to `last`, last excluded; weights, packed one behind the other; biases, one row of the linear nodes' blocks,
-// and in the reverse pass their gradients, to be added to, a row for each thread. Buffers: linear and kept, the rows of these
-// frames; states, (clips + rows of the sequence, states * hidden), the initial ones first; scratch, (clips, width of
-// PASSING or of GRADIENT). For the reverse pass alone: carry, (clips, states * hidden), the gradient of the states
-// behind the last frame, then of those before the first; emitted, (rows of the sequence, emitted states * hidden).
+// Arguments: plan, see `recipe_program.h`; offsets, first row of each of n_frames frames, and one more; the frames
+// `first` to `last`, last excluded; weights, packed one behind the other; biases, (linear nodes, hidden), and in the
+// reverse pass their gradients, to be added to, for each thread. Buffers, (blocks, rows, hidden): linear and kept, rows
+// of these frames; states, the initial ones of all clips and then the rows of the sequence; scratch, clips. For the
+// reverse pass alone: carry, clips, the gradient of the states behind the last frame, then of those before the first;
+// emitted, rows of the sequence.
 template <class S>
-void scan(const int32_t* plan, const int64_t* offsets, int64_t first, int64_t last, int64_t hidden, int threads, int back,
+void scan(const int32_t* plan, const int64_t* offsets, int64_t n_frames, int64_t first, int64_t last, int64_t hidden, int threads, int back,
           const S* weights, S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
   S* base[N_BUFFERS] = {linear, kept, states, states, scratch, carry, scratch, emitted};
-  Scan<S> scan{Program(plan), offsets, first, last, hidden, {}, weights, biases};
+  Scan<S> scan{Program(plan), offsets, n_frames, first, last, hidden, {}, weights, biases};
   memcpy(scan.base, base, sizeof base);
   scan.run_all(threads, back);
 }
@@ -149,12 +157,12 @@ void scan(const int32_t* plan, const int64_t* offsets, int64_t first, int64_t la
   AUDIONAS_EXPORT void audionas_recipe_pack_##NAME(const S* weight, int64_t hidden, int transposed, S* packed) {          \
     audionas::pack<S>(weight, hidden, transposed, packed);                                                                \
   }                                                                                                                       \
-  AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t first,            \
-                                                   int64_t last, int64_t hidden, int threads, int back,                   \
-                                                   const S* weights, S* biases, S* linear, S* kept, S* states, S* scratch, \
-                                                   S* carry, S* emitted) {                                                          \
-    audionas::scan<S>(plan, offsets, first, last, hidden, threads, back, weights, biases, linear, kept, states, scratch,  \
-                      carry, emitted);                                                                                           \
+  AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t n_frames,         \
+                                                   int64_t first, int64_t last, int64_t hidden, int threads, int back,    \
+                                                   const S* weights, S* biases, S* linear, S* kept, S* states,            \
+                                                   S* scratch, S* carry, S* emitted) {                                    \
+    audionas::scan<S>(plan, offsets, n_frames, first, last, hidden, threads, back, weights, biases, linear, kept, states, \
+                      scratch, carry, emitted);                                                                           \
   }
 
 AUDIONAS_RECIPE(f32, float)
