@@ -5,7 +5,7 @@ PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/speed/kernels.py [--repeats 5]
 Sizes are those of the supernet of EmotionNAS (140x140, three cells, 6 channels) at batch 8, stride 1, for the edges out
 of a cell's first input. Process CPU time, one thread, variants in turn; minimum of the repeats, in milliseconds.
 `weights` is the pass that trains weights (no gradient of alphas), `alphas` the one that trains alphas. Moments of a
-sum's terms are known from the second repeat on, as they are in the network, where they come with the terms.
+sum's terms are known from the second repeat on; in the network they come with the terms.
 """
 
 from __future__ import annotations
