@@ -110,7 +110,7 @@ class StftExtractor(Extractor):
             if self.frames and self.frames_by == "length":
                 spectrum = spectrum[:, : self._n_inside(len(fitted))]
             pooled = self._pooled(self._features(spectrum))
-        return pooled.numpy()
+        return np.ascontiguousarray(pooled.numpy())
 
     def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
         """(fft bins, frames) magnitudes to (channels, features, frames)."""
