@@ -27,6 +27,7 @@ from audionas.cli.retrain import retrain
 from audionas.cli.search import search
 from audionas.cli.verify import verify
 from audionas.errors import AudionasError
+from audionas.kernels import tell_of_kernels
 
 app = typer.Typer(
     name="audionas",
@@ -66,6 +67,7 @@ def options(
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what libraries say."),
 ) -> None:
     """Neural architecture search for audio."""
+    tell_of_kernels(lambda line: print(line, file=sys.stderr))
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )

@@ -30,10 +30,16 @@ NAME = "audionas_kernels"
 SOURCES = Path(__file__).parent / "csrc"
 CFLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-finite-math-only", "-fopenmp", "-fvisibility=hidden")
 
-_log = logging.getLogger(__name__)
 Say = Callable[[str], None]
+_say: Say = logging.getLogger(__name__).warning
 _decided: str | None = None
 _is_torch_only = False
+
+
+def tell_of_kernels(say: Say) -> None:
+    """From now on `say` hears, in one line each, what is told where nobody else is named to hear it."""
+    global _say
+    _say = say
 
 
 def use_kernels(path: str | None, say: Say) -> str:
@@ -57,7 +63,7 @@ def kernel_path() -> str:
     Raises:
         SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
     """
-    return _decided or use_kernels(None, _log.warning)
+    return _decided or use_kernels(None, _say)
 
 
 def library() -> ctypes.CDLL | None:
@@ -66,7 +72,7 @@ def library() -> ctypes.CDLL | None:
     Raises:
         SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
     """
-    return None if _is_torch_only or kernel_path() == "torch" else _load(_log.warning)
+    return None if _is_torch_only or kernel_path() == "torch" else _load(_say)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from audionas.errors import SettingsError
-from audionas.kernels import kernel_path, library, loader, torch_only, use_kernels
+from audionas.kernels import kernel_path, library, loader, tell_of_kernels, torch_only, use_kernels
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +69,16 @@ def test_another_path_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_torch_alone_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIONAS_KERNELS", "torch")
     assert (kernel_path(), library()) == ("torch", None)
+
+
+def test_who_is_named_hears_of_what_is_decided_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUDIONAS_KERNELS_FOLDER", str(tmp_path))
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(loader, "_say", None)
+    said: list[str] = []
+    tell_of_kernels(said.append)
+    assert library() is None
+    assert len(said) == 1
 
 
 def test_within_torch_only_there_are_no_kernels() -> None:
