@@ -100,12 +100,14 @@ def _decide(wanted: str, say: Say) -> str:
         _load(say)
     except (OSError, RuntimeError, subprocess.SubprocessError) as why:
         reason = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
+        if isinstance(why, FileNotFoundError) and why.filename == _compiler():
+            reason = f"there is no compiler {_compiler()!r}"
         if wanted == "compiled":
             raise SettingsError(
                 f"{VARIABLE}=compiled: the kernels cannot be compiled here ({reason}); install a C++ compiler (g++), "
                 "or take torch"
             ) from why
-        say(f"kernels: not compiled ({reason}); the slower path in plain torch is taken")
+        say(f"kernels: not compiled ({reason}); plain torch is taken, which is slower; install g++ to change that")
         return "torch"
     return "compiled"
 
@@ -122,7 +124,7 @@ def _load(say: Say) -> ctypes.CDLL:
 
 def _built(say: Say) -> Path:
     """The shared library in $AUDIONAS_KERNELS_FOLDER, else beside other caches; made anew for other sources."""
-    compiler = os.environ.get("CXX", "c++")
+    compiler = _compiler()
     folder = Path(os.environ.get(FOLDER) or cache_root() / "kernels")
     target = folder / f"{NAME}-{_key(compiler)}.so"
     if target.is_file():
@@ -154,6 +156,10 @@ def _compile(target: Path) -> None:
         finally:
             os.environ["PATH"] = before
         next(Path(folder).glob("*.so")).replace(target)  # torch numbers them within a process
+
+
+def _compiler() -> str:
+    return os.environ.get("CXX", "c++")
 
 
 def _key(compiler: str) -> str:
