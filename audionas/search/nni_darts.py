@@ -88,7 +88,9 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         optimiser.zero_grad()
         with constant(self.supernet.network_weights()):
             loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
-        self.manual_backward(loss + self.extra_loss())
+        total = loss + self.extra_loss()
+        if total.requires_grad:  # not where `none` was drawn for every edge that leads to the output
+            self.manual_backward(total)
         optimiser.step()
 
     def extra_loss(self) -> Tensor | float:

@@ -50,7 +50,10 @@ PAIRS = [(name, kind) for name in NAMES for kind in ALGORITHMS[name].spaces]
 def strategy_of(name: str, trials: int) -> Strategy:
     """The shipped strategy of an algorithm, with a short random start."""
     shipped_as = next(s for s in shipped.names("strategies") if load_strategy(s).algorithm == name)
-    found = load_strategy(shipped_as).with_budget(epochs=EPOCHS, trials=trials)
+    found = load_strategy(shipped_as)
+    if "draws" in found.settings and name == "zero_cost":  # every trial is one of the draws
+        found = found.replace(settings=found.settings | {"draws": max(trials, found.settings["draws"])})
+    found = found.with_budget(epochs=EPOCHS, trials=trials)
     return found.replace(settings=found.settings | FEW.get(name, {}))
 
 
