@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audionas.kernels import native
+from audionas.kernels.gradients_again import gradients_again
 
 T = TypeVar("T")
 
@@ -172,7 +173,4 @@ def _again_in_torch(
     settings: _Settings, tensors: Sequence[Tensor], wanted: Sequence[bool], received: Sequence[Tensor]
 ) -> list[Tensor | None]:
     """Gradients that can be differentiated themselves."""
-    values, _, _ = _in_torch(settings, *_divided(settings, tensors))
-    chosen = [each for each, is_wanted in zip(tensors, wanted, strict=True) if is_wanted]
-    found = iter(torch.autograd.grad(values, chosen, received, create_graph=True, allow_unused=True))
-    return [next(found) if is_wanted else None for is_wanted in wanted]
+    return gradients_again(lambda own: _in_torch(settings, *_divided(settings, own))[0], tensors, wanted, received)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audionas.kernels import native
+from audionas.kernels.gradients_again import gradients_again
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,7 @@ def _in_torch(settings: _Settings, weights: Tensor, terms: Sequence[Tensor]) -> 
 def _again_in_torch(ctx: Any, received: Tensor) -> list[Tensor | None]:
     """Gradients that can be differentiated themselves."""
     wanted = ctx.needs_input_grad[-len(ctx.saved_tensors) :]
-    weights, *terms = ctx.saved_tensors
-    chosen = [each for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True) if is_wanted]
-    total = _in_torch(ctx.settings, weights, terms)
-    found = iter(torch.autograd.grad(total, chosen, received, create_graph=True, allow_unused=True))
-    return [next(found) if is_wanted else None for is_wanted in wanted]
+    return gradients_again(lambda own: _in_torch(ctx.settings, own[0], own[1:]), ctx.saved_tensors, wanted, received)
 
 
 class _MixedSum(torch.autograd.Function):

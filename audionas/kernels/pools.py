@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from audionas.kernels import native
+from audionas.kernels.gradients_again import gradients_again
 
 
 def max_and_average_pool(x: Tensor, stride: int) -> tuple[Tensor, Tensor]:
@@ -50,8 +51,8 @@ class _Pools(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None]:
         (x,) = ctx.saved_tensors
         if torch.is_grad_enabled():
-            values = _in_torch(x, ctx.sizes[4])
-            return torch.autograd.grad(values, x, gradients, create_graph=True)[0], None
+            (found,) = gradients_again(lambda own: _in_torch(own[0], ctx.sizes[4]), [x], [True], gradients)
+            return found, None
         dmaximum, dmean = (each.contiguous() for each in gradients)
         dx = x.new_empty(x.shape)
         native.call("pools_gradient", x.dtype, ctx.sizes, dmaximum, dmean, ctx.place, dx)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from audionas.kernels.gradients_again import gradients_again
 from audionas.kernels.loader import library
 from audionas.kernels.recipe_calls import NAMES
 from audionas.kernels.recipe_pieces import RecipePieces
@@ -86,16 +87,10 @@ class _RecipeScan(torch.autograd.Function):
         x, states, *given = ctx.saved_tensors
         wanted = ctx.needs_input_grad[5:]
         if torch.is_grad_enabled():  # somebody differentiates the gradients
-            found = _of_plain(ctx.plain, [x, *given], wanted, gradients[0])
+            found = gradients_again(lambda own: ctx.plain(*own), [x, *given], wanted, gradients[0])
         else:
             kept, ctx.kept = ctx.kept, []
             plan, rows = ctx.pieces_of
             pieces = RecipePieces(plan, rows, x, given[: ctx.n_biases], given[ctx.n_biases :])
             found = pieces.backward(states, kept, gradients[0], wanted)
         return (None,) * 5 + tuple(found)
-
-
-def _of_plain(plain: Plain, given: list[Tensor], wanted: Sequence[bool], gradient: Tensor) -> list[Tensor | None]:
-    inputs = [tensor for tensor, is_wanted in zip(given, wanted, strict=True) if is_wanted]
-    found = iter(torch.autograd.grad(plain(*given), inputs, gradient, create_graph=True, allow_unused=True))
-    return [next(found) if is_wanted else None for is_wanted in wanted]
