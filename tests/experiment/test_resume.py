@@ -19,6 +19,7 @@ from tests.cli.running import refused, run
 from tests.forked import Forked, forked_command
 
 EPOCHS = 6
+MANY_EPOCHS = 120  # an epoch takes milliseconds, and Ctrl-C must come in one
 Words = Callable[..., list[str]]
 
 
@@ -67,8 +68,8 @@ def test_a_search_killed_in_an_epoch_and_in_a_checkpoint_write_ends_bit_equal(
 @pytest.mark.timeout(600)
 def test_ctrl_c_leaves_a_run_that_resume_finishes(tmp_path: Path, search_words: Words) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    _finish(*search_words(whole, "--epochs", str(EPOCHS)))
-    words = [sys.executable, "-m", "audionas", *search_words(torn, "--epochs", str(EPOCHS))]
+    _finish(*search_words(whole, "--epochs", str(MANY_EPOCHS)))
+    words = [sys.executable, "-m", "audionas", *search_words(torn, "--epochs", str(MANY_EPOCHS))]
     process = subprocess.Popen(words, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     log = torn / "epochs.jsonl"
     while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") >= 2):
