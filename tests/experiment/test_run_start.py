@@ -12,7 +12,7 @@ from audionas.errors import RunError
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.run_start import start_computing
 from audionas.experiment.talk import Silent
-from audionas.kernels import kernel_path, library, loader, use_kernels
+from audionas.kernels import kernel_path, library, loader
 from audionas.records import read_json
 
 
@@ -23,7 +23,7 @@ def _undecided(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
-    use_kernels("auto", print)
+    loader._decided = None
 
 
 def run_of(folder: Path, **fields: object) -> RunFolder:
