@@ -34,6 +34,7 @@ Say = Callable[[str], None]
 _say: Say = logging.getLogger(__name__).warning
 _decided: str | None = None
 _is_torch_only = False
+_asked: str | None = None  # what $AUDIONAS_KERNELS was before a decision was put there for children
 
 
 def tell_of_kernels(say: Say) -> None:
@@ -43,7 +44,9 @@ def tell_of_kernels(say: Say) -> None:
 
 
 def use_kernels(path: str | None, say: Say) -> str:
-    """Decide for this process and its children; compiles now if need be. `say` hears of it, in one line.
+    """Decide for this process and its children, until the next run does; compiles now if need be.
+
+    `say` hears of it, in one line.
 
     Args:
         path: `compiled` or `torch`, as a run folder tells; None: what $AUDIONAS_KERNELS says, else whichever there is.
@@ -51,8 +54,10 @@ def use_kernels(path: str | None, say: Say) -> str:
     Raises:
         SettingsError: no such path, or compiled kernels are asked for and cannot be had.
     """
-    global _decided
-    _decided = _decide(path or os.environ.get(VARIABLE) or "auto", say)
+    global _decided, _asked
+    if os.environ.get(VARIABLE) != _decided or _decided is None:
+        _asked = os.environ.get(VARIABLE)
+    _decided = _decide(path or _asked or "auto", say)
     os.environ[VARIABLE] = _decided  # children decide the same, or say that they cannot
     return _decided
 

@@ -12,7 +12,7 @@ from audionas.errors import RunError
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.run_start import start_computing
 from audionas.experiment.talk import Silent
-from audionas.kernels import kernel_path, library, loader
+from audionas.kernels import kernel_path, library, loader, use_kernels
 from audionas.records import read_json
 
 
@@ -39,6 +39,13 @@ def test_the_path_is_noted_in_the_run_file(tmp_path: Path) -> None:
 def test_a_run_that_began_in_torch_goes_on_in_torch(tmp_path: Path) -> None:
     start_computing(run_of(tmp_path, kernel_path="torch"), Silent())
     assert (kernel_path(), library()) == ("torch", None)
+
+
+def test_a_new_run_in_the_same_process_decides_for_itself(tmp_path: Path) -> None:
+    start_computing(run_of(tmp_path / "old", kernel_path="torch"), Silent())
+    new = run_of(tmp_path / "new")
+    start_computing(new, Silent())
+    assert new.record["kernel_path"] == use_kernels("auto", print)
 
 
 def test_on_other_devices_torch_is_taken(tmp_path: Path) -> None:
