@@ -35,7 +35,11 @@ ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
         lambda f: _times(f["supernet"]["ratios"]["reference / compiled"]),
     ),
     ("the same against NNI 3.0's DARTS", "supernet", lambda f: _times(f["supernet"]["ratios"]["nni / compiled"])),
-    ("the same, our twins in torch", "supernet", lambda f: _times(f["supernet"]["ratios"]["torch / compiled"])),
+    (
+        "the same against our own path in torch",
+        "supernet",
+        lambda f: _times(f["supernet"]["ratios"]["torch / compiled"]),
+    ),
     (
         "bytes kept for the backward pass, of the plain supernet's",
         "supernet",
