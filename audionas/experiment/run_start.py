@@ -25,6 +25,9 @@ def start_computing(run: RunFolder, talk: Talk) -> None:
     except SettingsError as why:
         if before is None:
             raise
-        raise RunError(f"{run.path}: began with compiled kernels; {why}") from why
+        raise RunError(
+            f"{run.path}: began with compiled kernels, which cannot be compiled here ({why.problems[0]}); "
+            "install a C++ compiler (g++), or start the run anew"
+        ) from why
     if before != found:
         run.save(kernel_path=found)

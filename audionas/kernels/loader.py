@@ -110,7 +110,8 @@ def _decide(wanted: str, say: Say) -> str:
         if wanted == "compiled":
             raise SettingsError(
                 f"{VARIABLE}=compiled: the kernels cannot be compiled here ({reason}); install a C++ compiler (g++), "
-                "or take torch"
+                "or take torch",
+                [reason],
             ) from why
         say(f"kernels: not compiled ({reason}); plain torch is taken, which is slower; install g++ to change that")
         return "torch"
