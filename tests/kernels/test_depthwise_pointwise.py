@@ -32,15 +32,6 @@ OTHERS = (
 SHAPES = ((1, 1, 1, 2), (1, 6, 35, 35), (2, 13, 7, 18), (3, 5, 12, 1), (2, 4, 9, 33), (2, 6, 20, 16))
 
 
-@pytest.fixture(params=["compiled", "torch"])
-def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "torch":
-        monkeypatch.setattr(native, "library", lambda: None)
-    elif library() is None:
-        pytest.skip("no compiler")
-    return str(request.param)
-
-
 class Plain(nn.Module):
     """What the operation is, in torch's modules."""
 

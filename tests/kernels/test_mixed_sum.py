@@ -14,13 +14,7 @@ from audionas.kernels.mixed_sum import mixed_sum
 SHAPES = ((1, 1, 1, 2), (1, 6, 33, 35), (2, 13, 7, 18), (3, 5, 12, 1), (2, 2, 50, 60))
 
 
-@pytest.fixture(params=["compiled", "torch"], autouse=True)
-def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "torch":
-        monkeypatch.setattr(native, "library", lambda: None)
-    elif library() is None:
-        pytest.skip("no compiler")
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("path")
 
 
 def case(

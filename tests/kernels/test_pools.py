@@ -6,19 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from audionas.kernels import library, native
 from audionas.kernels.pools import max_and_average_pool
 
 SHAPES = ((1, 1, 1, 1), (1, 3, 1, 7), (2, 2, 7, 1), (2, 5, 8, 9), (3, 13, 9, 8), (2, 3, 2, 2), (1, 2, 33, 40))
 
 
-@pytest.fixture(params=["compiled", "torch"], autouse=True)
-def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "torch":
-        monkeypatch.setattr(native, "library", lambda: None)
-    elif library() is None:
-        pytest.skip("no compiler")
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("path")
 
 
 def plain(x: Tensor, stride: int) -> tuple[Tensor, Tensor]:

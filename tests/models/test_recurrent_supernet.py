@@ -20,6 +20,7 @@ from audionas.ops.recurrent import LINEAR
 from audionas.spaces import DartsRecurrentSpace, load_search_space
 from audionas.spaces.recurrent_genotype import RecurrentGenotype
 from audionas.spaces.reference_recipes import reference_recipe
+from tests.models.recurrent_formula import THREE_NODES, logits_by_formula
 
 SHAPE, B, CLASSES = (1, 5, 7), 3, 4
 LENGTHS = torch.tensor([7, 4, 1])
@@ -145,49 +146,11 @@ def test_the_gru_is_one_of_the_networks() -> None:
 
 
 def test_a_step_mixes_inputs_and_operations_as_the_formula_says() -> None:
-    # one state, three nodes: n0 = linear(x, h); n1 and n2 mix; h_new_0 = g h + (1 - g) tanh(n2)
-    space = DartsRecurrentSpace(
-        nodes={"max": 3}, ops=("linear", "elementwise_sum", "elementwise_prod", "activation_tanh"),
-        macro={"hidden": 4, "bidirectional": False, "pooling": "mean"},
-    )  # fmt: skip
-    supernet = supernet_of(space)
+    supernet, x = supernet_of(THREE_NODES), torch.randn(B, 1, 5, 3)
     for alphas in supernet.arch_parameters():
         alphas.data = torch.randn_like(alphas)
-    weights = {label: torch.softmax(supernet.alphas(label).detach(), -1) for label in space.choices()}
-    cell = supernet.rnn.layers[0]
-
-    def linear(i: int, x: Tensor, read: Tensor) -> Tensor:
-        return x @ cell.on_x[0, i].T + cell.biases[0, i] + read
-
-    def moved(first: Tensor, second: Tensor) -> Tensor:
-        """The distribution of the second of two independent draws, moved on where it fell on the first."""
-        found = torch.zeros(len(second))
-        for i, p in enumerate(first):
-            for j, q in enumerate(second):
-                found[(j + 1) % len(second) if i == j else j] += p * q
-        return found
-
-    def node(w_op: Tensor, own: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        return w_op[0] * own + w_op[1] * (a + b) + w_op[2] * (a * b) + w_op[3] * torch.tanh(a)
-
-    x, h = torch.randn(B, 1, 5, 3), torch.zeros(B, 4)
-    total = torch.zeros(B, 4)
-    for frame in x[:, 0].unbind(-1):
-        n0 = linear(0, frame, h @ cell.on_states[0, 0, 0].T)
-        b1 = moved(torch.tensor([0.0, 1.0]), weights["n1_b"])  # of h, n0; n1 can only read n0 as its input a
-        on_h = h @ cell.on_states[0, 1, 0].T
-        n1 = node(weights["n1_op"], linear(1, frame, on_h), n0, b1[0] * h + b1[1] * n0)
-        a2 = torch.cat([torch.zeros(1), weights["n2_a"]])  # of h, n0, n1
-        b2 = moved(a2, weights["n2_b"])
-        read = a2[1] * (h @ cell.on_states[0, 2, 0].T) + a2[2] * (n1 @ cell.on_nodes[0][0, 0].T)
-        n2 = node(
-            weights["n2_op"], linear(2, frame, read), a2[1] * n0 + a2[2] * n1, b2[0] * h + b2[1] * n0 + b2[2] * n1
-        )
-        gate = torch.sigmoid(linear(3, frame, h @ cell.on_states[0, 3, 0].T))
-        h = gate * h + (1 - gate) * torch.tanh(n2)
-        total = total + h
-    logits = total / 3 @ supernet.head.weight.T + supernet.head.bias
-    assert torch.allclose(supernet(x), logits, atol=1e-12)
+    weights = {label: torch.softmax(supernet.alphas(label).detach(), -1) for label in THREE_NODES.choices()}
+    assert torch.allclose(supernet(x), logits_by_formula(supernet, weights, x), atol=1e-12)
 
 
 def test_choices_that_must_differ_move_on_and_keep_their_weight() -> None:
