@@ -133,14 +133,27 @@ def _built(say: Say) -> Path:
     compiler = _compiler()
     folder = Path(os.environ.get(FOLDER) or cache_root() / "kernels")
     target = folder / f"{NAME}-{_key(compiler)}.so"
-    if target.is_file():
+    if _is_whole(target):
         return target
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{target.stem}.lock"):
-        if not target.is_file():
+        if not _is_whole(target):
             say("kernels: compiling them for this machine (once, about half a minute)")
             _compile(target)
     return target
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether the library is there and is what was built: a cut one would end the process when it is loaded."""
+    return target.is_file() and _sum_file(target).is_file() and _sum_file(target).read_text("utf-8") == _sum(target)
+
+
+def _sum_file(target: Path) -> Path:
+    return target.with_suffix(".sha256")
+
+
+def _sum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _compile(target: Path) -> None:
@@ -161,7 +174,9 @@ def _compile(target: Path) -> None:
             )
         finally:
             os.environ["PATH"] = before
-        next(Path(folder).glob("*.so")).replace(target)  # torch numbers them within a process
+        made = next(Path(folder).glob("*.so"))
+        _sum_file(target).write_text(_sum(made), encoding="utf-8")
+        made.replace(target)  # torch numbers them within a process
 
 
 def _compiler() -> str:

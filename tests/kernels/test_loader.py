@@ -38,6 +38,20 @@ def test_kernels_are_compiled_once_and_kept(monkeypatch: pytest.MonkeyPatch, tmp
     assert os.environ["AUDIONAS_KERNELS"] == "compiled", "children decide the same"
 
 
+@pytest.mark.slow
+def test_a_library_that_was_cut_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUDIONAS_KERNELS_FOLDER", str(tmp_path))
+    assert use_kernels(None, print) == "compiled"
+    (kept,) = tmp_path.glob("*.so")
+    whole = kept.stat().st_size
+    kept.unlink()  # it is mapped here
+    kept.write_bytes(b"\x7fELF" + bytes(5000))
+    _forget()
+    said: list[str] = []
+    assert use_kernels(None, said.append) == "compiled"
+    assert (len(said), kept.stat().st_size) == (1, whole)
+
+
 def test_without_a_compiler_one_line_says_so_and_torch_is_taken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
