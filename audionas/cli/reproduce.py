@@ -56,6 +56,10 @@ def reproduce(
         int | None, typer.Option("--hidden", help="Width of a hidden state, the paper's h. Default: 256; emodb: 128.")
     ] = None,
     trials: Annotated[int | None, typer.Option("--trials", help="Recipes tried per split. Default: 20.")] = None,
+    spectrogram_epochs: Annotated[
+        int | None,
+        typer.Option("--spectrogram-epochs", help="Epochs of each retraining of the CNN. Default: 50; emodb: 60."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per split, seeds 0 to N-1.")] = 3,
     workers: Annotated[
         int, typer.Option("--workers", help="2 runs the streams side by side, each in its own process.")
@@ -92,9 +96,10 @@ def reproduce(
             else:
                 request = ReproduceRequest(
                     data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
-                    frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials, seeds=seeds,
-                    workers=workers, engine=EngineRequest(engine, trial_workers, timeout), device=device,
-                    threads=threads, out=out, argv=tuple(sys.argv[1:]),
+                    frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials,
+                    spectrogram_epochs=spectrogram_epochs, seeds=seeds, workers=workers,
+                    engine=EngineRequest(engine, trial_workers, timeout), device=device, threads=threads,
+                    out=out, argv=tuple(sys.argv[1:]),
                 )  # fmt: skip
                 run = steps.reproduce(request, talk)
         except KeyboardInterrupt as why:

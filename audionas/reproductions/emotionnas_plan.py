@@ -30,6 +30,7 @@ class ReproduceRequest:
     n_layers: int | None = None
     hidden: int | None = None
     trials: int | None = None
+    spectrogram_epochs: int | None = None
     seeds: int = 3
     workers: int = 1
     engine: EngineRequest = field(default_factory=EngineRequest)
@@ -82,7 +83,10 @@ def make_plan(request: ReproduceRequest) -> Plan:
     """
     if request.corpus not in CORPORA:
         raise SettingsError(f"--corpus: {unknown('corpus', request.corpus, CORPORA)}")
-    for flag, number in (("--seeds", request.seeds), ("--workers", request.workers), ("--trials", request.trials)):
+    for flag, number in (
+        ("--seeds", request.seeds), ("--workers", request.workers), ("--trials", request.trials),
+        ("--spectrogram-epochs", request.spectrogram_epochs),
+    ):  # fmt: skip
         if number is not None and number < 1:
             raise SettingsError(f"{flag}: got {number}, must be 1 or more")
     is_paper = request.corpus == "iemocap" and not request.smoke
@@ -101,7 +105,7 @@ def make_plan(request: ReproduceRequest) -> Plan:
     }
     if request.smoke:
         settings |= {"hidden": 8, "trials": 2, "trial_epochs": 1, "spectrogram_epochs": 1}
-    asked = ("protocol", "space", "strategy", "n_layers", "hidden", "trials")
+    asked = ("protocol", "space", "strategy", "n_layers", "hidden", "trials", "spectrogram_epochs")
     settings |= {name: _placed(value) for name in asked if (value := getattr(request, name)) is not None}
     if request.frames:
         settings["frames"] = tuple(map(_placed, request.frames))

@@ -39,6 +39,7 @@ def test_emodb_has_the_same_protocol_at_the_size_of_its_corpus() -> None:
         (ReproduceRequest(corpus="iemocp"), "--corpus: unknown corpus 'iemocp'"),
         (ReproduceRequest(trials=0), "--trials: got 0, must be 1 or more"),
         (ReproduceRequest(seeds=0), "--seeds: got 0, must be 1 or more"),
+        (ReproduceRequest(spectrogram_epochs=0), "--spectrogram-epochs: got 0, must be 1 or more"),
         (ReproduceRequest(workers=-1), "--workers: got -1, must be 1 or more"),
     ],
 )
