@@ -9,12 +9,23 @@ from torch import nn
 from audionas.errors import SettingsError, unknown
 from audionas.models.baselines.abilities import ClosedForm, OwnLoss
 from audionas.models.baselines.baseline import Baseline
+from audionas.models.baselines.cnn_gru import CNN_GRU
+from audionas.models.baselines.cnn_lstm import CNN_LSTM
+from audionas.models.baselines.ctc_rnn import CTC_RNN
+from audionas.models.baselines.pcnse_sadrn_ctc import PCNSE_SADRN_CTC
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
+from audionas.models.baselines.rnn_elm import RNN_ELM
 from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
     "plain_cnn": PLAIN_CNN,
+    # EmotionNAS's Table 1.
+    "cnn_lstm": CNN_LSTM,
+    "rnn_elm": RNN_ELM,
+    "cnn_gru": CNN_GRU,
+    "ctc_rnn": CTC_RNN,
+    "pcnse_sadrn_ctc": PCNSE_SADRN_CTC,
 }
 
 
