@@ -31,7 +31,12 @@ def _corpora() -> ModuleType:
 
 
 CORPORA = _corpora().CORPORA
-SUBSET_OF = {"esc10": "esc50", "iemocap_all": "iemocap", "iemocap_excited": "iemocap"}
+SUBSET_OF = {
+    "esc10": "esc50",
+    "iemocap_all": "iemocap",
+    "iemocap_excited": "iemocap",
+    "ravdess_all": "ravdess",
+}
 
 
 @pytest.fixture(params=sorted(DATASETS))
