@@ -49,8 +49,10 @@ def read_esc10(root: Path, columns: Columns) -> Manifest:
 
 
 def is_here(root: Path, paths: Sequence[str]) -> bool:
-    """Whether a folder is ESC-50's: its table, or names of its form alone."""
-    return (root / TABLE).is_file() or all(NAME.fullmatch(PurePosixPath(path).stem) for path in paths)
+    """Whether a folder is ESC-50's: its table, or names of its form side by side, in the root or in `audio`."""
+    own = [path for path in paths if NAME.fullmatch(PurePosixPath(path).stem)]
+    in_place = all(str(PurePosixPath(path).parent) in (".", "audio") for path in own)
+    return (root / TABLE).is_file() or (in_place and len(own) == len(paths))
 
 
 def _read(root: Path, columns: Columns, dataset: str) -> Manifest:
@@ -60,7 +62,8 @@ def _read(root: Path, columns: Columns, dataset: str) -> Manifest:
             raise ManifestError(f"{root / TABLE}: {unknown('column', name, list(table.columns))}")
     rows = table_rows(table)
     for row in rows:
-        check_inside(root, root / "audio" / row["filename"])
+        if "/" in row["filename"]:  # links are checked by `audio_files`
+            check_inside(root, root / "audio" / row["filename"])
     found = all_read(root / TABLE, rows, _clip, "row(s) not of ESC-50", "take the official table")
     clips = [clip for clip in found if dataset == "esc50" or dict(clip.extra)["esc10"] == "True"]
     there = set(audio_files(root))
