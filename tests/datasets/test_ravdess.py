@@ -44,7 +44,8 @@ def test_every_part_of_a_name_is_kept(tmp_path: Path) -> None:
 
 
 def test_twelve_actors_are_women(tmp_path: Path) -> None:
-    lay_out(tmp_path, SPEECH)
+    for name in names(SPEECH)[::60]:  # one of each actor
+        write_stub(tmp_path / f"{name}.wav")
     genders = {clip.group: dict(clip.extra)["gender"] for clip in read(tmp_path, Columns()).clips}
     assert Counter(genders.values()) == {"f": 12, "m": 12}
     assert genders["01"] == "m"
