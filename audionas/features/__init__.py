@@ -64,6 +64,46 @@ PRESETS: dict[str, dict[str, Any]] = {
         "frames_by": "adaptive",
         "crop": "end",
     },
+    # Satt et al. 2017: 40 ms Hamming every 10 ms, 20 Hz a bin up to 4 kHz, 3 s filled up with zeros that count.
+    "spectrogram_3s": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "length_s": 3.0,
+        "window_ms": 40.0,
+        "n_fft": 800,
+        "bins": 200,
+        "frames": 300,
+        "test_windows": "multi",
+    },
+    # Ma et al. 2018: the same of whole clips, padding masked.
+    "spectrogram_any_length": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "window_ms": 40.0,
+        "n_fft": 800,
+        "bins": 200,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
+    # 32 values each 10 ms, as many as Lee & Tashev 2015 have, and Han et al. 2018: cepstra and their slopes.
+    "cepstra_10ms": {
+        "extractor": "mfcc",
+        "n_mfcc": 16,
+        "n_mels": 40,
+        "floor": 1e-8,
+        "deltas": 1,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
+    # Zhao et al. 2021: log-mel with deltas and delta-deltas, as three channels.
+    "log_mel_deltas": {
+        "extractor": "log_mel",
+        "n_mels": 40,
+        "floor": 1e-8,
+        "deltas": 2,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
 }
 
 # NAME:WHERE, for encoders whose files a user has: the settings, and the setting that WHERE fills.
