@@ -185,6 +185,7 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     """What `audionas retrain` prints of a `metrics.json`."""
     from audionas.experiment.group_scores import worst_group_line
     from audionas.experiment.noise_scores import noise_lines
+    from audionas.experiment.second_task_scores import second_task_lines
     from audionas.quantities import count_text
     from audionas.training.measures import measures_of
 
@@ -205,7 +206,7 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     worst = worst_group_line(metrics)
-    lines += [*([worst] if worst else []), *noise_lines(metrics)]
+    lines += [*([worst] if worst else []), *second_task_lines(metrics), *noise_lines(metrics)]
     lines += [
         f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
         for b in metrics["baselines"]["headline"]

@@ -16,12 +16,15 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from audionas.audio.manifest import Manifest
 from audionas.experiment.best_epoch import BestEpoch, restore, weights
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.experiment.known_macs import known_macs
 from audionas.experiment.leaks import refuse_leak
+from audionas.experiment.second_task_scores import TABLE, second_record
 from audionas.models import build_model, n_parameters, parameter_parts
+from audionas.models.baselines.abilities import second_task
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -31,6 +34,7 @@ from audionas.training.front_end_recipe import retraining_recipe_of
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
+from audionas.training.second_task import predict_second, second_targets
 from audionas.training.tasks import ClassWeighting, TaskSeam, task_of
 
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -79,6 +83,14 @@ class Trained:
         guess = task.chance(task.n_outputs(manifest))
         return average_windows(manifest, rows, np.tile(guess, (len(rows), 1)), part)
 
+    def predict_second(self, rows: Sequence[int]) -> Predictions | None:
+        """Predictions of the second class; None without a second task, or where no clip has a second class."""
+        ability = second_task(self.network)
+        if ability is None:
+            return None
+        manifest, has_diverged = self.corpus.manifest, bool(self.failures)
+        return predict_second(ability, self.tensors, manifest, rows, self.device, has_diverged=has_diverged)
+
 
 def train_fold(
     genotype: Genotype,
@@ -103,6 +115,9 @@ def train_fold(
         parts = {"test": rows.test, "train": rows.train, "validation": rows.validation}
         found = [trained.predict(part, name) for name, part in parts.items() if part]
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
+    second = trained.predict_second(rows.test)
+    if second is not None:
+        second.write(folder / TABLE)
     if not trained.failures:
         _save_weights(trained, folder / "weights.safetensors")
     n_outputs = trained.task.n_outputs(corpus.manifest)
@@ -121,6 +136,8 @@ def train_fold(
         "seconds": trained.seconds,
         "failed": trained.failures[0] if trained.failures else None,
     }
+    if (ability := second_task(trained.network)) is not None and rows.test:
+        result["second_task"] = second_record(ability.second_column, second)
     write_json(done, result)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return result
@@ -146,6 +163,7 @@ def train_network(
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=task.n_outputs(manifest), **options)
     best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, rows.validation, task)
     best.resume()
+    second = _second_targets(network, manifest, rows.train)
 
     def after_epoch(epoch: int, record: dict[str, float]) -> None:
         if rows.validation:
@@ -156,7 +174,7 @@ def train_network(
     try:
         history = fit(
             network,
-            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch),
+            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch, second),
             FitPlan(
                 task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
             ),
@@ -180,6 +198,7 @@ def _batches(
     plan: TrainingPlan,
     seed: int,
     epoch: Callable[[], int],
+    second: np.ndarray | None,
 ) -> EpochBatches:
     return EpochBatches(
         tensors,
@@ -190,7 +209,16 @@ def _batches(
         purpose="retrain",
         epoch=epoch,
         balanced_sampling=plan.weighting == "sampler",
+        second=second,
     )
+
+
+def _second_targets(network: nn.Module, manifest: Manifest, rows: Sequence[int]) -> np.ndarray | None:
+    """Second classes of the training clips, and of no others; None without a second task."""
+    ability = second_task(network)
+    if ability is None:
+        return None
+    return second_targets(manifest, ability.second_column, ability.second_labels, rows)
 
 
 def _save_weights(trained: Trained, path: Path) -> None:

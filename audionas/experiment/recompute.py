@@ -14,6 +14,7 @@ from audionas.experiment.noise_scores import robustness
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.second_task_scores import second_task_metrics
 from audionas.training.tasks import task_of
 
 
@@ -32,7 +33,7 @@ def metrics_of_run(
     names = [split.name for split in splits if not seen[split.name]] or [split.name for split in splits]
     groups = group_scores(run.path, names, seeds, task, manifest.speaker_independence_checked)
     document = metrics_document(manifest, splits, scores, parameters, baselines, is_known)
-    return document | groups | robustness(run, names, task)
+    return document | groups | robustness(run, names, task) | second_task_metrics(run.path, names, seeds)
 
 
 def recompute_retraining(run: RunFolder, stored: Mapping[str, Any]) -> dict[str, Any]:

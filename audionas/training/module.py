@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from audionas.models import GenotypeNetwork
+from audionas.models.baselines.abilities import second_task
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
 from audionas.training.ledger import count
 from audionas.training.recipe import Recipe
+from audionas.training.second_loss import joint_loss
 from audionas.training.tasks import TaskSeam
 
 AUXILIARY_WEIGHT = 0.4  # Liu et al. 2019, evaluation recipe
@@ -95,6 +97,8 @@ class TrainingModule(pl.LightningModule):
         return [self.model(x) if lengths is None else self.model(x, lengths)]
 
     def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
+        if (second := second_task(self.model)) is not None:
+            return joint_loss(self.task.loss, second, logits[0], targets, weights)
         loss = self.task.loss(logits[0], targets, weights)
         for extra in logits[1:]:
             loss = loss + AUXILIARY_WEIGHT * self.task.loss(extra, targets, weights)

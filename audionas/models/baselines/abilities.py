@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 @runtime_checkable
 class SecondTask(Protocol):
-    """Learns a second class of each clip (its speaker's gender, say) beside its own.
+    """Learns a second class of each clip beside its own: one of `second_labels` in the manifest's `second_column`.
 
     In training `forward` gives (batch, classes + n_second), and the loss is that of the task plus `second_weight` times
     the cross-entropy of the last `n_second` logits (Li, Zhao, Kawahara 2019, equation 10); in eval mode it gives
@@ -18,6 +18,8 @@ class SecondTask(Protocol):
 
     n_second: int
     second_weight: float
+    second_column: str
+    second_labels: tuple[str, ...]
 
     def both(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Logits of both tasks in any mode, (batch, classes + n_second)."""

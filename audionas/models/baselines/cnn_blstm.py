@@ -25,23 +25,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from audionas.models.baselines.second_task_settings import SecondTaskSettings
 from audionas.models.baselines.structured_attention import StructuredAttention
 from audionas.models.frame_pooling import build_frame_pooling
 from audionas.models.recipe_cell import frame_mask
-from audionas.records import Record
 
 N_GATES = 4
 FORGET_GATE = 1  # torch's order: input, forget, cell, output
 Count = Annotated[int, Field(ge=1)]
 
 
-class CnnBlstmSettings(Record):
-    """Defaults: Table 1 of the paper. `second_weight` 0 trains the main task alone.
-
-    `second_labels` are the classes of the second task, sorted; they are filled in from the manifest's column
-    `second_column` when a training begins, and stand in the genotype's file, as the weights need them. Until then
-    there are as many as the paper has: two.
-    """
+class CnnBlstmSettings(SecondTaskSettings):
+    """Defaults: Table 1 of the paper; the second task is gender with the weight 1."""
 
     filters: Count = 64
     window: Count = 3
@@ -54,9 +49,6 @@ class CnnBlstmSettings(Record):
     attention: bool = True
     attention_hidden: Count = 512
     heads: Count = 8
-    second_column: str = Field(default="gender", min_length=1)
-    second_weight: float = Field(default=1.0, ge=0)
-    second_labels: tuple[str, ...] = ()
 
     @field_validator("window")
     @classmethod
@@ -64,11 +56,6 @@ class CnnBlstmSettings(Record):
         if window % 2 == 0:
             raise ValueError(f"must be odd, so that it has a middle frame; got {window}")
         return window
-
-    @property
-    def n_second(self) -> int:
-        """Classes of the second task; 0 without one."""
-        return (len(self.second_labels) or 2) if self.second_weight > 0 else 0
 
 
 class CnnBlstm(nn.Module):
@@ -82,6 +69,7 @@ class CnnBlstm(nn.Module):
         super().__init__()
         channels, features, _ = input_shape
         self.n_second, self.second_weight = settings.n_second, settings.second_weight
+        self.second_column, self.second_labels = settings.second_column, settings.second_labels
         self.convolutions = TimeConvolutions(settings, channels * features)
         self.blstm = nn.LSTM(
             settings.filters, settings.hidden, settings.n_layers, batch_first=True, bidirectional=True,
