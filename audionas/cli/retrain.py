@@ -55,7 +55,11 @@ def retrain(
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
-        typer.Option("--select", help="last epoch, or best by an inner validation part of at least two groups."),
+        typer.Option(
+            "--select",
+            help="last epoch, or best by an inner validation part of at least two groups. best_on_test: as papers "
+            "without a validation set do it; such scores are optimistic, marked, and not ranked.",
+        ),
     ] = "last",
     inner_folds: Annotated[
         int,

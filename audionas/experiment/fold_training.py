@@ -17,7 +17,8 @@ from safetensors.torch import save
 from torch import nn
 
 from audionas.audio.manifest import Manifest
-from audionas.experiment.best_epoch import BestEpoch, restore, weights
+from audionas.experiment.best_epoch import VALIDATION, BestEpoch, restore, weights
+from audionas.experiment.chosen_on_test import CHOSEN_ON, ON_TEST, TEST
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.experiment.known_macs import known_macs
@@ -136,6 +137,8 @@ def train_fold(
         "seconds": trained.seconds,
         "failed": trained.failures[0] if trained.failures else None,
     }
+    if plan.select == ON_TEST:
+        result[CHOSEN_ON] = TEST
     if (ability := second_task(trained.network)) is not None and rows.test:
         result["second_task"] = second_record(ability.second_column, second)
     write_json(done, result)
@@ -161,12 +164,15 @@ def train_network(
     seed_torch(seed, "retrain", "weights")
     options = {"auxiliary": True} if plan.auxiliary else {}
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=task.n_outputs(manifest), **options)
-    best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, rows.validation, task)
+    is_on_test = plan.select == ON_TEST  # the one way in which test clips may choose
+    choosing = rows.test if is_on_test else rows.validation
+    part = TEST if is_on_test else VALIDATION
+    best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, choosing, task, part)
     best.resume()
     second = _second_targets(network, manifest, rows.train)
 
     def after_epoch(epoch: int, record: dict[str, float]) -> None:
-        if rows.validation:
+        if choosing:
             best.look(record)
         if on_epoch is not None:
             on_epoch(epoch, record)
@@ -186,7 +192,7 @@ def train_network(
         raise AssertionError("a training has at least one epoch")
     restore(network, folder, best, history)
     network.eval().to(plan.device)
-    epoch_used = best.epoch if rows.validation else plan.epochs - 1
+    epoch_used = best.epoch if choosing else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
     return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
 
