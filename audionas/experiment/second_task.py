@@ -7,34 +7,41 @@ of training clips to train, and of test clips to score, never to choose.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TypeVar
+from dataclasses import replace
 
 from audionas.audio.manifest import Manifest
 from audionas.errors import SettingsError
+from audionas.experiment.genotype_sources import Source
+from audionas.models.baselines import baseline_settings
 from audionas.models.baselines.second_task_settings import SecondTaskSettings
 from audionas.quantities import count_text
+from audionas.spaces import BaselineGenotype
 from audionas.training.second_task import columns_of_clip, second_cells
 
 _ESCAPE = "take another with --set second_column=NAME, or train without a second task: --set second_weight=0"
-SettingsT = TypeVar("SettingsT")
 
 
-def with_second_labels(settings: SettingsT, manifest: Manifest) -> SettingsT:
-    """Settings with the classes that the manifest has; of a system without a second task, as they are.
+def with_second_labels(source: Source, manifest: Manifest) -> Source:
+    """The source of a system with a second task, with the classes that the manifest has; of any other, as it is.
 
     Raises:
         SettingsError: the manifest has no such column, it tells no classes apart, or it is not of classes; or the
             corpus is not one of one label a clip.
     """
+    genotype = source.genotype
+    if not isinstance(genotype, BaselineGenotype):
+        return source
+    settings = baseline_settings(genotype)
     if not isinstance(settings, SecondTaskSettings) or settings.second_weight == 0:
-        return settings
+        return source
     if manifest.task != "classification":
         raise SettingsError(
             f"{manifest.root}: a second task needs a corpus with one class a clip, and this is one of "
             f"{manifest.task}; train without: --set second_weight=0"
         )
     labels = _labels(manifest, settings.second_column)
-    return settings.model_copy(update={"second_labels": labels})
+    named = {**dict(genotype.settings), "second_labels": labels}
+    return replace(source, genotype=BaselineGenotype.of(genotype.name, named))
 
 
 def _labels(manifest: Manifest, column: str) -> tuple[str, ...]:

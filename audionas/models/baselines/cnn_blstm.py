@@ -25,6 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from audionas.models.baselines.abilities import TaskLoss
+from audionas.models.baselines.baseline import ADAM, Baseline
+from audionas.models.baselines.joint_loss import joint_loss
 from audionas.models.baselines.second_task_settings import SecondTaskSettings
 from audionas.models.baselines.structured_attention import StructuredAttention
 from audionas.models.frame_pooling import build_frame_pooling
@@ -95,6 +98,10 @@ class CnnBlstm(nn.Module):
         logits: Tensor = self.output(encoded)
         return logits if self.second_output is None else torch.cat([logits, self.second_output(encoded)], dim=1)
 
+    def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """The task's own loss plus that of the second task; see `joint_loss`."""
+        return joint_loss(task_loss, self, logits, targets, weights)
+
     def states(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """What the attention reads, (batch, pooled frames, 2 * hidden), and each clip's own number of frames."""
         frames, own = self.convolutions(x.flatten(1, 2), lengths)
@@ -160,3 +167,19 @@ def _initialise_as_keras(network: CnnBlstm) -> None:
                 parameter.data.chunk(N_GATES)[FORGET_GATE].fill_(1.0)
         else:
             nn.init.orthogonal_(parameter) if name.startswith("weight_hh") else nn.init.xavier_uniform_(parameter)
+
+
+CNN_BLSTM = Baseline(
+    summary="two convolutions over time, two BLSTM layers, 8 heads of self-attention, a second task (gender)",
+    paper="Li, Zhao, Kawahara 2019",
+    settings=CnnBlstmSettings,
+    build=CnnBlstm,
+    features="cnn_blstm",
+    recipe={
+        **ADAM, "learning_rate": 1.0e-4, "schedule": "inverse_time", "time_decay": 1.0e-6, "gradient_clip": 1.0,
+        "clip_by": "value",
+    },
+    epochs=100,
+    batch_size=40,
+    class_weighting="none",
+)  # fmt: skip

@@ -7,14 +7,10 @@ known teach the main task only. Class weights are the main task's: they do not w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor
 from torch.nn import functional
 
-from audionas.models.baselines.abilities import MISSING, SecondTask
-
-TaskLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
+from audionas.models.baselines.abilities import MISSING, SecondTask, TaskLoss
 
 
 def joint_loss(task_loss: TaskLoss, network: SecondTask, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
@@ -25,6 +21,8 @@ def joint_loss(task_loss: TaskLoss, network: SecondTask, logits: Tensor, targets
         logits: (batch, classes + n_second).
         targets: (batch, 2), class and second class; or (batch,), where no second class is known.
     """
+    if not network.n_second:
+        return task_loss(logits, targets, weights)
     own, second = logits[:, : -network.n_second], logits[:, -network.n_second :]
     if targets.dim() == 1:
         return task_loss(own, targets, weights)
