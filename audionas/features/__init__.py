@@ -104,6 +104,20 @@ PRESETS: dict[str, dict[str, Any]] = {
         "test_windows": "multi",
         "mask_padding": True,
     },
+    # Li, Zhao, Kawahara 2019, section 4.1: 7.5 s, Hann windows of 800 samples every 400, mel with deltas and
+    # delta-deltas, 384 in all, so 128 bands; 301 frames. A logarithm is not mentioned; the floor as above.
+    "cnn_blstm": {
+        "extractor": "log_mel",
+        "sample_rate_hz": 16_000,
+        "length_s": 7.5,
+        "window_ms": 50.0,
+        "hop_ms": 25.0,
+        "n_fft": 800,
+        "n_mels": 128,
+        "deltas": 2,
+        "floor": 1e-8,
+        "crop": "end",
+    },
 }
 
 # NAME:WHERE, for encoders whose files a user has: the settings, and the setting that WHERE fills.

@@ -243,6 +243,7 @@ def learning_section(files: RunFiles, pictures: Pictures) -> Section | None:
     select = {
         "last": "the last epoch's network is tested",
         "best": "the best epoch by an inner validation part is tested",
+        "best_on_test": "the best epoch ON THE TEST FOLD ITSELF is taken: the scores are optimistic",
     }
     facts = [
         f"{count_text(len(histories), 'network')}, {plain(retraining.run.get('epochs'))} epochs each; "

@@ -99,6 +99,12 @@ def _scored(files: RunFiles, metrics: JsonObject) -> str:
     headline = metrics.get("headline")
     main, _ = measures_of(metrics)
     plain_system = strongest_plain(metrics)
+    if metrics.get("optimistic"):
+        scores = headline or metrics.get("all_splits") or {}
+        return (
+            f"{subject} has no clean score, because its epochs were chosen on the test folds: pooled {main.name} "
+            f"{_main(scores, main)} ({_evidence(files, metrics, scores)}) is optimistic and not comparable."
+        )
     if headline is None:
         everything = metrics.get("all_splits") or {}
         beaten = baseline_scores(metrics).get(plain_system)

@@ -153,6 +153,10 @@ class EpochBatches:
 
     Rows are dealt out evenly, so that no batch is left with a single clip (BN needs two). With `sampler`
     weighting, rows are drawn with replacement, every class equally likely.
+
+    Args:
+        second: second class of each row of the corpus, (rows,) int64; targets are then (batch, 2) for a network with a
+            second task.
     """
 
     def __init__(
@@ -167,6 +171,7 @@ class EpochBatches:
         epoch: Callable[[], int],
         n_batches: int | None = None,
         balanced_sampling: bool = False,
+        second: np.ndarray | None = None,
     ) -> None:
         self._tensors, self._rows, self._epoch = tensors, np.asarray(rows), epoch
         self._weight_of = dict(zip(self._rows.tolist(), np.asarray(weights).tolist(), strict=True))
@@ -174,6 +179,7 @@ class EpochBatches:
         self._per_pass = n_batches_of(len(self._rows), batch_size)
         self._n_batches = n_batches if n_batches is not None else self._per_pass
         self._probabilities = self._class_balance() if balanced_sampling else None
+        self._second = None if second is None else torch.from_numpy(second)
 
     def __len__(self) -> int:
         return self._n_batches
@@ -185,7 +191,11 @@ class EpochBatches:
             weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
             drawn = self._tensors.drawn(rows.tolist(), self._seed, self._purpose, "copies", epoch, batch)
             x, lengths = self._tensors.crop(drawn, rng)
-            yield x, self._tensors.targets[torch.from_numpy(rows)], weights, lengths
+            yield x, self._targets(torch.from_numpy(rows)), weights, lengths
+
+    def _targets(self, rows: Tensor) -> Tensor:
+        own = self._tensors.targets[rows]
+        return own if self._second is None else torch.stack([own, self._second[rows]], dim=1)
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:
         left, lap = self._n_batches, 0

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from audionas.errors import SettingsError, unknown
-from audionas.models.baselines.abilities import ClosedForm, OwnLoss
+from audionas.models.baselines.abilities import ClosedForm, OwnLoss, SecondTask, second_task
 from audionas.models.baselines.baseline import Baseline
+from audionas.models.baselines.cnn_blstm import CNN_BLSTM
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
 from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
+    "cnn_blstm": CNN_BLSTM,
     "plain_cnn": PLAIN_CNN,
 }
 
@@ -63,6 +65,6 @@ def named_baseline(name: str, pairs: Mapping[str, str]) -> BaselineGenotype:
 
 
 __all__ = [
-    "BASELINES", "Baseline", "ClosedForm", "OwnLoss", "baseline_of", "baseline_settings", "build_baseline",
-    "named_baseline",
+    "BASELINES", "Baseline", "ClosedForm", "OwnLoss", "SecondTask", "baseline_of", "baseline_settings",
+    "build_baseline", "named_baseline", "second_task",
 ]  # fmt: skip
