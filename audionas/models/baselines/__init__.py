@@ -8,12 +8,14 @@ from torch import nn
 
 from audionas.errors import SettingsError, unknown
 from audionas.models.baselines.abilities import ClosedForm, OwnLoss
+from audionas.models.baselines.attention_pooling_cnn import ATTENTION_POOLING_CNN
 from audionas.models.baselines.baseline import Baseline
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
 from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
+    "attention_pooling_cnn": ATTENTION_POOLING_CNN,
     "plain_cnn": PLAIN_CNN,
 }
 

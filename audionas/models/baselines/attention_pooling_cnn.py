@@ -11,30 +11,34 @@ first convolutions give maps of the input's size; convolutions have biases.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.masked_maps import ConvLayer, MaskedMaps
 from audionas.models.spatial_pooling import SPATIAL_POOLINGS, AttentionMaps, AttentionPooling
 from audionas.records import Record
 
-Side = Annotated[int, Field(ge=1, le=512)]
+LONGEST_SIDE = 512
 Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
 class AttentionPoolingCnnSettings(Record):
-    """Defaults are the paper's. A filter is (features, frames); `pool_after` numbers the convolutions from 1.
+    """Defaults are the paper's. `filters` stand side by side in the first convolution, each features x frames, and
+    share its channels; `channels` are those after each convolution; `pool_after` numbers convolutions from 1. One
+    filter, `channels: [16]`, `pool_after: []` and `pooling: gap` are the network of figure 2.
 
     `reduce` says how attention pooling takes the product of its maps together: the paper averages, which shrinks the
     scores by the size of the map, since the softmax sums to 1; the default is the sum. `bilinear_order` is the order
     of the l2 norm and the signed square root; the paper's text has the norm first, Lin et al. 2015 have it last.
     """
 
-    frequency_filter: tuple[Side, Side] = (10, 2)
-    time_filter: tuple[Side, Side] = (2, 8)
+    filters: Annotated[str, Field(pattern=r"^[1-9]\d{0,2}x[1-9]\d{0,2}(\+[1-9]\d{0,2}x[1-9]\d{0,2}){0,15}$")] = (
+        "10x2+2x8"
+    )
     channels: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=16)] = (16, 32, 48, 64, 80)
     pool_after: tuple[int, ...] = (2, 3)
     pooling: Literal["attention", "gap", "bilinear"] = "attention"
@@ -43,12 +47,23 @@ class AttentionPoolingCnnSettings(Record):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> AttentionPoolingCnnSettings:
-        if self.channels[0] % 2:
-            raise ValueError(f"channels: the first, {self.channels[0]}, must be even: half for each of the two filters")
+        shapes = self.filter_shapes
+        if max(map(max, shapes)) > LONGEST_SIDE:
+            raise ValueError(f"filters: got {self.filters!r}, no side may be above {LONGEST_SIDE}")
+        if self.channels[0] % len(shapes):
+            raise ValueError(
+                f"channels: the first, {self.channels[0]}, must be a multiple of the {len(shapes)} filters"
+            )
         wrong = sorted(set(self.pool_after) - set(range(1, len(self.channels) + 1)))
         if wrong:
             raise ValueError(f"pool_after: got {wrong}, must be from 1 to {len(self.channels)}, the convolutions")
         return self
+
+    @property
+    def filter_shapes(self) -> tuple[tuple[int, int], ...]:
+        """(features, frames) of each filter."""
+        sides = [each.split("x") for each in self.filters.split("+")]
+        return tuple((int(height), int(width)) for height, width in sides)
 
 
 class AttentionPoolingCnn(nn.Module):
@@ -59,13 +74,11 @@ class AttentionPoolingCnn(nn.Module):
     alone. In training the statistics of BN count it.
     """
 
-    def __init__(
-        self, settings: AttentionPoolingCnnSettings, input_shape: tuple[int, int, int], n_classes: int
-    ) -> None:
+    def __init__(self, settings: AttentionPoolingCnnSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         first, *others = settings.channels
-        filters = (settings.frequency_filter, settings.time_filter)
-        self.first = nn.ModuleList(ConvLayer(input_shape[0], first // 2, size) for size in filters)
+        shapes = settings.filter_shapes
+        self.first = nn.ModuleList(ConvLayer(input_shape[0], first // len(shapes), shape) for shape in shapes)
         pairs = zip(settings.channels, others, strict=False)
         self.others = nn.ModuleList(ConvLayer(before, after, (3, 3)) for before, after in pairs)
         self.pool_after = frozenset(settings.pool_after)
@@ -105,6 +118,23 @@ class AttentionPoolingCnn(nn.Module):
         return isinstance(self.pooling, AttentionPooling)
 
 
-def build(settings: Any, input_shape: tuple[int, int, int], n_classes: int) -> nn.Module:
-    """The network; its weights are drawn from torch's global generator."""
-    return AttentionPoolingCnn(settings, input_shape, n_classes)
+ATTENTION_POOLING_CNN = Baseline(
+    summary="filters along frequency and along time, four 3x3 convolutions, attention, average or bilinear pooling",
+    paper="Li, Song, McLoughlin, Guo, Dai 2018",
+    settings=AttentionPoolingCnnSettings,
+    build=AttentionPoolingCnn,
+    features="attention_pooling_cnn",
+    recipe={
+        "optimiser": "sgd",
+        "learning_rate": 0.05,
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 1.0e-4,
+        "schedule": "steps",
+        "milestones": (0.4, 0.6, 0.8),  # from epochs 21, 31 and 41 of 50 on
+        "gradient_clip": 1.0e6,  # the paper does not clip
+    },
+    epochs=50,
+    batch_size=64,
+    class_weighting="none",
+)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audionas.errors import SettingsError
-from audionas.models.baselines.attention_pooling_cnn import AttentionPoolingCnn, AttentionPoolingCnnSettings, build
+from audionas.models.baselines.attention_pooling_cnn import AttentionPoolingCnn, AttentionPoolingCnnSettings
 from audionas.records import validate
 
 PAPER = (1, 400, 200)
@@ -20,9 +20,7 @@ POOLINGS = ("attention", "gap", "bilinear")
 
 def network(shape: tuple[int, int, int] = PAPER, n_classes: int = 4, **settings: Any) -> AttentionPoolingCnn:
     torch.manual_seed(0)
-    built = build(AttentionPoolingCnnSettings(**settings), shape, n_classes)
-    assert isinstance(built, AttentionPoolingCnn)
-    return built
+    return AttentionPoolingCnn(AttentionPoolingCnnSettings(**settings), shape, n_classes)
 
 
 def scored(shape: tuple[int, int, int] = SMALL, n_classes: int = 3, **settings: Any) -> AttentionPoolingCnn:
@@ -57,6 +55,43 @@ def test_the_paper_s_spectrogram_becomes_a_map_of_100_x_50_with_80_channels() ->
 def test_the_first_filters_are_10_features_by_2_frames_and_2_by_8_with_8_channels_each() -> None:
     shapes = [tuple(layer.conv.weight.shape) for layer in network().first]  # type: ignore[union-attr]
     assert shapes == [(8, 1, 10, 2), (8, 1, 2, 8)]
+
+
+SHAPES = ["2x2", "10x2", "100x2", "2x8", "2x80", "3x5"]
+
+
+def scanned(filters: str, shape: tuple[int, int, int], channels: int = 16) -> AttentionPoolingCnn:
+    """The network of figure 2."""
+    return network(shape, pooling="gap", channels=(channels,), pool_after=(), filters=filters)
+
+
+@pytest.mark.parametrize("filters", SHAPES)
+def test_the_network_of_figure_2_is_one_convolution_bn_and_a_16_to_4_layer(filters: str) -> None:
+    height, width = map(int, filters.split("x"))
+    assert size(scanned(filters, PAPER)) == 16 * height * width + 16 + 32 + 16 * 4 + 4
+
+
+@pytest.mark.parametrize("filters", SHAPES)
+def test_filters_of_any_shape_leave_the_padding_out(filters: str) -> None:
+    built = scanned(filters, (1, 12, 30)).eval()
+    clip, batch = torch.randn(1, 1, 12, 11), torch.randn(2, 1, 12, 30)
+    batch[1, :, :, :11] = clip
+    scores = built(batch, torch.tensor([30, 11]))
+    torch.testing.assert_close(scores[1:], built(clip))
+    torch.testing.assert_close(scores[:1], built(batch[:1]))
+
+
+def test_an_even_filter_reads_one_place_more_after_than_before() -> None:
+    """So the maps of an impulse, under a filter of ones, have one place more before it."""
+    built = scanned("4x2", (1, 9, 9), channels=1).eval()
+    layer: Any = built.first[0]
+    torch.nn.init.ones_(layer.conv.weight)
+    torch.nn.init.zeros_(layer.conv.bias)
+    x = torch.zeros(1, 1, 9, 9)
+    x[0, 0, 4, 4] = 1
+    seen = (built.feature_maps(x).values[0, 0] > 0.5).nonzero()
+    assert sorted({int(row) for row, _ in seen}) == [2, 3, 4, 5]
+    assert sorted({int(frame) for _, frame in seen}) == [3, 4]
 
 
 def test_the_network_is_the_paper_s_layers_written_out() -> None:
@@ -160,11 +195,14 @@ def test_only_attention_has_attention_maps() -> None:
 
 
 @pytest.mark.parametrize(("settings", "what"), [
-    ({"channels": (15, 32)}, "channels: the first, 15, must be even: half for each of the two filters"),
+    ({"channels": (15, 32)}, "channels: the first, 15, must be a multiple of the 2 filters"),
     ({"channels": ()}, "channels"),
     ({"pool_after": (0, 2, 6)}, r"pool_after: got \[0, 6\], must be from 1 to 5, the convolutions"),
     ({"pooling": "max"}, "pooling: got 'max'"),
-    ({"frequency_filter": (0, 2)}, "frequency_filter"),
+    ({"filters": "0x2"}, "filters: got '0x2'"),
+    ({"filters": "10x2+"}, "filters: got '10x2\\+'"),
+    ({"filters": "10x2,2x8"}, "filters: got '10x2,2x8'"),
+    ({"filters": "10x513"}, "filters: got '10x513', no side may be above 512"),
     ({"width": 3}, "unknown key 'width'"),
 ])  # fmt: skip
 def test_settings_that_build_nothing_are_refused(settings: dict[str, Any], what: str) -> None:
