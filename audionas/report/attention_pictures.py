@@ -63,14 +63,14 @@ def draw_attention(picture: AttentionPicture) -> Figure:
 def _draw_classes(figure: Figure, panels: Any, picture: AttentionPicture, labels: list[str]) -> None:
     """One scale for all classes, so that they can be compared."""
     reach = max(float(np.abs(picture.class_specific[label]).max()) for label in labels)
-    shown = None
+    shown = []
     for axes, label in zip(panels.flat, labels, strict=False):
         _draw_spectrogram(axes, picture, "gray_r")
-        shown = _overlay(axes, picture, picture.class_specific[label], "RdBu_r", (-reach, reach))
+        shown.append(_overlay(axes, picture, picture.class_specific[label], "RdBu_r", (-reach, reach)))
         axes.set_title(f"{label}: probability {picture.scores[label]:.2f}")
     for axes in panels.flat[len(labels) :]:
         axes.set_axis_off()
-    figure.colorbar(shown, ax=panels, pad=0.01, label="class-specific evidence")
+    figure.colorbar(shown[0], ax=panels, pad=0.01, label="class-specific evidence")
 
 
 def _draw_spectrogram(axes: Axes, picture: AttentionPicture, colours: str) -> None:
