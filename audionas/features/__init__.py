@@ -118,6 +118,25 @@ PRESETS: dict[str, dict[str, Any]] = {
         "floor": 1e-8,
         "crop": "end",
     },
+    # Li et al. 2018: 40 ms windows every 10 ms, a transform of 1600 samples (10 Hz), the 400 bins below 4 kHz; 2 s
+    # are 200 frames. Segments overlap by 1 s in training and by 1.6 s in test.
+    "attention_pooling_cnn": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "length_s": 2.0,
+        "window_ms": 40.0,
+        "hop_ms": 10.0,
+        "n_fft": 1600,
+        "frames": 200,
+        "bins": 400,
+        "log": False,
+        "mu_law": 255.0,
+        "normalise": "none",
+        "train_windows": "all",
+        "train_shift_s": 1.0,
+        "test_windows": "multi",
+        "test_shift_s": 0.4,
+    },
 }
 
 # NAME:WHERE, for encoders whose files a user has: the settings, and the setting that WHERE fills.

@@ -23,7 +23,8 @@ OTHER: dict[str, Any] = {
     "normalise": "global", "n_mels": 24, "fmin_hz": 50.0, "fmax_hz": 3000.0, "log": "natural", "floor": 1e-3,
     "deltas": 1, "n_mfcc": 7, "bins": 30, "mask_padding": True, "layer": "all", "whisper_padding": False,
     "output": "z", "pad_to": 100, "fingerprint": "0" * 64, "width": 7, "hop_samples": 7, "field_samples": 7,
-    "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other",
+    "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other", "train_windows": "all",
+    "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0,
 }  # fmt: skip
 PLACES = {"model", "checkpoint"}  # where an encoder lies; its fingerprint is in the key
 
@@ -59,6 +60,12 @@ def changed(extractor: Extractor, name: str) -> dict[str, Any]:
         value = "hann" if settings["window"] == "hamming" else "hamming"
     if name == "frames_by":  # cannot change alone
         return settings | {"frames": 16, "crop": "end", "frames_by": "adaptive"}
+    beside = {
+        "train_shift_s": {"train_windows": "all"},
+        "test_shift_s": {"test_windows": "multi"},
+        "mu_law": {"log": False},
+    }
+    settings |= beside.get(name, {})  # cannot change alone either
     if name == "mask_padding":
         value = not settings[name]
     return settings | {name: value}

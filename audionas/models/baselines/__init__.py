@@ -8,6 +8,7 @@ from torch import nn
 
 from audionas.errors import SettingsError, unknown
 from audionas.models.baselines.abilities import ClosedForm, OwnLoss, SecondTask, second_task
+from audionas.models.baselines.attention_pooling_cnn import ATTENTION_POOLING_CNN
 from audionas.models.baselines.baseline import Baseline
 from audionas.models.baselines.cnn_blstm import CNN_BLSTM
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
@@ -15,6 +16,7 @@ from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
+    "attention_pooling_cnn": ATTENTION_POOLING_CNN,
     "cnn_blstm": CNN_BLSTM,
     "plain_cnn": PLAIN_CNN,
 }
