@@ -19,7 +19,7 @@ from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
 
-SEARCHED = "searched network"
+SEARCHED = "this network"
 
 
 def score_section(files: RunFiles, pictures: Pictures) -> Section | None:

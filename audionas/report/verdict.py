@@ -8,6 +8,7 @@ from typing import Any
 
 from audionas.quantities import count_text
 from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
+from audionas.report.hand_made_sections import hand_made
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.spaces.decision import decisions_sentence
@@ -65,7 +66,8 @@ def title(files: RunFiles) -> str:
     """What was searched on what, as a heading."""
     data = data_name(files.data)
     if not files.searches:
-        return f"Retraining of a genotype on {data}"
+        system = hand_made(files)
+        return f"Training of {system.name} on {data}" if system else f"Retraining of a genotype on {data}"
     run = files.searches[0].run
     return f"{run.get('space', 'a space')} searched with {run.get('strategy', 'a strategy')} on {data}"
 
@@ -98,7 +100,8 @@ def _searched_only(files: RunFiles) -> str:
 
 def _scored(files: RunFiles, metrics: JsonObject) -> str:
     dataset = data_name(files.data)
-    given = f"The network built from a given genotype on {dataset}"
+    system = hand_made(files)
+    given = f"The {f'hand-made system {system.name}' if system else 'network built from a given genotype'} on {dataset}"
     subject = f"The network found {_in_space(files)}" if files.searches else given
     headline = metrics.get("headline")
     main, _ = measures_of(metrics)

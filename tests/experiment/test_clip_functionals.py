@@ -44,7 +44,7 @@ def test_its_score_is_that_of_the_predictions_it_leaves(retrained_once: Path) ->
     scores = table[[name for name in table if name.startswith("p:")]]
     labels = [name[2:] for name in scores]
     guessed = scores.to_numpy().argmax(axis=1)
-    truth = [labels.index(label) for label in table["truth"]]
+    truth = [labels.index(label) for label in table["label"]]
     assert _records(retrained_once)[SVM]["ua"] == pytest.approx(recall_score(truth, guessed, average="macro"))
     assert scores.sum(axis=1).to_numpy() == pytest.approx(np.ones(len(table)), abs=1e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audionas.models.baselines.baseline import ADAM, Baseline
 from audionas.models.baselines.lstm import RnnSettings
 from audionas.models.torch_rnn import TorchFrameNetwork
 
@@ -15,3 +16,13 @@ def build(settings: RnnSettings, input_shape: tuple[int, int, int], n_classes: i
     return TorchFrameNetwork(
         "gru", n_features, n_classes, bidirectional=True, n_channels=channels, **settings.model_dump()
     )
+
+
+BIGRU = Baseline(
+    summary="one layer of GRU in both directions, additive attention over frames, two linear layers",
+    paper="",
+    settings=RnnSettings,
+    build=build,
+    features="log_mel_frames",
+    recipe=ADAM,
+)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from audionas.models.baselines.baseline import ADAM, Baseline
 from audionas.models.torch_rnn import TorchFrameNetwork
 from audionas.records import Record
 
@@ -29,3 +30,13 @@ def build(settings: RnnSettings, input_shape: tuple[int, int, int], n_classes: i
     return TorchFrameNetwork(
         "lstm", n_features, n_classes, bidirectional=False, n_channels=channels, **settings.model_dump()
     )
+
+
+LSTM = Baseline(
+    summary="one layer of LSTM, additive attention over frames, one linear layer",
+    paper="",
+    settings=RnnSettings,
+    build=build,
+    features="log_mel_frames",
+    recipe=ADAM,
+)

@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.models.baselines.baseline import ADAM, Baseline
 from audionas.models.masked_maps import masked, masked_average, own_lengths, strided
 from audionas.records import Record
 
@@ -108,3 +109,20 @@ class _Block(nn.Module):
 def build(settings: ResNet18Settings, input_shape: tuple[int, int, int], n_classes: int) -> ResNet18:
     """The network for features of so many channels."""
     return ResNet18(settings, input_shape[0], n_classes)
+
+
+def _sized(settings: type[ResNet18Settings]) -> Baseline:
+    width = settings().width
+    return Baseline(
+        summary=f"ResNet-18 of {width} to {8 * width} channels, a 3x3 stem, mean over features and time",
+        paper="",
+        settings=settings,
+        build=build,
+        features="log_mel_small",
+        recipe=ADAM,
+    )
+
+
+RESNET18_SLIM_8 = _sized(ResNet18Slim8Settings)
+RESNET18_SLIM_16 = _sized(ResNet18Slim16Settings)
+RESNET18_SLIM_32 = _sized(ResNet18Slim32Settings)

@@ -8,18 +8,21 @@ import pytest
 import torch
 
 from audionas.models import n_parameters
-from audionas.models.baselines.plain_cnn import PlainCnn, PlainCnnSettings, build
+from audionas.models.baselines.plain_cnn import PlainCnn, PlainCnnSettings
 
 
-def _network(shape: tuple[int, int, int] = (1, 32, 64), n_classes: int = 4, **settings: int) -> PlainCnn:
+def _network(
+    shape: tuple[int, int, int] = (1, 32, 64), n_classes: int = 4, channels: tuple[int, ...] = (16, 32, 64, 64)
+) -> PlainCnn:
     torch.manual_seed(0)
-    return build(PlainCnnSettings(**settings), shape, n_classes)
+    return PlainCnn(PlainCnnSettings(channels=channels), shape, n_classes)
 
 
 def _with_statistics(network: PlainCnn) -> PlainCnn:
     """In eval mode, with running statistics that shift zeros away from zero."""
-    for norm in network.norms:
-        torch.nn.init.uniform_(norm.bias, 0.5, 1.0)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.bias, 0.5, 1.0)
     return network.eval()
 
 
@@ -27,15 +30,15 @@ def _with_statistics(network: PlainCnn) -> PlainCnn:
 def test_parameters_are_nine_weights_a_pair_of_channels_two_of_each_norm_and_the_classifier(
     channels: int, classes: int
 ) -> None:
-    widths = [channels, 16, 32, 64, 128]
+    widths = [channels, 16, 32, 64, 64]
     convolutions = sum(9 * before * after for before, after in pairwise(widths))
-    expected = convolutions + 2 * sum(widths[1:]) + 128 * classes + classes
+    expected = convolutions + 2 * sum(widths[1:]) + 64 * classes + classes
     assert n_parameters(_network((channels, 32, 64), classes)) == expected
 
 
 @pytest.mark.parametrize("lengths", [[33, 12, 1], [32, 31, 2]])
 def test_padding_never_changes_a_score(lengths: list[int]) -> None:
-    network = _with_statistics(_network((2, 9, 33), 3, channels=4)).double()
+    network = _with_statistics(_network((2, 9, 33), 3, (4, 8, 8, 8))).double()
     x = torch.randn(3, 2, 9, 33, dtype=torch.float64)
     together = network(x, torch.tensor(lengths))
     for clip, n in enumerate(lengths):
