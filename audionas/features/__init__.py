@@ -9,6 +9,7 @@ from audionas.errors import SettingsError, unknown
 from audionas.features.encoders import ENCODERS, encoder_note
 from audionas.features.extractor import Extractor
 from audionas.features.frame_extractor import FrameExtractor
+from audionas.features.functionals import Functionals
 from audionas.features.ge2e import Ge2e
 from audionas.features.log_mel import LogMel
 from audionas.features.mfcc import Mfcc
@@ -19,6 +20,7 @@ from audionas.features.wav2vec import Wav2vec
 from audionas.records import parse_yaml, validate
 
 EXTRACTORS: dict[str, type[Extractor]] = {
+    "functionals": Functionals,
     "ge2e": Ge2e,
     "log_mel": LogMel,
     "mfcc": Mfcc,
