@@ -12,11 +12,37 @@ residual sum, and not on the weights of the attention. The first frame, which no
 
 from __future__ import annotations
 
+from typing import Annotated, Self
+
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.records import Record
+
 LONGEST_WAVE = 10_000.0
+_Size = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class FopSizes(Record):
+    """Sizes of the encoder; defaults as the paper has them."""
+
+    width: _Size = 256
+    n_heads: _Size = 4
+    inner: _Size = 513
+    n_layers: Annotated[int, Field(ge=1, le=64)] = 2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        if self.width % self.n_heads:
+            raise ValueError(f"width {self.width} must be a multiple of n_heads {self.n_heads}")
+        return self
+
+    def encoder(self, n_bands: int) -> FopEncoder:
+        """The encoder of these sizes with random weights."""
+        return FopEncoder(n_bands, self.width, self.n_heads, self.inner, self.n_layers, self.dropout)
 
 
 class AttentionLayer(nn.Module):

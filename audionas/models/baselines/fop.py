@@ -7,37 +7,20 @@ Without weights of `audionas pretrain` it is the paper's "None", trained from sc
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from audionas.errors import SettingsError
-from audionas.features.fop_network import FopEncoder, own_frames
+from audionas.features.fop_network import FopEncoder, FopSizes, own_frames
 from audionas.models.frame_pooling import FramePooling
-from audionas.records import Record
-
-_Size = Annotated[int, Field(ge=1, le=100_000)]
 
 
-class FopSettings(Record):
-    """Sizes of the encoder, defaults as the paper has them; `pretrained` is the sha256 of the weights it begins with.
+class FopSettings(FopSizes):
+    """Sizes of the encoder, and the sha256 of the pre-trained weights that it begins with; empty: random weights."""
 
-    An empty `pretrained` means none: random weights.
-    """
-
-    width: _Size = 256
-    n_heads: _Size = 4
-    inner: _Size = 513
-    n_layers: Annotated[int, Field(ge=1, le=64)] = 2
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     pretrained: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
-
-    @model_validator(mode="after")
-    def _check_heads(self) -> Self:
-        if self.width % self.n_heads:
-            raise ValueError(f"width {self.width} must be a multiple of n_heads {self.n_heads}")
-        return self
 
 
 class FopClassifier(nn.Module):
@@ -61,13 +44,6 @@ def build(settings: FopSettings, input_shape: tuple[int, int, int], n_classes: i
     Raises:
         SettingsError: the features have several channels.
     """
-    return FopClassifier(build_encoder(settings, input_shape), n_classes)
-
-
-def build_encoder(settings: FopSettings, input_shape: tuple[int, int, int]) -> FopEncoder:
-    """The encoder of these settings with random weights; see `build`."""
     if input_shape[0] != 1:
         raise SettingsError(f"fop: features of {input_shape[0]} channels, must be 1; leave out deltas")
-    return FopEncoder(
-        input_shape[1], settings.width, settings.n_heads, settings.inner, settings.n_layers, settings.dropout
-    )
+    return FopClassifier(settings.encoder(input_shape[1]), n_classes)
