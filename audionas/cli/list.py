@@ -12,7 +12,8 @@ from audionas.cli.parameters import JsonOption
 
 def list_parts(
     what: Annotated[
-        str | None, typer.Argument(help="spaces, strategies, ops, features, datasets or augmentations. Default: all.")
+        str | None,
+        typer.Argument(help="spaces, strategies, baselines, ops, features, datasets or augmentations. Default: all."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -36,6 +36,16 @@ def retrain(
         typer.Argument(help="Run folders of searches, or genotype files; the data may come last."),
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="Data to train on. Default: that of the search.")] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", help="Train this hand-made system (audionas list baselines) instead; with DATA."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Of --baseline, key=value: a setting that is not its paper's.")
+    ] = None,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="Of --baseline: epochs, batch size and weighting as in its paper.")
+    ] = False,
     features: FeaturesOption = None,
     n_cells: Annotated[
         int | None, typer.Option("--cells", help="Stack so many CNN cells. Default: the genotype's.")
@@ -50,8 +60,9 @@ def retrain(
         int | None, typer.Option("--hidden", help="Width of a recurrent hidden state. Default: the genotype's.")
     ] = None,
     epochs: Annotated[
-        str, typer.Option("--epochs", help="Epochs of every training; of several (20,40), each split chooses.")
-    ] = "60",
+        str | None,
+        typer.Option("--epochs", help="Epochs of every training; of several (20,40), each split chooses. Default: 60."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
@@ -73,10 +84,12 @@ def retrain(
         str, typer.Option("--padding", help="as_searched, masked, or counted like any other frame.")
     ] = "as_searched",
     final: Annotated[bool, typer.Option("--final", help="Also train one model on all clips, into RUN/final.")] = False,
-    batch_size: Annotated[int, typer.Option("--batch-size", help="Clips a batch.")] = 16,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Clips a batch. Default: 16.")] = None,
     optimiser: Annotated[
         str | None,
-        typer.Option("--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones."),
+        typer.Option(
+            "--optimiser", help="sgd or adam. Default: sgd for CNN cells, adam for recurrent ones, else the paper's."
+        ),
     ] = None,
     learning_rate: Annotated[
         str | None,
@@ -86,7 +99,9 @@ def retrain(
             "Of several (0.01,0.025), each split chooses by inner folds of its training clips.",
         ),
     ] = None,
-    class_weighting: Annotated[str, typer.Option("--class-weighting", help="balanced, none or sampler.")] = "balanced",
+    class_weighting: Annotated[
+        str | None, typer.Option("--class-weighting", help="balanced, none or sampler. Default: balanced.")
+    ] = None,
     drop_path: Annotated[
         float, typer.Option("--drop-path", help="Probability to drop an edge, raised linearly.")
     ] = 0.0,
@@ -125,16 +140,19 @@ def retrain(
     """Train genotypes from scratch under every fold and several seeds; leaves metrics.json.
 
     Example: audionas retrain runs/first --epochs 2 --seeds 1
+
+    A hand-made system under the same rules: audionas retrain --baseline plain_cnn DATA
     """
     from audionas.errors import SettingsError
     from audionas.experiment import retrain as steps
     from audionas.experiment.noise_scores import parse_snr
     from audionas.experiment.prepare import PrepareOptions
+    from audionas.experiment.retrain_recipe import TrainingRules, rules_of
+    from audionas.models.baselines import named_baseline
     from audionas.records import read_json
 
     macro = _given(n_cells=n_cells, channels=channels, n_layers=n_layers, hidden=hidden)
     rates = numbers("--learning-rate", learning_rate, float) if learning_rate else ()
-    epochs_tried = numbers("--epochs", epochs, int)
     recipe = {
         **_given(optimiser=optimiser, learning_rate=rates[0] if rates else None),
         "drop_path": drop_path,
@@ -146,18 +164,24 @@ def retrain(
                 refuse_beside_resume(context)
                 run = steps.resume_retraining(resume, talk)
             else:
-                if not sources:
-                    raise SettingsError("nothing to retrain: name a run folder or a genotype file")
-                genotypes, data = _split_sources(sources, data)
+                if not sources and baseline is None:
+                    raise SettingsError("nothing to retrain: name a run folder, a genotype file or --baseline NAME")
+                if baseline is None and (settings or paper):
+                    raise SettingsError(f"{'--set' if settings else '--paper'}: goes with --baseline NAME")
+                system = None if baseline is None else named_baseline(baseline, _pairs(settings or []))
+                rules = rules_of(system) if system and paper else TrainingRules()
+                epochs_tried = numbers("--epochs", epochs or str(rules.epochs), int)
+                genotypes, data = _baseline_data(sources, data) if system else _split_sources(sources or [], data)
                 preparation = PrepareOptions(
                     dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task
                 )
                 request = steps.RetrainRequest(
-                    genotypes, data, features, macro, epochs_tried[0], seeds, select, batch_size, class_weighting,
+                    genotypes, data, features, macro, epochs_tried[0], seeds, select,
+                    rules.batch_size if batch_size is None else batch_size, class_weighting or rules.class_weighting,
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
-                    augment=augment, settings_of=settings_of,
+                    augment=augment, settings_of=settings_of, baseline=system,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
@@ -165,6 +189,26 @@ def retrain(
             raise typer.Exit(130) from why
     metrics = read_json(run / "metrics.json", "metrics file")
     print_result(result_lines(run, metrics), {"run": str(run), "metrics": metrics}, as_json=as_json)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """`key=value` as a mapping."""
+    from audionas.errors import SettingsError
+
+    for text in texts:
+        if not text.partition("=")[2]:
+            raise SettingsError(f"--set: got {text!r}, must be key=value")
+    return {key.strip(): value for key, _, value in (text.partition("=") for text in texts)}
+
+
+def _baseline_data(sources: list[Path] | None, data: Path | None) -> tuple[tuple[Path, ...], Path | None]:
+    """Of a hand-made system the only argument is the data."""
+    from audionas.errors import SettingsError
+
+    places = [*(sources or []), *([data] if data else [])]
+    if len(places) > 1:
+        raise SettingsError(f"--baseline: takes one DATA, got {' '.join(map(str, places))}")
+    return (), places[0] if places else None
 
 
 def _given(**values: Any) -> dict[str, Any]:

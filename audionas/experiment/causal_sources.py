@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from audionas.experiment.genotype_sources import Source, source_features
 from audionas.features import extractor_from_settings
 from audionas.models.algorithmic_delay import AlgorithmicDelay, algorithmic_delay, check_causal_features
+from audionas.spaces import BaselineGenotype
 
 
 def causal_delay(table: Mapping[str, Source]) -> AlgorithmicDelay | None:
@@ -17,6 +18,8 @@ def causal_delay(table: Mapping[str, Source]) -> AlgorithmicDelay | None:
     """
     delays = []
     for source in table.values():
+        if isinstance(source.genotype, BaselineGenotype):
+            continue
         extractor = extractor_from_settings(source_features(source), str(source.path))
         check_causal_features(source.genotype.macro, extractor, str(source.path))
         delays.append(algorithmic_delay(source.genotype.macro, extractor))

@@ -14,9 +14,10 @@ from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
+from audionas.models.baselines import baseline_settings
 from audionas.records import parse_yaml, validate
 from audionas.search.strategy import strategy_from_settings
-from audionas.spaces import SearchSpace, features_beside, load_search_space
+from audionas.spaces import BaselineGenotype, SearchSpace, features_beside, load_search_space
 from audionas.spaces.catalogue_file import (
     catalogue_facts,
     is_recipe_document,
@@ -74,7 +75,14 @@ def _json(path: Path) -> Checked:
         return _checked("recurrent recipe", path, lambda: read_recipe_file(path))
     if isinstance(value, list) or (isinstance(value, dict) and not isinstance(value.get("kind"), str)):
         return _checked("catalogue of recipes", path, lambda: (catalogue_facts(read_catalogue_document(path)),))
-    return _checked("genotype", path, lambda: read_genotype_file(path))
+    return _checked("genotype", path, lambda: _load_genotype(path))
+
+
+def _load_genotype(path: Path) -> None:
+    """Read a genotype; of a hand-made system its settings too, which only its network knows."""
+    genotype = read_genotype_file(path).genotype
+    if isinstance(genotype, BaselineGenotype):
+        baseline_settings(genotype)
 
 
 def _yaml(path: Path) -> Checked:

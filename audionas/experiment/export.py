@@ -7,7 +7,7 @@ from pathlib import Path
 from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
 from audionas.experiment.genotype_sources import find_sources
 from audionas.records import to_json, write_text
-from audionas.spaces import Genotype, RecurrentGenotype
+from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
 from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
 
@@ -35,12 +35,18 @@ def export_genotype(source: Path, to: str | None = None, out: Path | None = None
 
 
 def _usual(genotype: Genotype) -> str:
+    if isinstance(genotype, BaselineGenotype):
+        return "genotype"
     return "nas-bench-nlp" if isinstance(genotype, RecurrentGenotype) else "darts"
 
 
 def _text(genotype: Genotype, provenance: dict[str, object], to: str, where: str) -> str:
     if to == "genotype":
         return to_json(genotype_document(genotype, provenance), indent=2)
+    if isinstance(genotype, BaselineGenotype):
+        raise GenotypeError(
+            f"{where}: holds the hand-made system {genotype.name!r}, which format {to!r} cannot hold; use --to genotype"
+        )
     if isinstance(genotype, RecurrentGenotype) != (to == "nas-bench-nlp"):
         kind = "a recurrent recipe" if isinstance(genotype, RecurrentGenotype) else "CNN cells"
         raise GenotypeError(f"{where}: holds {kind}, which format {to!r} cannot hold; use --to {_usual(genotype)}")

@@ -22,12 +22,14 @@ from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.experiment.known_macs import known_macs
 from audionas.experiment.leaks import refuse_leak
 from audionas.models import build_model, n_parameters, parameter_parts
+from audionas.models.baselines import ClosedForm
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.front_end_recipe import retraining_recipe_of
+from audionas.training.ledger import count
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
@@ -168,9 +170,19 @@ def train_network(
         raise AssertionError("a training has at least one epoch")
     restore(network, folder, best, history)
     network.eval().to(plan.device)
+    if isinstance(network, ClosedForm):
+        _solve(network, _batches(tensors, corpus, rows.train, plan, seed, lambda: plan.epochs), plan.device)
     epoch_used = best.epoch if rows.validation else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
     return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
+
+
+def _solve(network: ClosedForm, batches: EpochBatches, device: str) -> None:
+    """Solve the last layer from one pass over the training clips."""
+    count(forward=sum(len(targets) for _, targets, _, _ in batches))
+    moved = (tuple(None if part is None else part.to(device) for part in batch) for batch in batches)
+    with torch.no_grad():
+        network.solve(moved)  # type: ignore[arg-type]
 
 
 def _batches(

@@ -16,8 +16,9 @@ from audionas.experiment.provenance import groups_seen
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models import with_macro
+from audionas.models.baselines import baseline_of, baseline_settings
 from audionas.run_places import run_of_genotype
-from audionas.spaces import CnnGenotype, Genotype, RecurrentGenotype, load_search_space
+from audionas.spaces import BaselineGenotype, CnnGenotype, Genotype, RecurrentGenotype, load_search_space
 from audionas.spaces.genotype_file import read_genotype_file
 
 # Macro keys that the command line sets, with their options.
@@ -29,11 +30,15 @@ MACRO_OPTIONS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A genotype file; `left_out` is the split that its search did not read, if it was one."""
+    """A genotype file; `left_out` is the split that its search did not read, if it was one.
+
+    `is_named`: a hand-made system given by its name; `path` is that name, and no file.
+    """
 
     path: Path
     genotype: Genotype
     provenance: Mapping[str, Any]
+    is_named: bool = False
 
     @property
     def left_out(self) -> str | None:
@@ -50,6 +55,23 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
         GenotypeError: a file is not a genotype.
     """
     return [_checked_source(file) for path in paths for file in _files(path)]
+
+
+def baseline_source(genotype: BaselineGenotype) -> Source:
+    """A hand-made system as a source; it has read no clip, and has no features until `with_features`."""
+    return Source(Path(genotype.name), genotype, {"groups_read": []}, is_named=True)
+
+
+def usual_features(sources: Sequence[Source]) -> str | None:
+    """The features of a hand-made system whose source names none; None where sources have their own.
+
+    Raises:
+        SettingsError: the system is unknown.
+    """
+    for source in sources:
+        if isinstance(source.genotype, BaselineGenotype) and "features" not in source.provenance:
+            return baseline_of(source.genotype).features
+    return None
 
 
 def by_split(sources: Sequence[Source], splits: Sequence[OuterSplit]) -> dict[str, Source]:
@@ -121,7 +143,10 @@ def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
         SettingsError: a value is of the other kind of genotype or out of range; named by its option.
     """
     genotype = source.genotype
-    _refuse_other_kind(source, macro)
+    if isinstance(genotype, BaselineGenotype):
+        _refuse_macro(source, macro)
+        return source
+    _refuse_other_kind(source, genotype, macro)
     try:
         if isinstance(genotype, RecurrentGenotype):
             return replace(source, genotype=replace(genotype, macro=with_macro(genotype.macro, macro)))
@@ -131,9 +156,16 @@ def with_macro_values(source: Source, macro: Mapping[str, Any]) -> Source:
         raise SettingsError("; ".join(faults), faults) from why
 
 
-def _refuse_other_kind(source: Source, macro: Mapping[str, Any]) -> None:
-    own, other = ("recurrent", "CNN") if isinstance(source.genotype, RecurrentGenotype) else ("CNN", "recurrent")
-    known = type(source.genotype.macro).model_fields
+def _refuse_macro(source: Source, macro: Mapping[str, Any]) -> None:
+    options = {**MACRO_OPTIONS["CNN"], **MACRO_OPTIONS["recurrent"]}
+    if macro:
+        given = ", ".join(options.get(key, key) for key in macro)
+        raise SettingsError(f"{given}: for found genotypes; {source.path} is a hand-made system: --set key=value")
+
+
+def _refuse_other_kind(source: Source, genotype: CnnGenotype | RecurrentGenotype, macro: Mapping[str, Any]) -> None:
+    own, other = ("recurrent", "CNN") if isinstance(genotype, RecurrentGenotype) else ("CNN", "recurrent")
+    known = type(genotype.macro).model_fields
     given = [option for key, option in MACRO_OPTIONS[other].items() if key in macro and key not in known]
     if own == "recurrent" and isinstance(macro.get("channels"), int):  # a recurrent macro's `channels` is no number
         given.append(MACRO_OPTIONS["CNN"]["channels"])
@@ -154,6 +186,9 @@ def _by_option(problem: str) -> str:
 def _checked_source(file: Path) -> Source:
     """The source, refused if it is not of the space that lies beside it in its run folder."""
     source = read_source(file)
+    if isinstance(source.genotype, BaselineGenotype):
+        _check_settings(source.genotype, file)
+        return source
     run = run_of_genotype(file)
     beside = run / "space.yaml"
     if beside.is_file() and (run / RUN_FILE).is_file():
@@ -162,6 +197,13 @@ def _checked_source(file: Path) -> Source:
         except GenotypeError as why:
             raise GenotypeError(f"{file}: {why}; it was not found by the search in this folder") from why
     return source
+
+
+def _check_settings(genotype: BaselineGenotype, file: Path) -> None:
+    try:
+        baseline_settings(genotype)
+    except SettingsError as why:
+        raise SettingsError(f"{file}: {why}", why.problems) from why
 
 
 def _files(path: Path) -> list[Path]:

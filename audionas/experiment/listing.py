@@ -1,4 +1,4 @@
-"""What there is: spaces, strategies, operations, features, data sets, each with one line."""
+"""What there is: spaces, strategies, hand-made systems, operations, features, data sets, each with one line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
 from audionas.experiment.search_plan import size_text
 from audionas.features import EXTRACTORS, PRESETS, SHORT_FORMS
+from audionas.models.baselines import BASELINES
 from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
 from audionas.quantities import count_text
@@ -19,7 +20,7 @@ from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import Strategy, load_strategy
 from audionas.spaces import CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space
 
-SHELVES = ("spaces", "strategies", "ops", "features", "datasets", "augmentations")
+SHELVES = ("spaces", "strategies", "baselines", "ops", "features", "datasets", "augmentations")
 
 
 def listing(what: str | None = None) -> dict[str, dict[str, str]]:
@@ -33,6 +34,7 @@ def listing(what: str | None = None) -> dict[str, dict[str, str]]:
     makers = {
         "spaces": _spaces,
         "strategies": _strategies,
+        "baselines": _baselines,
         "ops": _ops,
         "features": _features,
         "datasets": _datasets,
@@ -69,6 +71,11 @@ def _strategies() -> dict[str, str]:
             f"for spaces {', '.join(algorithm.spaces)}"
         )
     return lines
+
+
+def _baselines() -> dict[str, str]:
+    return {name: f"{each.summary}; {each.paper or 'of no paper'}; features {each.features}"
+            for name, each in BASELINES.items()}  # fmt: skip
 
 
 def _cost(strategy: Strategy) -> str:

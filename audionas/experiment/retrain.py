@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -19,9 +19,12 @@ from audionas.experiment.features_change import features_change
 from audionas.experiment.final_model import check_final
 from audionas.experiment.fold_rows import Select, fold_rows
 from audionas.experiment.genotype_sources import (
+    Source,
+    baseline_source,
     by_split,
     find_sources,
     source_features,
+    usual_features,
     with_features,
     with_macro_values,
     with_padding,
@@ -36,6 +39,7 @@ from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occup
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
 from audionas.run_places import run_of_genotype
+from audionas.spaces import BaselineGenotype
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
 from audionas.training.recipe import Recipe
@@ -77,6 +81,7 @@ class RetrainRequest:
     snr_db: tuple[float, ...] = ()
     augment: str | None = None
     settings_of: Path | None = None
+    baseline: BaselineGenotype | None = None
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -89,15 +94,16 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     talk = talk or Silent()
     _check(request)
     augmentation = None if request.augment is None else load_augmentation(request.augment)
-    sources = find_sources(request.sources)
-    out = request.out or _default_out(request.sources)
+    sources = find_sources(request.sources) if request.baseline is None else [baseline_source(request.baseline)]
+    out = request.out or _default_out(request)
     refuse_occupied(out)
     sources = [with_macro_values(source, request.macro) for source in sources]
     recipe = retrain_recipe(sources[0].genotype, request.recipe)
     check_kinds(sources, recipe, request.auxiliary)
     grid = _grid(request, recipe)
+    features = request.features or usual_features(sources)
     for source in sources:
-        if request.features is None:
+        if features is None:
             source_features(source)
     manifest, features_folder = _data(request, talk)
     taken = TakenSettings.of(request.settings_of, manifest) if request.settings_of else None
@@ -105,13 +111,11 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     task_of(manifest).clip_weights(manifest.targets, cast(ClassWeighting, request.class_weighting))
     table = by_split(sources, outer_splits(manifest))
     change = None
-    if request.features is not None:
+    if features is not None:
         searched = next(iter(table.values())).provenance.get("features")
         splits = {split.name: split for split in outer_splits(manifest)}
-        table = {
-            name: with_features(source, request.features, manifest, splits[name]) for name, source in table.items()
-        }
-        change = features_change(searched, source_features(next(iter(table.values()))), request.features)
+        table = {name: with_features(source, features, manifest, splits[name]) for name, source in table.items()}
+        change = features_change(searched, source_features(next(iter(table.values()))), features)
     if request.padding != "as_searched":
         table = {name: with_padding(source, request.padding == "masked") for name, source in table.items()}
     delay = causal_delay(table)
@@ -122,7 +126,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     copies = augmented_copies(augmentation, manifest, features_folder, talk)
     first = next(iter(table.values()))
     plan = {
-        "genotypes": {name: str(source.path.resolve()) for name, source in table.items()},
+        "genotypes": {name: _origin(source) for name, source in table.items()},
         "seeds": list(range(request.seeds)),
         "epochs": max(grid.epochs) if grid else request.epochs,
         "select": request.select,
@@ -213,8 +217,12 @@ def _check_inner_folds(manifest: Manifest, request: RetrainRequest, grid: Grid |
             inner_fold_rows(manifest, rows.train, request.inner_folds)
 
 
+def _origin(source: Source) -> str:
+    return f"baseline {source.path}" if source.is_named else str(source.path.resolve())
+
+
 def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
-    if request.data is not None:
+    if request.data is not None or request.baseline is not None:
         prepared = prepare(request.data, None, request.preparation, talk.progress)
         return prepared.manifest, prepared.features_folder
     if request.preparation != PrepareOptions():
@@ -227,7 +235,10 @@ def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
     return Manifest.read(run), Path(RunFolder.open(run).record["features_folder"])
 
 
-def _default_out(sources: Sequence[Path]) -> Path:
+def _default_out(request: RetrainRequest) -> Path:
+    sources = request.sources
+    if request.baseline is not None:
+        return fresh_folder(request.baseline.name)
     if len(sources) == 1 and sources[0].is_dir():
         base = sources[0] / "retrained"
         number, path = 1, base

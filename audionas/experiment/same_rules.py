@@ -24,7 +24,7 @@ from typing import Any
 from audionas.errors import RunError
 from audionas.experiment.augmented_corpus import augment_settings
 from audionas.experiment.finished_runs import FinishedRun, finished_run
-from audionas.experiment.retrain_recipe import kind_of
+from audionas.experiment.retrain_recipe import usual_recipe
 from audionas.spaces.genotype_file import read_genotype_file
 from audionas.training.recipe import default_recipe
 
@@ -121,7 +121,7 @@ def _search_augment(run: FinishedRun) -> Any:
 
 def _recipe_rules(run: FinishedRun, recipe: Mapping[str, Any]) -> dict[str, Any]:
     file = sorted(run.path.glob("split_*/genotype.json"))[0]
-    usual = default_recipe(kind_of(read_genotype_file(file).genotype)).model_dump(mode="json")
+    usual = usual_recipe(read_genotype_file(file).genotype).model_dump(mode="json")
     if recipe.get("optimiser") != usual["optimiser"]:  # another optimiser brings its own rate and decay
         other = {"sgd": "cnn_cell", "adam": "recurrent_cell"}.get(str(recipe.get("optimiser")), "cnn_cell")
         usual = {**default_recipe(other).model_dump(mode="json"), "optimiser": usual["optimiser"]}

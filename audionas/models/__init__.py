@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from audionas.errors import SettingsError
+from audionas.models.baselines import build_baseline
 from audionas.models.cnn_from_genotype import GenotypeNetwork
 from audionas.models.cnn_supernet import CnnSupernet
 from audionas.models.frame_network import FrameNetwork
@@ -15,7 +16,14 @@ from audionas.models.mixing import Mixing
 from audionas.models.recurrent_supernet import RecurrentSupernet
 from audionas.models.supernet import Supernet
 from audionas.records import Record, validate
-from audionas.spaces import CnnCellSpace, DartsRecurrentSpace, Genotype, RecurrentGenotype, SearchSpace
+from audionas.spaces import (
+    BaselineGenotype,
+    CnnCellSpace,
+    DartsRecurrentSpace,
+    Genotype,
+    RecurrentGenotype,
+    SearchSpace,
+)
 
 MacroT = TypeVar("MacroT", bound=Record)
 
@@ -43,6 +51,10 @@ def build_model(
         SettingsError: a macro value is unknown or out of range, or an option is not for this kind of genotype.
     """
     shape = tuple(input_shape)
+    if isinstance(genotype, BaselineGenotype):
+        if auxiliary or drop_path or macro:
+            raise SettingsError(f"baseline {genotype.name}: auxiliary, drop_path and macro values are for genotypes")
+        return build_baseline(genotype, shape, n_classes)
     if not isinstance(genotype, RecurrentGenotype):
         if len(shape) != 3:
             raise SettingsError(f"input_shape: got {shape}, must be (channels, features, frames) for CNN cells")

@@ -51,6 +51,7 @@ def _share(value: object) -> object:
 
 Setting = Annotated[int | float | str | bool, PlainValidator(_setting)]
 Share = Annotated[float | Literal["auto", "dev"], PlainValidator(_share)]
+USUAL_STEPS = ("cosine", "norm")  # the schedule and the clipping of every one-shot search
 
 
 class Budget(Record):
@@ -134,6 +135,10 @@ class Strategy(Record):
         unused = self.recipe and (self.recipe.drop_path or self.recipe.gradient_clip != Recipe().gradient_clip)
         if self.kind == "one-shot" and unused:
             raise ValueError("recipe: drop_path and gradient_clip do nothing here; set settings.gradient_clip")
+        if self.kind == "one-shot" and self.recipe and (self.recipe.schedule, self.recipe.clip_by) != USUAL_STEPS:
+            raise ValueError(
+                "recipe: schedule and clip_by do nothing here: a one-shot search has a cosine and the norm"
+            )
         try:
             check_settings(self.algorithm, self.settings, "strategy")
         except SettingsError as why:

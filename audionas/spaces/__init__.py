@@ -8,6 +8,7 @@ from audionas.errors import GenotypeError, SettingsError, unknown
 from audionas.quantities import count_text
 from audionas.records import refuse_name, validate
 from audionas.shipped import read
+from audionas.spaces.baseline_genotype import BaselineGenotype
 from audionas.spaces.catalogue_file import catalogue_size, read_json_strictly
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
@@ -26,7 +27,7 @@ SPACES: dict[str, type[SearchSpace]] = {
     "darts_recurrent": DartsRecurrentSpace,
     "cnn_macro": CnnMacroSpace,
 }
-Genotype = CnnGenotype | RecurrentGenotype
+Genotype = CnnGenotype | RecurrentGenotype | BaselineGenotype
 
 
 def load_search_space(name_or_path: str | Path) -> SearchSpace:
@@ -95,7 +96,7 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
 
 
 __all__ = [
-    "SPACES", "CnnCellSpace", "CnnGenotype", "CnnMacro", "CnnMacroSpace", "DartsRecurrentSpace", "FrontEnd", "Genotype",
-    "RecurrentCatalogueSpace", "RecurrentCellSpace", "RecurrentGenotype", "RecurrentMacro", "SearchSpace",
-    "features_beside", "load_search_space", "space_from_settings",
+    "SPACES", "BaselineGenotype", "CnnCellSpace", "CnnGenotype", "CnnMacro", "CnnMacroSpace", "DartsRecurrentSpace",
+    "FrontEnd", "Genotype", "RecurrentCatalogueSpace", "RecurrentCellSpace", "RecurrentGenotype", "RecurrentMacro",
+    "SearchSpace", "features_beside", "load_search_space", "space_from_settings",
 ]  # fmt: skip

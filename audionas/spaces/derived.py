@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audionas.spaces import CnnCellSpace, CnnMacroSpace, Genotype, RecurrentGenotype, SearchSpace
+from audionas.spaces import BaselineGenotype, CnnCellSpace, CnnMacroSpace, Genotype, RecurrentGenotype, SearchSpace
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.genotype_file import cells_document
 
 
 def derived_document(genotype: Genotype) -> dict[str, Any]:
     """What a line keeps of a genotype: its cells, or its recipe."""
+    assert not isinstance(genotype, BaselineGenotype), "no search finds it"
     return genotype.to_recipe() if isinstance(genotype, RecurrentGenotype) else cells_document(genotype)
 
 

@@ -16,12 +16,13 @@ from audionas.errors import GenotypeError, SettingsError, unknown
 from audionas.ops import CNN_OPS, NONE
 from audionas.quantities import count_text
 from audionas.records import Record, validate, write_json
+from audionas.spaces.baseline_genotype import BaselineGenotype, Setting
 from audionas.spaces.catalogue_file import catalogue_size, is_recipe_document, read_json_strictly, recipe_genotype
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro, macro_values, node_edges
 from audionas.spaces.front_end import FrontEnd
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
-Genotype = CnnGenotype | RecurrentGenotype
+Genotype = CnnGenotype | RecurrentGenotype | BaselineGenotype
 
 MAX_BYTES = 1_000_000
 SCHEMA_VERSION = 1
@@ -87,7 +88,17 @@ class _RecurrentDocument(_Document):
         return RecurrentGenotype.from_recipe(self.recipe, where).within(self.macro, self.space)
 
 
-_DOCUMENTS: dict[str, type[_CnnDocument] | type[_RecurrentDocument]] = {
+class _BaselineDocument(_Document):
+    kind: Literal["baseline"]
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")
+    settings: dict[Annotated[str, Field(max_length=64)], Setting] = Field(default_factory=dict, max_length=64)
+
+    def genotype(self, where: str) -> BaselineGenotype:
+        return BaselineGenotype.of(self.name, self.settings)
+
+
+_DOCUMENTS: dict[str, type[_CnnDocument] | type[_RecurrentDocument] | type[_BaselineDocument]] = {
+    "baseline": _BaselineDocument,
     "cnn_cell": _CnnDocument,
     "recurrent_cell": _RecurrentDocument,
 }
@@ -144,6 +155,9 @@ def save_genotype(genotype: Genotype, path: str | Path, provenance: dict[str, An
 
 def genotype_document(genotype: Genotype, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
     """The JSON document of a genotype."""
+    if isinstance(genotype, BaselineGenotype):
+        named = {"schema_version": SCHEMA_VERSION, "kind": "baseline", **genotype.document()}
+        return {**named, "hash": genotype.hash, "provenance": provenance or {}}
     if isinstance(genotype, RecurrentGenotype):
         body: dict[str, Any] = {"kind": "recurrent_cell", "space": genotype.space, "recipe": genotype.to_recipe()}
     else:

@@ -77,6 +77,7 @@ def fit(
     with quiet():
         trainer = pl.Trainer(
             max_epochs=plan.epochs, callbacks=callbacks, gradient_clip_val=plan.recipe.gradient_clip,
+            gradient_clip_algorithm=plan.recipe.clip_by,
             **trainer_settings(plan.device),
         )  # fmt: skip
         if checkpoint is not None:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from audionas.models import GenotypeNetwork
+from audionas.models.baselines import OwnLoss
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
 from audionas.training.ledger import count
+from audionas.training.optimisers import optimiser_of, schedule_of
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import TaskSeam
 
@@ -20,7 +22,7 @@ AUXILIARY_WEIGHT = 0.4  # Liu et al. 2019, evaluation recipe
 
 
 class TrainingModule(pl.LightningModule):
-    """Weighted loss, optimiser with cosine decay to `min_learning_rate`, noise keyed by (seed, epoch).
+    """Weighted loss, the recipe's optimiser and schedule, noise keyed by (seed, epoch).
 
     Batches are (features (batch, channels, features, frames), targets (batch,), weights (batch,), lengths
     (batch,) or None where padding is not told apart).
@@ -65,19 +67,9 @@ class TrainingModule(pl.LightningModule):
         return float(torch.stack(self.losses[name]).mean())
 
     def configure_optimizers(self) -> Any:
-        """The optimiser of the recipe, with its learning rate decayed once an epoch."""
-        recipe = self.recipe
-        parameters = self.model.parameters()
-        optimiser: torch.optim.Optimizer
-        if recipe.optimiser == "sgd":
-            optimiser = torch.optim.SGD(
-                parameters, recipe.learning_rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-            )
-        else:
-            optimiser = torch.optim.Adam(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
-        low = min(recipe.min_learning_rate, recipe.learning_rate)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.epochs, eta_min=low)
-        return [optimiser], [{"scheduler": schedule, "interval": "epoch"}]
+        """The optimiser of the recipe, with its learning rate on the recipe's schedule."""
+        optimiser = optimiser_of(self.recipe, self.model.parameters())
+        return [optimiser], [schedule_of(self.recipe, optimiser, self.epochs)]
 
     def _loss(self, x: Tensor, targets: Tensor, weights: Tensor, lengths: Tensor | None) -> Tensor:
         count(forward=len(x), backward=len(x))
@@ -95,6 +87,8 @@ class TrainingModule(pl.LightningModule):
         return [self.model(x) if lengths is None else self.model(x, lengths)]
 
     def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
+        if isinstance(self.model, OwnLoss):
+            return self.model.loss(self.task.loss, logits[0], targets, weights)
         loss = self.task.loss(logits[0], targets, weights)
         for extra in logits[1:]:
             loss = loss + AUXILIARY_WEIGHT * self.task.loss(extra, targets, weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,14 +21,24 @@ class Augmentation(Record):
 
 
 class Recipe(Record):
-    """How weights are trained. Defaults: Liu et al. 2019 (DARTS), section 3.1, as EmotionNAS has them."""
+    """How weights are trained. Defaults: Liu et al. 2019 (DARTS), section 3.1, as EmotionNAS has them.
+
+    `schedule`: `cosine` from `learning_rate` to `min_learning_rate`; `steps` divides the rate by 10 when each share
+    of the epochs in `milestones` is over; `inverse_time` is rate / (1 + `time_decay` x steps done), Keras's `decay`;
+    `constant`. Gradients are clipped by their norm or, with `clip_by: value`, each to [-clip, clip].
+    """
 
     optimiser: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = Field(default=0.025, gt=0)
     min_learning_rate: float = Field(default=0.001, ge=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
+    nesterov: bool = False
     weight_decay: float = Field(default=3.0e-4, ge=0)
+    schedule: Literal["cosine", "steps", "inverse_time", "constant"] = "cosine"
+    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    time_decay: float = Field(default=0.0, ge=0)
     gradient_clip: float = Field(default=5.0, gt=0)
+    clip_by: Literal["norm", "value"] = "norm"
     drop_path: float = Field(default=0.0, ge=0, lt=1)
     augmentation: Augmentation = Augmentation()
 

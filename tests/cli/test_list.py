@@ -10,6 +10,7 @@ from audionas import shipped
 from audionas.datasets import DATASETS
 from audionas.experiment.listing import SHELVES
 from audionas.features import PRESETS
+from audionas.models.baselines import BASELINES
 from audionas.ops import CNN_OPS
 from audionas.ops.recurrent import RNN_OPS
 from audionas.search.algorithms import ALGORITHMS
@@ -19,6 +20,7 @@ from tests.cli.running import refused, run
 MEMBERS = {
     "spaces": shipped.names("search_spaces"),
     "strategies": shipped.names("strategies"),
+    "baselines": BASELINES,
     "ops": {**CNN_OPS, **RNN_OPS},
     "features": [
         *PRESETS,
@@ -50,7 +52,7 @@ def test_without_a_name_all_shelves_are_listed() -> None:
 def test_an_unknown_shelf_suggests_the_nearest() -> None:
     line = refused("list", "strategy")
     assert line.startswith(
-        "unknown list 'strategy' (did you mean 'strategies'?); known: augmentations, datasets, features, "
+        "unknown list 'strategy' (did you mean 'strategies'?); known: augmentations, baselines, datasets, features, "
     )
 
 

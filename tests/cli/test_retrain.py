@@ -17,12 +17,15 @@ from tests.cli.running import files_of, refused
 @pytest.mark.parametrize(
     "words,error",
     [
-        ((), "nothing to retrain: name a run folder or a genotype file"),
+        ((), "nothing to retrain: name a run folder, a genotype file or --baseline NAME"),
         (("no_run",), "no_run: no such genotype file"),
         (("x.json", "--select", "worst"), "--select: got 'worst'; accepted: last, best"),
         (("x.json", "--seeds", "0"), "--seeds: got 0, must be 1 or more"),
         (("x.json", "--class-weighting", "yes"), "--class-weighting: got 'yes'; accepted: balanced, none, sampler"),
         (("x.json", "--inner-folds", "1"), "--inner-folds: got 1, must be 0 (none) or 2 or more"),
+        (("x.json", "--paper"), "--paper: goes with --baseline NAME"),
+        (("--baseline", "plain_cnn", "a", "b"), "--baseline: takes one DATA, got a b"),
+        (("--baseline", "plain_cnn", "--set", "channels"), "--set: got 'channels', must be key=value"),
         (("--resume", "no_run"), "no_run: no such run folder"),
         (("x.json", "--resume", "no_run"), "--resume takes nothing else"),
     ],

@@ -248,3 +248,10 @@ def test_a_strategy_without_alphas_has_nothing_to_steer(algorithm: str, first: s
     settings = {"algorithm": algorithm, "parts": {first: 0.5, second: 0.5}, "cost_weight": 0.1}
     with pytest.raises(SettingsError, match=f"cost_weight: algorithm '{algorithm}' has no alphas to steer; remove it"):
         strategy_from_settings(settings, "mine", "mine.yaml")
+
+
+@pytest.mark.parametrize("change", [{"schedule": "constant"}, {"clip_by": "value"}])
+def test_a_one_shot_strategy_has_one_schedule_and_one_way_to_clip(change: dict[str, str]) -> None:
+    settings = {"algorithm": "random_one_shot", "parts": {"weights": 0.5, "alphas": 0.5}, "recipe": change}
+    with pytest.raises(SettingsError, match="recipe: schedule and clip_by do nothing here"):
+        strategy_from_settings(settings, "mine", "mine.yaml")

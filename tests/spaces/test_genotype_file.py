@@ -128,7 +128,7 @@ def cells(**changes: Any) -> str:
     [
         ("{}", "not a genotype file: key 'kind' is missing"),
         (edited(lambda d: d.update(schema_version=2)), "schema_version: got 2, must be 1"),
-        (edited(lambda d: d.update(kind="rnn")), "unknown kind 'rnn'; known: cnn_cell, recurrent_cell"),
+        (edited(lambda d: d.update(kind="rnn")), "unknown kind 'rnn'; known: baseline, cnn_cell, recurrent_cell"),
         (edited(lambda d: d.update(extra=1)), "unknown key 'extra'"),
         (edited(lambda d: d["cells"].pop("reduce")), "key 'cells.reduce' is missing"),
         (edited(lambda d: d["macro"].update(channels=0)), "macro.channels: got 0"),
