@@ -95,8 +95,8 @@ def pretrain(
                 if not data:
                     raise SettingsError("nothing to learn from: name folders of audio, tables or prepared folders")
                 request = steps.PretrainRequest(
-                    tuple(data), exclude_test_of, include_test_speakers,
-                    PretrainingPlan(epochs, patience, batch_size, learning_rate, loss, seed, device),  # type: ignore[arg-type]
+                    tuple(data), PretrainingPlan(epochs, patience, batch_size, learning_rate, loss, seed, device),
+                    exclude_test_of, include_test_speakers,
                     sizes_of(settings or []), threads, out,
                     PrepareOptions(dataset, label, group, group_from, folds, None, None, skip_bad, protocol, task),
                     tuple(sys.argv[1:]),

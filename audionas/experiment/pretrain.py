@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from audionas.audio.folds import outer_splits, split_folder
 from audionas.audio.manifest import Manifest
@@ -25,19 +25,19 @@ from audionas.features.fop_network import FopSizes
 from audionas.features.fop_weights import WEIGHTS_FILE
 from audionas.records import validate
 from audionas.training.fit import gpu_index
-from audionas.training.pretraining import PredictionLoss, PretrainingPlan
+from audionas.training.pretraining import LOSSES, PretrainingPlan
 
 KIND = "pretrain"
 
 
 @dataclass(frozen=True)
 class PretrainRequest:
-    """What the user asked for; defaults as `audionas pretrain --help` says. `preparation` is that of `exclude_test_of`."""
+    """What the user asked for; `preparation` is that of `exclude_test_of`."""
 
     data: tuple[Path, ...]
+    plan: PretrainingPlan
     exclude_test_of: Path | None = None
     include_test_speakers: bool = False
-    plan: PretrainingPlan = PretrainingPlan(epochs=50)
     sizes: Mapping[str, Any] = field(default_factory=dict)
     threads: int | None = None
     out: Path | None = None
@@ -122,8 +122,8 @@ def _check(request: PretrainRequest) -> None:
         raise SettingsError("--include-test-speakers and --exclude-test-of contradict each other; give one of them")
     if request.exclude_test_of is None and request.preparation != PrepareOptions(skip_bad=request.preparation.skip_bad):
         raise SettingsError("--folds, --group, --label and their like say how --exclude-test-of is divided; name it")
-    if plan.loss not in get_args(PredictionLoss):
-        raise SettingsError(f"--loss: got {plan.loss!r}; accepted: {', '.join(get_args(PredictionLoss))}")
+    if plan.loss not in LOSSES:
+        raise SettingsError(f"--loss: got {plan.loss!r}; accepted: {', '.join(LOSSES)}")
     for flag, number in (("--epochs", plan.epochs), ("--patience", plan.patience), ("--batch-size", plan.batch_size)):
         if number < 1:
             raise SettingsError(f"{flag}: got {number}, must be 1 or more")

@@ -14,10 +14,9 @@ import torch
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.machine import use_threads
-from audionas.experiment.pretrain_pool import ENCODER_GROUPS_BYTES, FEATURES, Pool, check_left_out, stored_features
 from audionas.experiment.prepare import common_rate
+from audionas.experiment.pretrain_pool import ENCODER_GROUPS_BYTES, FEATURES, Pool, check_left_out, stored_features
 from audionas.experiment.run_folder import OWN_FIELDS, RUN_FILE, RunFolder
-
 from audionas.experiment.talk import Talk
 from audionas.features import Extractor, load_features
 from audionas.features.fop_network import FopSizes, NextFrame

@@ -108,8 +108,9 @@ class FopEncoder(nn.Module):
         So weights that were trained with one corpus's statistics meet the same values under another's.
         """
         weight = self.embedding.weight.double()
-        self.embedding.bias += (weight @ ((mean - old_mean) / old_std).double()).to(self.embedding.bias)
-        self.embedding.weight *= (std / old_std).to(self.embedding.weight)
+        moved = weight @ ((mean - old_mean) / old_std).double()
+        self.embedding.bias.add_(moved.to(self.embedding.bias))
+        self.embedding.weight.mul_((std / old_std).to(self.embedding.weight))
 
 
 class NextFrame(nn.Module):

@@ -12,22 +12,23 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from audionas.features.fop_network import NextFrame, own_frames
+from audionas.models.baselines.abilities import TaskLoss
 from audionas.records import write_bytes
 from audionas.training.checkpoint import FILE_NAME, load_checkpoint
 from audionas.training.fit import FitPlan, fit
 from audionas.training.frame_batches import FrameClips, ShuffledFrames
 from audionas.training.ledger import count
 from audionas.training.recipe import Recipe
-from audionas.training.tasks import TaskSeam
+from audionas.training.tasks import TASKS
 
-PredictionLoss = Literal["mse", "l1"]
+LOSSES = ("mse", "l1")
 PURPOSE = "pretrain"
 VALIDATION = "validation_loss"
 BEST_FILE = "best.safetensors"
@@ -35,13 +36,16 @@ BEST_FILE = "best.safetensors"
 
 @dataclass(frozen=True)
 class PretrainingPlan:
-    """How a pre-training runs; with validation rows it ends `patience` epochs after the lowest error, without at `epochs`."""
+    """How a pre-training runs: to `patience` epochs after the lowest validation error, for `epochs` at most.
+
+    `loss`: mse or l1.
+    """
 
     epochs: int
     patience: int = 5
     batch_size: int = 32
     learning_rate: float = 1.0e-3
-    loss: PredictionLoss = "mse"
+    loss: str = "mse"
     seed: int = 0
     device: str = "cpu"
 
@@ -49,8 +53,7 @@ class PretrainingPlan:
     def recipe(self) -> Recipe:
         """Adam at one rate."""
         return Recipe(
-            optimiser="adam", learning_rate=self.learning_rate, min_learning_rate=self.learning_rate,
-            momentum=0.0, weight_decay=0.0,
+            optimiser="adam", learning_rate=self.learning_rate, schedule="constant", momentum=0.0, weight_decay=0.0
         )  # fmt: skip
 
 
@@ -60,7 +63,7 @@ class PredictionErrors(nn.Module):
     Of each clip the sum of errors over frames 2 to its last one, and how many values those are.
     """
 
-    def __init__(self, network: NextFrame, loss: PredictionLoss) -> None:
+    def __init__(self, network: NextFrame, loss: str) -> None:
         super().__init__()
         self.network, self._loss = network, loss
 
@@ -73,11 +76,8 @@ class PredictionErrors(nn.Module):
         sums = torch.where(is_own, errors.sum(dim=2), 0.0).sum(dim=1)
         return torch.stack([sums, is_own.sum(dim=1) * frames.shape[2]], dim=1)
 
-
-class _MeanError:
-    """What `fit` asks of a task: the loss of a batch, here the mean over its predicted values."""
-
-    def loss(self, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG002
+    def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """The mean error over the predicted values of a batch; there is no other task."""
         return logits[:, 0].sum() / logits[:, 1].sum().clamp(min=1)
 
 
@@ -114,7 +114,7 @@ def pretrain_network(
         lambda epoch: ShuffledFrames(
             clips, train, batch_size=plan.batch_size, seed=plan.seed, purpose=PURPOSE, epoch=epoch
         ),
-        FitPlan(cast(TaskSeam, _MeanError()), plan.recipe, plan.epochs, plan.seed, PURPOSE, plan.device, folder),
+        FitPlan(TASKS["regression"], plan.recipe, plan.epochs, plan.seed, PURPOSE, plan.device, folder),
         after_epoch,
         lambda records: is_enough(records, plan.patience),
     )

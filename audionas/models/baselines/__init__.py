@@ -9,11 +9,13 @@ from torch import nn
 from audionas.errors import SettingsError, unknown
 from audionas.models.baselines.abilities import ClosedForm, OwnLoss
 from audionas.models.baselines.baseline import Baseline
+from audionas.models.baselines.fop import FOP
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
 from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
+    "fop": FOP,
     "plain_cnn": PLAIN_CNN,
 }
 

@@ -3,6 +3,9 @@
 Source: Lian, Tao, Liu, Huang 2019, section 2.2.1: the output layer of the pre-trained network gives way to global
 average pooling and a projection (with the paper's four classes 1,028 parameters), and the whole network is tuned.
 Without weights of `audionas pretrain` it is the paper's "None", trained from scratch.
+
+The paper stops early and names no number of epochs: `--select best` does so by an inner validation part. That its loss
+weighs classes by nothing is a reading, since it reports weighted accuracy.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from torch import Tensor, nn
 
 from audionas.errors import SettingsError
 from audionas.features.fop_network import FopEncoder, FopSizes, own_frames
+from audionas.models.baselines.baseline import Baseline
 from audionas.models.frame_pooling import FramePooling
 
 
@@ -47,3 +51,21 @@ def build(settings: FopSettings, input_shape: tuple[int, int, int], n_classes: i
     if input_shape[0] != 1:
         raise SettingsError(f"fop: features of {input_shape[0]} channels, must be 1; leave out deltas")
     return FopClassifier(settings.encoder(input_shape[1]), n_classes)
+
+
+FOP = Baseline(
+    summary="causal self-attention over 80 mel bands, mean over time; trained from scratch, or from audionas pretrain",
+    paper="Lian, Tao, Liu, Huang 2019",
+    settings=FopSettings,
+    build=build,
+    features="fop",
+    recipe={
+        "optimiser": "adam",
+        "learning_rate": 1.0e-3,
+        "schedule": "constant",
+        "momentum": 0.0,
+        "weight_decay": 0.0,
+    },
+    batch_size=32,
+    class_weighting="none",
+)
