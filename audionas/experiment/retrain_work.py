@@ -24,6 +24,7 @@ from audionas.experiment.genotype_sources import Source, read_source, seen_group
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.noise_scores import predict_with_noise
+from audionas.experiment.pretrained_start import pretrained_place
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
@@ -59,7 +60,8 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         document = _scores(run, corpora, splits, seen, parameters, is_known, functionals) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
-            train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
+            begun = _with_pretrained(run, splits[0].name, plan)
+            train_final(run, next(iter(corpora.values())), sources, begun, document, talk)
         run.save(notes=[*manifest.notes, *next(iter(corpora.values())).remarks()])
     return run.path
 
@@ -134,9 +136,10 @@ def _plans(
 ) -> dict[str, TrainingPlan]:
     """The plan of each split: the common one, or with what inner folds of the split's training clips choose."""
     record = run.record.get("tuning")  # a run of before tuning has none
+    plans = {split.name: _with_pretrained(run, split.name, plan) for split in splits}
     if not record:
-        return {split.name: plan for split in splits}
-    grid, plans = Grid.from_record(record), {}
+        return plans
+    grid = Grid.from_record(record)
     for split in splits:
         corpus, folder = corpora[split.name], run.path / split_folder(split.name)
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, "last", 0)
@@ -146,10 +149,15 @@ def _plans(
             return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
 
         with step("tuning"):
-            chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
+            chosen = tuned(sources[split.name].genotype, corpus, rows, plans[split.name], grid, folder, tell)
         talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
         plans[split.name] = chosen
     return plans
+
+
+def _with_pretrained(run: RunFolder, split: str, plan: TrainingPlan) -> TrainingPlan:
+    """The plan with the weights that the trainings of a split begin with, if there are some."""
+    return replace(plan, pretrained=pretrained_place(run.path / split_folder(split)))
 
 
 def _train(

@@ -38,6 +38,17 @@ PRESETS: dict[str, dict[str, Any]] = {
     "log_mel_small": {"extractor": "log_mel", "n_mels": 32, "frames": 64, "floor": 1e-8},
     # Frames for recurrent networks that need no download: 40 ms each; the floor as above.
     "log_mel_frames": {"extractor": "log_mel", "n_mels": 40, "pool": 4, "floor": 1e-8, "mask_padding": True},
+    # Lian et al. 2019: 80 mel bands; window and hop as usual, the paper says nothing of them. At a fixed rate, so that
+    # corpora of several rates can be pre-trained on together.
+    "fop": {
+        "extractor": "log_mel",
+        "sample_rate_hz": 16_000,
+        "n_mels": 80,
+        "window_ms": 25.0,
+        "hop_ms": 10.0,
+        "floor": 1e-8,
+        "mask_padding": True,
+    },
     # Sun et al. 2022: "140 x 140" from 8 s, as it can be had exactly: n_fft 278 gives 140 bins, and a hop of
     # 229 samples gives 559 frames, averaged by 4 (the last window holds 3). 17.375 ms = 278 samples, and
     # 14.3125 ms = 229 samples.
