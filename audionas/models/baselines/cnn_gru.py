@@ -20,7 +20,7 @@ from audionas.records import Record
 
 
 class CnnGruSettings(Record):
-    """`channels` of the convolutions (5x5, then 3x3), `hidden` units of the GRU in each direction, `dense` of the last layer."""
+    """`channels` of the convolutions (5x5, then 3x3), `hidden` units of the GRU in each direction, `dense` after it."""
 
     channels: tuple[int, int, int, int] = (16, 32, 48, 64)
     hidden: int = Field(default=128, ge=1, le=4096)
