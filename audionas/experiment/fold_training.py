@@ -23,6 +23,7 @@ from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.experiment.known_macs import known_macs
 from audionas.experiment.leaks import refuse_leak
+from audionas.experiment.pretrained_start import begin_pretrained
 from audionas.experiment.second_task_scores import TABLE, second_record
 from audionas.models import build_model, n_parameters, parameter_parts
 from audionas.models.baselines import ClosedForm, second_task
@@ -44,7 +45,10 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How every fold is trained; `inner_folds` 0: without inner out-of-fold predictions."""
+    """How every fold is trained; `inner_folds` 0: without inner out-of-fold predictions.
+
+    `pretrained`: a file of weights that networks begin with.
+    """
 
     recipe: Recipe
     epochs: int
@@ -54,6 +58,7 @@ class TrainingPlan:
     auxiliary: bool = False
     device: str = "cpu"
     inner_folds: int = 0
+    pretrained: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,7 @@ def train_network(
     seed_torch(seed, "retrain", "weights")
     options = {"auxiliary": True} if plan.auxiliary else {}
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=task.n_outputs(manifest), **options)
+    begin_pretrained(network, genotype, plan.pretrained, normaliser)
     is_on_test = plan.select == ON_TEST  # the one way in which test clips may choose
     choosing = rows.test if is_on_test else rows.validation
     part = TEST if is_on_test else VALIDATION

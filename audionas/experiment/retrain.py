@@ -34,6 +34,7 @@ from audionas.experiment.inner_folds import inner_fold_rows
 from audionas.experiment.machine import thread_count
 from audionas.experiment.noise_scores import noise_options
 from audionas.experiment.prepare import PrepareOptions, prepare
+from audionas.experiment.pretrained_start import copy_pretrained
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
@@ -157,6 +158,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     manifest.write(out)
     for name, source in table.items():
         save_genotype(source.genotype, out / split_folder(name) / "genotype.json", dict(source.provenance))
+        copy_pretrained(source, out / split_folder(name))
     if taken:
         taken.write(out)
     run = RunFolder.create(out, "retrain", list(request.argv), **plan)
