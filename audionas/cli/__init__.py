@@ -20,6 +20,7 @@ from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.list import list_parts
 from audionas.cli.prepare import prepare
+from audionas.cli.pretrain import pretrain
 from audionas.cli.rank import rank
 from audionas.cli.report import report
 from audionas.cli.reproduce import reproduce
@@ -38,6 +39,7 @@ app = typer.Typer(
     add_completion=True,
 )
 app.command("prepare")(prepare)
+app.command("pretrain")(pretrain)
 app.command("search")(search)
 app.command("rank")(rank)
 app.command("retrain")(retrain)

@@ -211,10 +211,12 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not (path / RUN_FILE).exists() and (path / "genotype.json").exists():
         return [path / "genotype.json"]
-    run = RunFolder.open(path, "search", "nested_search")
+    run = RunFolder.open(path, "search", "nested_search", "pretrain")
     if run.record["status"] != "done":
-        raise RunError(f"{path}: this search is not finished ({run.record['status']}); audionas search --resume {path}")
-    if run.record["kind"] == "nested_search":
+        command = "pretrain" if run.record["kind"] == "pretrain" else "search"
+        what = f"this {'pre-training' if command == 'pretrain' else 'search'} is not finished"
+        raise RunError(f"{path}: {what} ({run.record['status']}); audionas {command} --resume {path}")
+    if run.record["kind"] == "nested_search" or run.record.get("splits"):
         return [path / split_folder(name) / "genotype.json" for name in run.record["splits"]]
     return [path / "genotype.json"]
 

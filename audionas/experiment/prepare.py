@@ -100,7 +100,7 @@ def prepare(
     check_out(folder, source)
     with locked(folder):
         write_json(folder / "source.json", source)
-        manifest = _scanned(manifest, folder / "scan.jsonl", options, on_progress)
+        manifest = scanned(manifest, folder / "scan.jsonl", options, on_progress)
         manifest = _with_folds(manifest, options)
         manifest.write(folder)
     return Prepared(folder, manifest)
@@ -181,7 +181,7 @@ def _folds_asked(options: PrepareOptions) -> tuple[int | None, str | None]:
     return None, options.folds
 
 
-def _scanned(manifest: Manifest, journal: Path, options: PrepareOptions, on_progress: Progress | None) -> Manifest:
+def scanned(manifest: Manifest, journal: Path, options: PrepareOptions, on_progress: Progress | None) -> Manifest:
     """Every file read: hash, rate, duration and clip name filled in, windows cut, twins in one group."""
     files, bad = scan(manifest.root, _paths(manifest), journal, skip_bad=options.skip_bad, on_progress=on_progress)
     clips, skipped = [], [f"skipped: {why}" for why in bad]

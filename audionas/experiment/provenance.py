@@ -24,7 +24,9 @@ _MOST_BYTES = 800_000  # keeps a genotype file below its limit of 1 MB
 _RECORD_BYTES, _DIGEST_BYTES = 85, 26  # in the indented JSON of a genotype file
 
 
-def groups_read(manifest: Manifest, rows: Sequence[int], silent: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+def groups_read(
+    manifest: Manifest, rows: Sequence[int], silent: frozenset[str] = frozenset(), most_bytes: int = _MOST_BYTES
+) -> list[dict[str, Any]]:
     """One record a group: hash of its name, and the smallest hashes of its audio.
 
     Files whose sha256 is in `silent` (all zeros) are alike without being the same recording, and left out. Of
@@ -36,10 +38,10 @@ def groups_read(manifest: Manifest, rows: Sequence[int], silent: frozenset[str] 
     for row in rows:
         clip = manifest.clips[row]
         audio.setdefault(clip.group, set()).update({identity(clip)} if clip.sha256 not in silent else ())
-    most = (_MOST_BYTES // max(len(audio), 1) - _RECORD_BYTES) // _DIGEST_BYTES
+    most = (most_bytes // max(len(audio), 1) - _RECORD_BYTES) // _DIGEST_BYTES
     if most < 1:
-        digits = max(_FEWEST_DIGITS, min(_DIGITS, _MOST_BYTES // len(audio)))
-        digests = sorted(min(hashes)[:digits] for hashes in audio.values() if hashes)[: _MOST_BYTES // digits]
+        digits = max(_FEWEST_DIGITS, min(_DIGITS, most_bytes // len(audio)))
+        digests = sorted(min(hashes)[:digits] for hashes in audio.values() if hashes)[: most_bytes // digits]
         return [{"group": _digest("\n".join(sorted(audio))), "digits": digits, "audio": ["".join(digests)]}]
     return [
         {"group": _digest(group), "audio": [digest[:_DIGITS] for digest in sorted(hashes)][: min(most, _MOST_A_GROUP)]}
@@ -69,6 +71,18 @@ def groups_seen(manifest: Manifest, rows: Sequence[int], provenance: Mapping[str
     clips = [manifest.clips[row] for row in rows]
     by_audio = {clip.group for clip in clips if any(identity(clip)[:n] in found for n, found in seen.items())}
     return sorted(by_audio | {clip.group for clip in clips if _digest(clip.group) in names})
+
+
+def groups_shared(manifest: Manifest, tested: Manifest, rows: Sequence[int], silent: frozenset[str]) -> list[str]:
+    """Groups of `manifest` that hold a file of these rows of `tested`, or are called as one of their groups.
+
+    Names count only where speakers are known on both sides; files whose sha256 is in `silent` do not count.
+    """
+    clips = [tested.clips[row] for row in rows]
+    files = {clip.sha256 for clip in clips} - silent
+    by_name = manifest.speaker_independence_checked and tested.speaker_independence_checked
+    names = {clip.group for clip in clips} if by_name else set()
+    return sorted({clip.group for clip in manifest.clips if clip.sha256 in files or clip.group in names})
 
 
 def _identities(manifest: Manifest) -> Callable[[Clip], str]:

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.baseline_scores import baseline_predictions, written_baselines
+from audionas.experiment.clip_functionals import functionals_or_warning
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_rows import FoldRows, fold_rows
@@ -21,6 +24,7 @@ from audionas.experiment.genotype_sources import Source, read_source, seen_group
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.noise_scores import predict_with_noise
+from audionas.experiment.pretrained_start import pretrained_place
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.recompute import metrics_of_run
 from audionas.experiment.run_folder import RunFolder
@@ -44,6 +48,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
         corpora = _augmented(record, corpora, splits, manifest, talk)
+        functionals = functionals_or_warning(run, next(iter(corpora.values())), talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
@@ -52,10 +57,11 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         plans = _plans(run, corpora, splits, sources, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plans, talk)
         predict_with_noise(run, corpora, splits, sources, talk)
-        document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
+        document = _scores(run, corpora, splits, seen, parameters, is_known, functionals) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
-            train_final(run, next(iter(corpora.values())), sources, plan, document, talk)
+            begun = _with_pretrained(run, splits[0].name, plan)
+            train_final(run, next(iter(corpora.values())), sources, begun, document, talk)
         run.save(notes=[*manifest.notes, *next(iter(corpora.values())).remarks()])
     return run.path
 
@@ -130,9 +136,10 @@ def _plans(
 ) -> dict[str, TrainingPlan]:
     """The plan of each split: the common one, or with what inner folds of the split's training clips choose."""
     record = run.record.get("tuning")  # a run of before tuning has none
+    plans = {split.name: _with_pretrained(run, split.name, plan) for split in splits}
     if not record:
-        return {split.name: plan for split in splits}
-    grid, plans = Grid.from_record(record), {}
+        return plans
+    grid = Grid.from_record(record)
     for split in splits:
         corpus, folder = corpora[split.name], run.path / split_folder(split.name)
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, "last", 0)
@@ -142,10 +149,15 @@ def _plans(
             return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
 
         with step("tuning"):
-            chosen = tuned(sources[split.name].genotype, corpus, rows, plan, grid, folder, tell)
+            chosen = tuned(sources[split.name].genotype, corpus, rows, plans[split.name], grid, folder, tell)
         talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
         plans[split.name] = chosen
     return plans
+
+
+def _with_pretrained(run: RunFolder, split: str, plan: TrainingPlan) -> TrainingPlan:
+    """The plan with the weights that the trainings of a split begin with, if there are some."""
+    return replace(plan, pretrained=pretrained_place(run.path / split_folder(split)))
 
 
 def _train(
@@ -182,10 +194,11 @@ def _scores(
     seen: Mapping[str, list[str]],
     parameters: int,
     is_known: bool,
+    functionals: np.ndarray | None,
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
     clean = [split for split in splits if not seen[split.name]]
-    found = baseline_predictions(corpora, clean or splits)
+    found = baseline_predictions(corpora, clean or splits, functionals)
     baselines = {"headline": written_baselines(run.path, found, task_of(manifest))}
     return metrics_of_run(run, manifest, splits, seen, is_known, parameters, baselines)
 

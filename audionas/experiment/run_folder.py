@@ -18,7 +18,10 @@ from audionas.training.ledger import Ledger, cost_record
 
 SCHEMA_VERSION = 1
 # What a kind of run does.
-_STEPS = {"nested_search": "search", "retrain": "retraining", "evaluate": "evaluation", "fuse": "fusion"}
+_STEPS = {
+    "nested_search": "search", "pretrain": "pre-training", "retrain": "retraining", "evaluate": "evaluation",
+    "fuse": "fusion",
+}  # fmt: skip
 # What each run says of itself alone, and a run inside another one does not take over.
 OWN_FIELDS = (
     "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",

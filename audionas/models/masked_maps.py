@@ -1,4 +1,8 @@
-"""Convolution, BN and ReLU over feature maps of which some frames are padding."""
+"""Feature maps of clips of different lengths: frames beyond a clip's own are zeros before layers that mix frames.
+
+A layer that halves the frames, rounding up, and finds zeros behind a clip where it would find its own zero padding
+gives the clip what it gives it alone. In training, batch norm's statistics still count the zeros.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,34 @@ from torch.nn import functional
 from audionas.models.recipe_cell import frame_mask
 
 
+def own_lengths(lengths: Tensor | None, x: Tensor) -> Tensor | None:
+    """Lengths within the frames of x (batch, channels, features, frames); None, where padding counts, stays None."""
+    return None if lengths is None else lengths.clamp(1, x.shape[3])
+
+
+def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """(batch, channels, features, frames) with zeros beyond each clip's own frames, whatever stood there."""
+    if lengths is None:
+        return x
+    return torch.where(frame_mask(lengths, x.shape[3])[:, None, None, :], x, 0.0)
+
+
+def strided(lengths: Tensor | None, stride: int) -> Tensor | None:
+    """Own frames behind a layer that maps n frames to ceil(n / stride).
+
+    >>> strided(torch.tensor([1, 4, 5]), 2)
+    tensor([1, 2, 3])
+    """
+    return None if lengths is None else -(-lengths // stride)
+
+
+def masked_average(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """(batch, channels, features, frames) -> (batch, channels): the mean over features and own frames."""
+    if lengths is None:
+        return x.mean(dim=(2, 3))
+    return masked(x, lengths).sum(dim=3).mean(dim=2) / lengths[:, None]
+
+
 @dataclass(frozen=True, eq=False)
 class MaskedMaps:
     """Feature maps (batch, channels, features, frames), 0 beyond `lengths` (batch,) own frames; None: all are own."""
@@ -21,10 +53,7 @@ class MaskedMaps:
     @staticmethod
     def of(values: Tensor, lengths: Tensor | None) -> MaskedMaps:
         """Maps with zeros in place of their padding."""
-        if lengths is None:
-            return MaskedMaps(values, None)
-        own = frame_mask(lengths, values.shape[3])[:, None, None, :]
-        return MaskedMaps(torch.where(own, values, 0.0), lengths)
+        return MaskedMaps(masked(values, lengths), lengths)
 
     def max_pooled(self) -> MaskedMaps:
         """2x2 max pooling of maps >= 0, sizes rounded up.
@@ -32,7 +61,7 @@ class MaskedMaps:
         Of an odd number of own frames the last stands with a zero of the padding, which is never above it.
         """
         pooled = functional.max_pool2d(self.values, 2, ceil_mode=True)
-        return MaskedMaps.of(pooled, None if self.lengths is None else (self.lengths + 1) // 2)
+        return MaskedMaps.of(pooled, strided(self.lengths, 2))
 
     def positions(self) -> Tensor:
         """Which positions are own: (batch or 1, 1, 1, frames) bool."""

@@ -174,6 +174,10 @@ class EpochBatches:
 
     What is dealt are clips or, where the tensors say so, all windows of them; evenly, so that no batch is left with a
     single one (BN needs two). With `sampler` weighting they are drawn with replacement, every class equally likely.
+
+    Args:
+        second: second class of each row of the corpus, (rows,) int64; targets are then (batch, 2) for a network with a
+            second task.
     """
 
     def __init__(
@@ -188,6 +192,7 @@ class EpochBatches:
         epoch: Callable[[], int],
         n_batches: int | None = None,
         balanced_sampling: bool = False,
+        second: np.ndarray | None = None,
     ) -> None:
         self._tensors, self._epoch = tensors, epoch
         row_list = np.asarray(rows).tolist()
@@ -197,6 +202,7 @@ class EpochBatches:
         self._per_pass = n_batches_of(len(self._windows), batch_size)
         self._n_batches = n_batches if n_batches is not None else self._per_pass
         self._probabilities = self._class_balance() if balanced_sampling else None
+        self._second = None if second is None else torch.from_numpy(second)
 
     def __len__(self) -> int:
         return self._n_batches
@@ -209,7 +215,11 @@ class EpochBatches:
             weights = torch.tensor([self._weight_of[row] for row in rows])
             drawn = self._tensors.drawn(rows, self._seed, self._purpose, "copies", epoch, batch)
             x, lengths = self._tensors.crop(drawn, rng) if starts[0] is None else self._tensors.near(drawn, starts)
-            yield x, self._tensors.targets[list(rows)], weights, lengths
+            yield x, self._targets(torch.tensor(rows)), weights, lengths
+
+    def _targets(self, rows: Tensor) -> Tensor:
+        own = self._tensors.targets[rows]
+        return own if self._second is None else torch.stack([own, self._second[rows]], dim=1)
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:
         left, lap = self._n_batches, 0

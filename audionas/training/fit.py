@@ -20,6 +20,7 @@ from audionas.errors import AudionasError, SettingsError
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.training.batches import EpochBatches
 from audionas.training.checkpoint import EpochCheckpoint
+from audionas.training.frame_batches import ShuffledFrames
 from audionas.training.module import TrainingModule
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import TaskSeam
@@ -45,15 +46,18 @@ class FitPlan:
 
 def fit(
     network: nn.Module,
-    batches: Callable[[Callable[[], int]], EpochBatches],
+    batches: Callable[[Callable[[], int]], EpochBatches | ShuffledFrames],
     plan: FitPlan,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    stop: Callable[[list[dict[str, float]]], bool] | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place; returns one record an epoch: epoch, train_loss, seconds and what `on_epoch` adds.
 
     Args:
         batches: makes the epoch's batches, given a function that names the epoch.
         on_epoch: called after every epoch with its number and record, may add numbers to the record.
+        stop: asked after every epoch, and before the first one of a resumed training, whether the records so far
+            are enough.
 
     Raises:
         NonFiniteLossError: the loss is NaN or infinite.
@@ -61,13 +65,15 @@ def fit(
     """
     module = TrainingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
     module.set_model(network)
-    history = _History(plan.folder, on_epoch)
+    history = _History(plan.folder, on_epoch, stop)
     callbacks: list[pl.Callback] = [history]
     checkpoint = None
     if plan.folder is not None:
         checkpoint = EpochCheckpoint(plan.folder / "checkpoint" / "last.pt", plan.checkpoint_every_s)
         callbacks.append(checkpoint)
         history.cut_back(checkpoint.next_epoch)
+        if stop is not None and stop(history.records):
+            return history.records
     with quiet():
         trainer = pl.Trainer(
             max_epochs=plan.epochs, callbacks=callbacks, gradient_clip_val=plan.recipe.gradient_clip,
@@ -161,9 +167,14 @@ def quiet() -> Iterator[None]:
 class _History(pl.Callback):
     """Keeps `history.jsonl`, stops on a loss that is not finite."""
 
-    def __init__(self, folder: Path | None, on_epoch: Callable[[int, dict[str, float]], None] | None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        on_epoch: Callable[[int, dict[str, float]], None] | None,
+        stop: Callable[[list[dict[str, float]]], bool] | None,
+    ) -> None:
         self._path = folder / "history.jsonl" if folder is not None else None
-        self._on_epoch = on_epoch
+        self._on_epoch, self._stop = on_epoch, stop
         self._started = 0.0
         self.records: list[dict[str, float]] = []
 
@@ -192,3 +203,5 @@ class _History(pl.Callback):
         self.records.append(record)
         if self._path is not None:
             append_jsonl(self._path, record)
+        if self._stop is not None and self._stop(self.records):
+            trainer.should_stop = True

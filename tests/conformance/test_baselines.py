@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from audionas import sample
 from audionas.audio.waveform import load_waveform
 from audionas.features import PRESETS, Extractor, load_features
-from audionas.models.baselines import BASELINES, ClosedForm, OwnLoss, baseline_settings, build_baseline
+from audionas.models.baselines import BASELINES, ClosedForm, OwnLoss, baseline_settings, build_baseline, second_task
 from audionas.records import validate
 from audionas.spaces import BaselineGenotype
 from audionas.spaces.genotype_file import load_genotype, save_genotype
@@ -48,6 +48,8 @@ def _loss(network: nn.Module, logits: Tensor, targets: Tensor) -> Tensor:
         return (nn.functional.cross_entropy(found, truth, reduction="none") * weights).mean()
 
     weights = torch.ones(len(targets))
+    if (second := second_task(network)) is not None:
+        targets = torch.stack([targets, targets % second.n_second], dim=1)
     if isinstance(network, OwnLoss):
         return network.loss(task_loss, logits, targets, weights)
     return task_loss(logits[:, :N_CLASSES], targets, weights)

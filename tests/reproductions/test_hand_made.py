@@ -1,0 +1,112 @@
+"""`audionas reproduce` of hand-made systems: each variant by the paper's rules, resumable, theirs beside ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from audionas.errors import ManifestError, RunError, SettingsError
+from audionas.models.baselines import BASELINES
+from audionas.records import read_json
+from audionas.report import write_report
+from audionas.reproductions import emotionnas, hand_made
+from audionas.reproductions.hand_made import reproduce, resume_reproduction
+from audionas.reproductions.hand_made_papers import PAPERS, HandMadePaper, Variant
+from audionas.reproductions.hand_made_plan import HandMadeRequest, make_plan
+from tests.reproductions.conftest import write_noise
+
+SMALL = {"channels": (2,)}
+TOY = HandMadePaper(
+    "Toy", "Nobody 2000", "iemocap", "leave_one_group_out", "folds",
+    {"wide": Variant("plain_cnn", {"channels": (3,)}, wa=71.35, ua=67.5), "narrow": Variant("plain_cnn", SMALL)},
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PAPERS, "toy", TOY)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Six speakers, two labels, two clips each of noise."""
+    lines = ["path,label,speaker"]
+    for speaker in range(6):
+        for label in ("low", "high"):
+            for take in range(2):
+                name = f"{label}/s{speaker}_{take}.wav"
+                write_noise(tmp_path / "corpus" / name)
+                lines.append(f"{name},{label},s{speaker}")
+    (tmp_path / "corpus" / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "corpus"
+
+
+def test_the_plan_has_the_papers_protocol_and_epochs() -> None:
+    plan = make_plan(HandMadeRequest("toy"))
+    assert (plan.protocol, plan.epochs["wide"], plan.seeds) == ("leave_one_group_out", BASELINES["plain_cnn"].epochs, 3)
+    assert make_plan(HandMadeRequest("toy", corpus="emodb")).protocol == "folds"
+    assert make_plan(HandMadeRequest("toy", epochs=7)).epochs == {"wide": 7, "narrow": 7}
+
+
+@pytest.mark.parametrize(
+    "request_,words",
+    [
+        (HandMadeRequest("to"), "unknown paper 'to'"),
+        (HandMadeRequest("toy", corpus="iemocp"), "--corpus: unknown corpus 'iemocp'"),
+        (HandMadeRequest("toy", seeds=0), "--seeds: got 0, must be 1 or more"),
+        (HandMadeRequest("toy", epochs=0), "--epochs: got 0, must be 1 or more"),
+        (HandMadeRequest("toy"), "name the corpus: --data FOLDER"),
+    ],
+)
+def test_a_wrong_request_is_one_line(request_: HandMadeRequest, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        reproduce(request_)
+
+
+def test_every_variant_is_trained_and_goes_on_after_a_stop(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = HandMadeRequest("toy", corpus, "emodb", smoke=True, out=tmp_path / "run", threads=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(hand_made, "write_tables", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            reproduce(request)
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("result.json")}
+    run = resume_reproduction("toy", tmp_path / "run")
+    assert len(stamps) == 2 * 5
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    record = read_json(run / "tables.json", "tables")
+    first = dict(zip(record["tables"][0]["columns"], record["tables"][0]["rows"][0], strict=True))
+    assert (first["system"], first["paper's WA, % (IEMOCAP)"], first["paper's UA, % (IEMOCAP)"]) == (
+        "wide", "71.35", "67.5",
+    )  # fmt: skip
+    assert first["parameters"] == (3 * 9 + 6) + (3 * 2 + 2)
+    assert record["tables"][1]["rows"][0][0] == "wide - narrow"
+    assert "a miniature: its scores say nothing" in record["notes"]
+    page = write_report(run).read_text()
+    assert "A miniature, whose scores say nothing: wide reaches UA" in page
+
+
+def test_a_folder_of_another_paper_is_refused(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_made, "retrain", _stop)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(HandMadeRequest("toy", corpus, smoke=True, out=tmp_path / "run"))
+    words = re.escape(f"reproduces toy; audionas reproduce toy --resume {tmp_path / 'run'}")
+    with pytest.raises(RunError, match=words):
+        emotionnas.resume_reproduction(tmp_path / "run")
+    with pytest.raises(RunError, match=words):
+        resume_reproduction("other", tmp_path / "run")
+
+
+def test_a_corpus_without_speakers_is_refused_and_nothing_is_left(
+    tmp_path: Path, tiny_corpus_without_speakers: Path
+) -> None:
+    with pytest.raises(ManifestError, match="the speakers are not known; the paper's protocol needs them"):
+        reproduce(HandMadeRequest("toy", tiny_corpus_without_speakers, smoke=True, out=tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def _stop(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
