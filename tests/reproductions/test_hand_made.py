@@ -67,7 +67,12 @@ def test_the_papers_stand_there_with_their_own_figures_and_protocols() -> None:
     }  # fmt: skip
     assert all(each.wa is None for each in blstm.variants.values() if each.select != "best_on_test")
     assert (blstm.dataset, blstm.protocol) == ("iemocap_all", "folds")
-    for paper in (attention, blstm):
+    # Sun et al. 2022 (EmotionNAS), table 1 (FACTS 1.1)
+    cited = {name: each.ua for paper in PAPERS.values() for name, each in paper.variants.items() if each.wa is None}
+    assert {"cnn_lstm": 62.0, "rnn_elm": 63.9, "cnn_gru": 64.2, "ctc_rnn": 66.2, "pcnse_sadrn_ctc": 66.3}.items() <= (
+        cited.items()
+    )
+    for paper in PAPERS.values():
         for each in paper.variants.values():
             baseline_settings(BaselineGenotype.of(each.baseline, each.settings))
 
