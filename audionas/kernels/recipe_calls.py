@@ -78,7 +78,7 @@ def add_gradients(linear: Tensor, sources: Sequence[Source], biases: Tensor, add
     n_slots, n_rows, hidden = linear.shape
     threads, depth = torch.get_num_threads(), _constant("rows_of_a_sum")
     packed_linear = linear.new_empty(n_slots, depth, hidden)
-    panels = linear.new_empty(threads, depth, _function("panel", linear.dtype, result=_LONG)())
+    panels = linear.new_empty(threads, depth, _function("columns", linear.dtype, result=_LONG)())
     targets = [number for source in sources for slot, at in source.targets for number in (slot, at.data_ptr())]
     table = [
         number

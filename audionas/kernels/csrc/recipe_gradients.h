@@ -6,6 +6,7 @@
 
 namespace audionas {
 
+constexpr long PANELS_AT_ONCE = 8;
 constexpr long ROWS_OF_A_SUM = 256;  // what two products read of so many rows stays in a second-level cache
 
 // Values (rows, width) that linear nodes read. Row r is at `at` + index[r] * width, or, without an index, the r-th.
@@ -70,24 +71,32 @@ class Sums {
 #pragma omp parallel for num_threads(threads_) schedule(static) if (threads_ > 1)
     for (int thread = 0; thread < threads_; thread++) {
       DenormalMode flushed(~0u);
-      S* panel = panels_ + thread * ROWS_OF_A_SUM * PANEL<S>;
-      for (long p = n_panels * thread / threads_; p < n_panels * (thread + 1) / threads_; p++) {
-        long column = p * PANEL<S>, columns = source.width - column < PANEL<S> ? source.width - column : PANEL<S>;
-        pack_panel(source, first, depth, column, columns, panel);
-        for (long i = 0; i < source.n_products; i++) add_columns(targets[i], source.width, depth, column, columns, panel, adds);
+      S* panels = panels_ + thread * PANELS_AT_ONCE * ROWS_OF_A_SUM * PANEL<S>;
+      long end = n_panels * (thread + 1) / threads_;
+      for (long p = n_panels * thread / threads_; p < end; p += PANELS_AT_ONCE) {
+        long begin = p * PANEL<S>, last = (end - p < PANELS_AT_ONCE ? end : p + PANELS_AT_ONCE) * PANEL<S>;
+        if (last > source.width) last = source.width;
+        pack_panels(source, first, depth, begin, last, panels);
+        for (long i = 0; i < source.n_products; i++)
+          for (long column = begin; column < last; column += PANEL<S>)
+            add_columns(targets[i], source.width, depth, column, last, panels + (column - begin) * depth, adds);
       }
     }
   }
 
-  void pack_panel(const Source& source, long first, long depth, long column, long columns, S* panel) const {
-    for (long r = 0; r < depth; r++, panel += PANEL<S>) {
-      const S* from = static_cast<const S*>(source.at) + (source.index ? source.index[first + r] : first + r) * source.width + column;
-      if (columns == PANEL<S>) memcpy(panel, from, PANEL<S> * sizeof(S));
-      else memset(panel, 0, PANEL<S> * sizeof(S)), memcpy(panel, from, columns * sizeof(S));
+  void pack_panels(const Source& source, long first, long depth, long begin, long end, S* panels) const {
+    for (long r = 0; r < depth; r++) {
+      const S* from = static_cast<const S*>(source.at) + (source.index ? source.index[first + r] : first + r) * source.width;
+      for (long column = begin; column < end; column += PANEL<S>) {
+        S* to = panels + (column - begin) * depth + r * PANEL<S>;
+        if (column + PANEL<S> <= end) memcpy(to, from + column, PANEL<S> * sizeof(S));
+        else memset(to, 0, PANEL<S> * sizeof(S)), memcpy(to, from + column, (end - column) * sizeof(S));
+      }
     }
   }
 
-  void add_columns(const Target& target, long width, long depth, long column, long columns, const S* panel, bool adds) const {
+  void add_columns(const Target& target, long width, long depth, long column, long last, const S* panel, bool adds) const {
+    long columns = last - column < PANEL<S> ? last - column : PANEL<S>;
     for (long q = 0; q < blocks(); q++) {
       long i = hidden_ * q / blocks(), end = hidden_ * (q + 1) / blocks();
       S* to = static_cast<S*>(target.at) + i * width + column;

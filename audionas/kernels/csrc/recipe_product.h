@@ -28,11 +28,13 @@ void pack(const S* weight, long depth, long n, bool transposed, S* packed) {
   for (long first = 0; first < n; first += PANEL<S>, packed += depth * PANEL<S>) {
     long width = n - first < PANEL<S> ? n - first : PANEL<S>;
     if (width < PANEL<S>) memset(packed, 0, depth * PANEL<S> * sizeof(S));
-    if (transposed)
-      for (long j = 0; j < width; j++)
-        for (long k = 0; k < depth; k++) packed[k * PANEL<S> + j] = weight[(first + j) * depth + k];
-    else
+    constexpr long SOME = 64;  // rows that a first-level cache holds
+    if (!transposed)
       for (long k = 0; k < depth; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
+    else
+      for (long some = 0; some < depth; some += SOME)
+        for (long j = 0, end = some + SOME < depth ? some + SOME : depth; j < width; j++)
+          for (long k = some; k < end; k++) packed[k * PANEL<S> + j] = weight[(first + j) * depth + k];
   }
 }
 

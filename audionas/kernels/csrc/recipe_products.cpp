@@ -36,7 +36,7 @@ AUDIONAS_EXPORT int64_t audionas_recipe_rows_of_x() { return audionas::ROWS_OF_X
 AUDIONAS_EXPORT int64_t audionas_recipe_rows_of_a_sum() { return audionas::ROWS_OF_A_SUM; }
 
 #define AUDIONAS_RECIPE_PRODUCTS(NAME, S)                                                                                     \
-  AUDIONAS_EXPORT int64_t audionas_recipe_panel_##NAME() { return audionas::PANEL<S>; }                                       \
+  AUDIONAS_EXPORT int64_t audionas_recipe_columns_##NAME() { return audionas::PANELS_AT_ONCE * audionas::PANEL<S>; }            \
   AUDIONAS_EXPORT int64_t audionas_recipe_packed_size_##NAME(int64_t depth, int64_t n) {                                      \
     return audionas::packed_size<S>(depth, n);                                                                                \
   }                                                                                                                           \
