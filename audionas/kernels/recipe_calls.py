@@ -31,6 +31,12 @@ class Source:
     index: Tensor | None
     targets: Sequence[tuple[int, Tensor]]
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """As `Source` in `csrc/recipe_gradients.h`."""
+        index = 0 if self.index is None else self.index.data_ptr()
+        return self.values.data_ptr(), index, self.values.shape[-1], len(self.targets)
+
 
 def packed(weights: Sequence[Tensor], is_transposed: bool) -> Tensor:
     """Weights (hidden, width) of one shape as products read them, a row each; transposed for the way forward."""
@@ -53,7 +59,7 @@ def n_threads(rows: Rows) -> int:
 
 
 def input_products(rows: Rows, frames: Frames, x: Tensor, weights: Tensor, biases: Tensor, linear: Tensor) -> None:
-    """Set the first blocks of `linear`, (blocks, rows, hidden), one for each of the packed weights: x times it, and bias.
+    """Set the first blocks of `linear`, (blocks, rows, hidden): for each of the packed weights x times it, plus bias.
 
     Args:
         x: (batch, frames, inputs), contiguous.
@@ -68,6 +74,18 @@ def input_products(rows: Rows, frames: Frames, x: Tensor, weights: Tensor, biase
     run(end - begin, width, linear.shape[2], n_slots, threads, *pointers)
 
 
+def input_gradients(linear: Tensor, weights: Tensor, of_x: Tensor) -> None:
+    """Set the gradient of x, (rows, inputs), from those of the linear nodes that read it, (blocks, rows, hidden).
+
+    Args:
+        weights: of these nodes on x, packed for the way back.
+    """
+    n_slots, n_rows, hidden = linear.shape
+    run = _function("input_gradients", linear.dtype, *[_LONG] * 4, _INT, *[_POINTER] * 3)
+    pointers = [tensor.data_ptr() for tensor in (linear, weights, of_x)]
+    run(n_rows, of_x.shape[1], hidden, n_slots, torch.get_num_threads(), *pointers)
+
+
 def add_gradients(linear: Tensor, sources: Sequence[Source], biases: Tensor, adds: bool) -> None:
     """Gradients of weights and biases from those of linear nodes, `linear`, (blocks, rows, hidden), contiguous.
 
@@ -75,34 +93,16 @@ def add_gradients(linear: Tensor, sources: Sequence[Source], biases: Tensor, add
         biases: (blocks, hidden), added to.
         adds: weights' gradients are added to; else they are set.
     """
-    n_slots, n_rows, hidden = linear.shape
+    n_slots, _, hidden = linear.shape
     threads, depth = torch.get_num_threads(), _constant("rows_of_a_sum")
     packed_linear = linear.new_empty(n_slots, depth, hidden)
     panels = linear.new_empty(threads, depth, _function("columns", linear.dtype, result=_LONG)())
     targets = [number for source in sources for slot, at in source.targets for number in (slot, at.data_ptr())]
-    table = [
-        number
-        for source in sources
-        for number in (
-            source.values.data_ptr(), source.index.data_ptr() if source.index is not None else 0,
-            source.values.shape[-1], len(source.targets),
-        )
-    ]  # fmt: skip
+    table = [number for source in sources for number in source.numbers]
     run = _function("gradients", linear.dtype, *[_LONG] * 3, _INT, _INT, *[_POINTER] * 2, _LONG, *[_POINTER] * 4)
-    run(
-        n_rows,
-        hidden,
-        n_slots,
-        threads,
-        int(adds),
-        linear.data_ptr(),
-        (_LONG * len(table))(*table),
-        len(sources),
-        (_LONG * len(targets))(*targets),
-        biases.data_ptr(),
-        packed_linear.data_ptr(),
-        panels.data_ptr(),
-    )
+    lists = [(_LONG * len(numbers))(*numbers) for numbers in (table, targets)]
+    scratch = [tensor.data_ptr() for tensor in (biases, packed_linear, panels)]
+    run(*linear.shape[1:], n_slots, threads, int(adds), linear.data_ptr(), lists[0], len(sources), lists[1], *scratch)
 
 
 def scan(
@@ -118,8 +118,9 @@ def scan(
 ) -> None:
     """Run the plan over these frames, or, with `back` (carry, emitted), go back through them; in place.
 
-    All tensors are contiguous. `biases` is (linear nodes, hidden), and not read with `back`. The others are (blocks, rows, hidden): `linear` and `kept` with the rows of these
-    frames, `states` with the initial ones and those of all rows, `carry` with one a clip, `emitted` with all rows.
+    All tensors are contiguous. `biases` is (linear nodes, hidden), and not read with `back`. The others are (blocks,
+    rows, hidden): `linear` and `kept` with the rows of these frames, `states` with the initial ones and those of all
+    rows, `carry` with one a clip, `emitted` with all rows.
     """
     hidden = states.shape[2]
     blocks = plan.n_blocks(Buffer.PASSING if back is None else Buffer.GRADIENT)

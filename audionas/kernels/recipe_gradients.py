@@ -8,7 +8,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from audionas.kernels.recipe_calls import Source, add_gradients
+from audionas.kernels.recipe_calls import Source, add_gradients, input_gradients
 from audionas.kernels.recipe_plan import Buffer, RecipePlan
 from audionas.kernels.recipe_rows import Frames, Rows
 
@@ -17,7 +17,7 @@ class Gradients:
     """Sums over pieces; `wanted` says of x, each bias and each weight whether its gradient is asked for.
 
     Args:
-        on_x: all weights on x, (linear nodes that read x, hidden, inputs), if the gradient of x is wanted.
+        on_x: all weights on x, packed for the way back, if the gradient of x is wanted.
     """
 
     def __init__(
@@ -38,11 +38,8 @@ class Gradients:
     def add(self, frames: Frames, linear: Tensor, kept: Tensor, states: Tensor) -> None:
         """Add what one piece gives: blocks of gradients in `linear`, and kept values; and all states."""
         begin, end = self._rows.range(frames)
-        of_reading = linear[: len(self._plan.reading)]
         if self._of_x is not None and self._on_x is not None:
-            torch.mm(of_reading[0], self._on_x[0], out=self._of_x[begin:end])
-            for block, weights in zip(of_reading[1:], self._on_x[1:], strict=True):
-                self._of_x[begin:end].addmm_(block, weights)
+            input_gradients(linear[: len(self._plan.reading)], self._on_x, self._of_x[begin:end])
         if any((*self._wanted_biases, *self._wanted_weights)):
             add_gradients(linear, list(self._sources(frames, kept, states)), self._of_biases, self._is_begun)
         self._is_begun = True

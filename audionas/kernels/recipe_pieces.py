@@ -54,7 +54,7 @@ class RecipePieces:
         self, states: Tensor, kept: list[Piece], gradient: Tensor, wanted: Sequence[bool]
     ) -> list[Tensor | None]:
         """Gradients of x, biases and weights, where wanted. Kept pieces are used up; else they are computed again."""
-        on_x = self._on_x if wanted[0] else None
+        on_x = packed(self._on_x, is_transposed=False) if wanted[0] else None
         gradients = Gradients(self.plan, self.rows, self.x, self._hidden, on_x, wanted)
         emitted = self.rows.gather(gradient, (0, self.rows.n_frames))
         emitted = emitted.unflatten(1, (self.plan.n_emitted, self._hidden)).transpose(0, 1).contiguous()  # type: ignore[no-untyped-call]
@@ -77,8 +77,7 @@ class RecipePieces:
     @property
     def _matrices(self) -> tuple[Tensor, Tensor]:
         """Weights on x and on other sources, packed for the way forward."""
-        on_x = [self._weight(node.on_input) for node in self.plan.reading]
-        return packed(on_x, is_transposed=True), packed(self._on_sources, is_transposed=True)
+        return packed(self._on_x, is_transposed=True), packed(self._on_sources, is_transposed=True)
 
     def _blocks(self, buffer: Buffer, n_rows: int) -> Tensor:
         return self.x.new_empty(self.plan.n_blocks(buffer), n_rows, self._hidden)
@@ -96,9 +95,9 @@ class RecipePieces:
         return torch.cat([self.biases[node.bias] for node in self.plan.linear])
 
     @cached_property
-    def _on_x(self) -> Tensor:
-        """(linear nodes that read x, hidden, inputs)."""
-        return torch.stack([self._weight(node.on_input) for node in self.plan.reading])
+    def _on_x(self) -> list[Tensor]:
+        """Of each linear node that reads x, (hidden, inputs)."""
+        return [self._weight(node.on_input) for node in self.plan.reading]
 
     @cached_property
     def _on_sources(self) -> list[Tensor]:
