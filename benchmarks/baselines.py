@@ -50,8 +50,8 @@ class Work:
         """Train one system, or go on with it; returns its run folder."""
         place = self.folder / self.corpus / name
         request = RetrainRequest(
-            sources=(), data=self.data, baseline=named_baseline(name, self.settings(name)), epochs=self.epochs, seeds=self.seeds,
-            threads=1, out=place, preparation=PrepareOptions(protocol=self.protocol),
+            sources=(), data=self.data, baseline=named_baseline(name, self.settings(name)),
+            epochs=self.epochs, seeds=self.seeds, threads=1, out=place, preparation=PrepareOptions(protocol=self.protocol),
             argv=tuple(self.command(name).split()[1:]),
         )  # fmt: skip
         run_step(place, lambda _: retrain(request), resume_retraining, Silent())
