@@ -17,6 +17,7 @@ from audionas.report.label_sections import label_pictures, label_tables, label_t
 from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
+from audionas.report.second_task_tables import second_task_tables
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
 
@@ -39,6 +40,7 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
         blocks.append(Gallery(tuple(shown)))
     blocks += [
         *noise_tables(metrics),
+        *second_task_tables(metrics),
         _per_fold(metrics),
         *group_tables(metrics),
         _per_seed(metrics),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audionas.errors import ManifestError, RunError, SettingsError
-from audionas.models.baselines import BASELINES
+from audionas.experiment.chosen_on_test import MARK
+from audionas.models.baselines import BASELINES, baseline_settings
 from audionas.records import read_json
 from audionas.report import write_report
 from audionas.reproductions import emotionnas, hand_made
 from audionas.reproductions.hand_made import reproduce, resume_reproduction
 from audionas.reproductions.hand_made_papers import PAPERS, HandMadePaper, Variant
 from audionas.reproductions.hand_made_plan import HandMadeRequest, make_plan
+from audionas.spaces import BaselineGenotype
 from tests.reproductions.conftest import write_noise
 
 SMALL = {"channels": (2,)}
@@ -48,6 +51,30 @@ def test_the_plan_has_the_papers_protocol_and_epochs() -> None:
     assert (plan.protocol, plan.epochs["wide"], plan.seeds) == ("leave_one_group_out", BASELINES["plain_cnn"].epochs, 3)
     assert make_plan(HandMadeRequest("toy", corpus="emodb")).protocol == "folds"
     assert make_plan(HandMadeRequest("toy", epochs=7)).epochs == {"wide": 7, "narrow": 7}
+
+
+def test_the_papers_stand_there_with_their_own_figures_and_protocols() -> None:
+    # Li 2018, table 1; Li 2019, table 2 (FACTS 1.2 and 1.3), in percent WA and UA
+    attention, blstm = PAPERS["attention-pooling"], PAPERS["cnn-blstm"]
+    assert {name: (each.wa, each.ua) for name, each in attention.variants.items()} == {
+        "attention": (71.75, 68.06), "gap": (71.35, 67.54), "bilinear": (69.17, 64.16),
+    }  # fmt: skip
+    assert (attention.dataset, attention.protocol) == ("iemocap", "leave_one_group_out")
+    on_test = {name: (each.wa, each.ua) for name, each in blstm.variants.items() if each.select == "best_on_test"}
+    assert on_test == {
+        "full_on_test": (81.6, 82.8), "without_attention_on_test": (55.3, 51.1),
+        "without_multitask_on_test": (70.5, 72.6),
+    }  # fmt: skip
+    assert all(each.wa is None for each in blstm.variants.values() if each.select != "best_on_test")
+    assert (blstm.dataset, blstm.protocol) == ("iemocap_all", "folds")
+    # Sun et al. 2022 (EmotionNAS), table 1 (FACTS 1.1)
+    cited = {name: each.ua for paper in PAPERS.values() for name, each in paper.variants.items() if each.wa is None}
+    assert {"cnn_lstm": 62.0, "rnn_elm": 63.9, "cnn_gru": 64.2, "ctc_rnn": 66.2, "pcnse_sadrn_ctc": 66.3}.items() <= (
+        cited.items()
+    )
+    for paper in PAPERS.values():
+        for each in paper.variants.values():
+            baseline_settings(BaselineGenotype.of(each.baseline, each.settings))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +114,20 @@ def test_every_variant_is_trained_and_goes_on_after_a_stop(
     assert "a miniature: its scores say nothing" in record["notes"]
     page = write_report(run).read_text()
     assert "A miniature, whose scores say nothing: wide reaches UA" in page
+
+
+@pytest.mark.slow
+def test_a_variant_whose_epoch_was_chosen_on_test_is_marked_and_not_tested_against_clean_ones(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = {"clean": Variant("plain_cnn", SMALL), "on_test": Variant("plain_cnn", SMALL, select="best_on_test")}
+    monkeypatch.setitem(PAPERS, "toy", replace(TOY, variants=variants))
+    run = reproduce(HandMadeRequest("toy", corpus, "emodb", smoke=True, out=tmp_path / "run", threads=1))
+    record = read_json(run / "tables.json", "tables")
+    assert [row[0] for row in record["tables"][0]["rows"][:2]] == ["clean", f"on_test ({MARK})"]
+    assert len(record["tables"]) == 1, "no table of differences"
+    assert read_json(run / "on_test" / "metrics.json", "metrics file")["optimistic"] == MARK
+    assert "optimistic" not in read_json(run / "clean" / "metrics.json", "metrics file")
 
 
 def test_a_folder_of_another_paper_is_refused(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,11 @@ first convolutions give maps of the input's size; convolutions have biases.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from audionas.models.baselines.baseline import Baseline, Shape
@@ -23,6 +24,7 @@ from audionas.models.spatial_pooling import SPATIAL_POOLINGS, AttentionMaps, Att
 from audionas.records import Record
 
 LONGEST_SIDE = 512
+_FILTERS = re.compile(r"[0-9]{1,3}x[0-9]{1,3}(\+[0-9]{1,3}x[0-9]{1,3})*")
 Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -36,20 +38,24 @@ class AttentionPoolingCnnSettings(Record):
     of the l2 norm and the signed square root; the paper's text has the norm first, Lin et al. 2015 have it last.
     """
 
-    filters: Annotated[str, Field(pattern=r"^[1-9]\d{0,2}x[1-9]\d{0,2}(\+[1-9]\d{0,2}x[1-9]\d{0,2}){0,15}$")] = (
-        "10x2+2x8"
-    )
+    filters: str = "10x2+2x8"
     channels: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=16)] = (16, 32, 48, 64, 80)
     pool_after: tuple[int, ...] = (2, 3)
     pooling: Literal["attention", "gap", "bilinear"] = "attention"
     reduce: Literal["sum", "mean"] = "sum"
     bilinear_order: Literal["norm_first", "root_first"] = "norm_first"
 
+    @field_validator("filters")
+    @classmethod
+    def _are_filters(cls, filters: str) -> str:
+        sides = [side for each in filters.split("+") for side in each.split("x")]
+        if not _FILTERS.fullmatch(filters) or not all(1 <= int(side) <= LONGEST_SIDE for side in sides):
+            raise ValueError(f"must be features x frames, 1 to {LONGEST_SIDE} each, as 10x2, several as 10x2+2x8")
+        return filters
+
     @model_validator(mode="after")
     def _layers_exist(self) -> AttentionPoolingCnnSettings:
         shapes = self.filter_shapes
-        if max(map(max, shapes)) > LONGEST_SIDE:
-            raise ValueError(f"filters: got {self.filters!r}, no side may be above {LONGEST_SIDE}")
         if self.channels[0] % len(shapes):
             raise ValueError(
                 f"channels: the first, {self.channels[0]}, must be a multiple of the {len(shapes)} filters"

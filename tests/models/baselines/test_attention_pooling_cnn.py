@@ -202,7 +202,7 @@ def test_only_attention_has_attention_maps() -> None:
     ({"filters": "0x2"}, "filters: got '0x2'"),
     ({"filters": "10x2+"}, "filters: got '10x2\\+'"),
     ({"filters": "10x2,2x8"}, "filters: got '10x2,2x8'"),
-    ({"filters": "10x513"}, "filters: got '10x513', no side may be above 512"),
+    ({"filters": "10x513"}, "filters: got '10x513', must be features x frames, 1 to 512 each, as 10x2, several"),
     ({"width": 3}, "unknown key 'width'"),
 ])  # fmt: skip
 def test_settings_that_build_nothing_are_refused(settings: dict[str, Any], what: str) -> None:
