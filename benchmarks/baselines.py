@@ -51,8 +51,8 @@ class Work:
         place = self.folder / self.corpus / name
         request = RetrainRequest(
             sources=(), data=self.data, baseline=named_baseline(name, self.settings(name)),
-            epochs=self.epochs, seeds=self.seeds, threads=1, out=place, preparation=PrepareOptions(protocol=self.protocol),
-            argv=tuple(self.command(name).split()[1:]),
+            epochs=self.epochs, seeds=self.seeds, threads=1, out=place,
+            preparation=PrepareOptions(protocol=self.protocol), argv=tuple(self.command(name).split()[1:]),
         )  # fmt: skip
         run_step(place, lambda _: retrain(request), resume_retraining, Silent())
         return place

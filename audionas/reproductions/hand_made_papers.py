@@ -82,8 +82,8 @@ CNN_BLSTM = HandMadePaper(
 _CITED = {"cnn_lstm": 62.0, "rnn_elm": 63.9, "cnn_gru": 64.2, "ctc_rnn": 66.2, "pcnse_sadrn_ctc": 66.3}
 _NOTES = {
     "cnn_lstm": (
-        "Li et al. 2018, table 1, gives 59.4 for the network alone and 62.0 for the paper's two-step predictor; here is "
-        "the network alone",
+        "Li et al. 2018, table 1, gives 59.4 for the network alone and 62.0 for the paper's two-step predictor; this "
+        "is the network alone",
     )
 }
 
