@@ -78,7 +78,7 @@ def pretrain(
     The options from --dataset to --protocol say how the corpus of --exclude-test-of is read and divided.
 
     \b
-    Example: audionas pretrain my_folder --exclude-test-of my_folder --epochs 1 --set width=8 --set n_heads=2
+    Example: audionas pretrain recordings --exclude-test-of recordings --epochs 1 --out runs/pretrained
     """
     from audionas.errors import SettingsError
     from audionas.experiment import pretrain as steps

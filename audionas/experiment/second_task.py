@@ -52,7 +52,7 @@ def _labels(manifest: Manifest, column: str) -> tuple[str, ...]:
         raise SettingsError(f"{where}no column {column!r} with values; there are: {_columns(manifest)}; {_ESCAPE}")
     if len(labels) == 1:
         raise SettingsError(f"{where}column {column!r} says {labels[0]!r} of every clip: nothing to learn; {_ESCAPE}")
-    if 2 * len(labels) > n_known:
+    if len(labels) > max(2, n_known // 2):
         raise SettingsError(
             f"{where}column {column!r} has {len(labels)} values in {count_text(n_known, 'clip')}: numbers or names, "
             f"not classes; {_ESCAPE}"

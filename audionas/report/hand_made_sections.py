@@ -35,9 +35,9 @@ def _rows(genotype: BaselineGenotype) -> list[tuple[str, str]]:
         settings: JsonObject = baseline_settings(genotype).model_dump(mode="json")
     except SettingsError as why:
         return [*rows, ("settings", str(why))]
-    given = dict(genotype.settings)
+    own = set(dict(genotype.settings)) - {"second_labels"}  # those come from the corpus
     rows += [
-        (key.replace("_", " "), plain(value) + (" (not the paper's)" if key in given and line.paper else ""))
+        (key.replace("_", " "), plain(value) + (" (not the paper's)" if key in own and line.paper else ""))
         for key, value in settings.items()
     ]
     return rows

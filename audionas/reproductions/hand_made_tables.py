@@ -7,6 +7,7 @@ from typing import Any
 
 from audionas.audio.folds import outer_splits
 from audionas.audio.manifest import Manifest
+from audionas.experiment.chosen_on_test import MARK, ON_TEST
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.table import Cell, Table, interval_cell, mean_sd_cell
 from audionas.quantities import p_text
@@ -18,7 +19,6 @@ from audionas.statistics.holm import holm
 from audionas.statistics.intervals import difference_estimate
 from audionas.statistics.sign_flip import sign_flip
 
-ON_TEST = "best_on_test"
 SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
 
 
@@ -54,7 +54,8 @@ def _systems(
         ours = (mean_sd_cell(found.ua, found.ua_sd), interval_cell(found.ua_interval),
                 mean_sd_cell(found.wa, found.wa_sd))  # fmt: skip
         theirs = (_percent(variant.wa), _percent(variant.ua))
-        rows.append((name, *theirs, *ours, plan.epochs[name], found.parameters, round(found.seconds)))
+        shown = f"{name} ({MARK})" if variant.select == ON_TEST else name
+        rows.append((shown, *theirs, *ours, plan.epochs[name], found.parameters, round(found.seconds)))
     rows += [
         (f"{each['name']} (plain)", None, None, f"{each['ua']:.3f}", None, f"{each['wa']:.3f}", None, None, None)
         for each in plain

@@ -88,7 +88,8 @@ class EpochCheckpoint(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save; runs after every callback listed before this one."""
         epoch = trainer.current_epoch + 1
-        if epoch < (trainer.max_epochs or 0) and time.monotonic() - self._saved_at < self._every_s:
+        is_last = epoch >= (trainer.max_epochs or 0) or trainer.should_stop
+        if not is_last and time.monotonic() - self._saved_at < self._every_s:
             return
         state = {
             "epoch": epoch,

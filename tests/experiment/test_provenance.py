@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from audionas.audio.manifest import Manifest
+from audionas.audio.manifest import Clip, Manifest
 from audionas.errors import AudionasError
-from audionas.experiment.provenance import groups_read, groups_seen
+from audionas.experiment.provenance import groups_read, groups_seen, groups_shared
 from audionas.spaces.darts_text import from_darts_text
 from audionas.spaces.genotype_file import read_genotype_file, save_genotype
 from tests.spaces.genotypes import DARTS_V2
@@ -102,3 +102,17 @@ def test_two_speakers_of_one_file_are_told_apart_by_their_cuts() -> None:
     read = {"groups_read": groups_read(manifest, [0, 1])}
     assert groups_seen(manifest, [6, 7], read) == []
     assert groups_seen(manifest, [0], read) == ["s0"]
+
+
+def test_groups_are_shared_by_files_and_where_both_know_speakers_by_names() -> None:
+    def manifest(source: str, *clips: tuple[str, str]) -> Manifest:
+        rows = tuple(Clip(f"{k}.wav", "", group, sha256=sha256) for k, (group, sha256) in enumerate(clips))
+        return Manifest(Path("x"), rows, (), group_source=source, task="multilabel")
+
+    tested = manifest("column 'speaker'", ("s1", "a"), ("s2", "b"), ("s3", "silence"))
+    data = manifest("column 'speaker'", ("s1", "x"), ("t", "b"), ("u", "silence"), ("v", "y"), ("t", "z"))
+    assert groups_shared(data, tested, [0, 1, 2], frozenset({"silence"})) == ["s1", "t"]
+    assert groups_shared(data, tested, [2], frozenset()) == ["u"]
+    unknown = manifest("each file", ("s1", "x"), ("t", "b"))
+    assert groups_shared(unknown, tested, [0, 1, 2], frozenset()) == ["t"]
+    assert groups_shared(data, manifest("each file", ("s1", "q")), [0], frozenset()) == []

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from audionas.errors import ManifestError, RunError, SettingsError
-from audionas.models.baselines import BASELINES
+from audionas.models.baselines import BASELINES, baseline_settings
 from audionas.records import read_json
 from audionas.report import write_report
 from audionas.reproductions import emotionnas, hand_made
 from audionas.reproductions.hand_made import reproduce, resume_reproduction
 from audionas.reproductions.hand_made_papers import PAPERS, HandMadePaper, Variant
 from audionas.reproductions.hand_made_plan import HandMadeRequest, make_plan
+from audionas.spaces import BaselineGenotype
 from tests.reproductions.conftest import write_noise
 
 SMALL = {"channels": (2,)}
@@ -48,6 +49,25 @@ def test_the_plan_has_the_papers_protocol_and_epochs() -> None:
     assert (plan.protocol, plan.epochs["wide"], plan.seeds) == ("leave_one_group_out", BASELINES["plain_cnn"].epochs, 3)
     assert make_plan(HandMadeRequest("toy", corpus="emodb")).protocol == "folds"
     assert make_plan(HandMadeRequest("toy", epochs=7)).epochs == {"wide": 7, "narrow": 7}
+
+
+def test_the_papers_stand_there_with_their_own_figures_and_protocols() -> None:
+    # Li 2018, table 1; Li 2019, table 2 (FACTS 1.2 and 1.3), in percent WA and UA
+    attention, blstm = PAPERS["attention-pooling"], PAPERS["cnn-blstm"]
+    assert {name: (each.wa, each.ua) for name, each in attention.variants.items()} == {
+        "attention": (71.75, 68.06), "gap": (71.35, 67.54), "bilinear": (69.17, 64.16),
+    }  # fmt: skip
+    assert (attention.dataset, attention.protocol) == ("iemocap", "leave_one_group_out")
+    on_test = {name: (each.wa, each.ua) for name, each in blstm.variants.items() if each.select == "best_on_test"}
+    assert on_test == {
+        "full_on_test": (81.6, 82.8), "without_attention_on_test": (55.3, 51.1),
+        "without_multitask_on_test": (70.5, 72.6),
+    }  # fmt: skip
+    assert all(each.wa is None for each in blstm.variants.values() if each.select != "best_on_test")
+    assert (blstm.dataset, blstm.protocol) == ("iemocap_all", "folds")
+    for paper in (attention, blstm):
+        for each in paper.variants.values():
+            baseline_settings(BaselineGenotype.of(each.baseline, each.settings))
 
 
 @pytest.mark.parametrize(

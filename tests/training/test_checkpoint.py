@@ -56,7 +56,9 @@ def test_the_hostile_pickle_would_run_if_it_were_unpickled(tmp_path: Path) -> No
 
 def saved(path: Path, epoch: int = 3, network: nn.Module | None = None, every_s: float = 0.0) -> EpochCheckpoint:
     """Save as Lightning would have it at the end of an epoch."""
-    trainer = SimpleNamespace(current_epoch=epoch - 1, max_epochs=10, optimizers=[], lr_scheduler_configs=[])
+    trainer = SimpleNamespace(
+        current_epoch=epoch - 1, max_epochs=10, should_stop=False, optimizers=[], lr_scheduler_configs=[]
+    )
     checkpoint = EpochCheckpoint(path, every_s)
     checkpoint.on_train_epoch_end(trainer, network or nn.Linear(2, 2))  # type: ignore[arg-type]
     return checkpoint

@@ -13,6 +13,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.own_frames_rnn import OwnFramesRnn, frames_of
 from audionas.models.baselines.own_positions import ConvBlock, n_steps, own_maps
 from audionas.records import Record
@@ -34,12 +35,12 @@ class CnnGru(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
-    def __init__(self, settings: CnnGruSettings, n_channels: int, n_features: int, n_classes: int) -> None:
+    def __init__(self, settings: CnnGruSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
-        self.n_channels, self.n_features = n_channels, n_features
-        widths = (n_channels, *settings.channels)
+        self.n_channels, self.n_features, _ = input_shape
+        widths = (self.n_channels, *settings.channels)
         self.blocks = nn.ModuleList([ConvBlock(widths[i], widths[i + 1], (3, 3), pool=(2, 2)) for i in range(4)])
-        self.rnn = OwnFramesRnn("gru", widths[-1] * n_steps(n_features, 2, 2, 2, 2), settings.hidden)
+        self.rnn = OwnFramesRnn("gru", widths[-1] * n_steps(self.n_features, 2, 2, 2, 2), settings.hidden)
         self.head = nn.Sequential(
             nn.Linear(self.rnn.n_outputs, settings.dense),
             nn.ReLU(),
@@ -56,6 +57,10 @@ class CnnGru(nn.Module):
         return self.head(self.rnn.last_states(outputs, lengths))  # type: ignore[no-any-return]
 
 
-def build(settings: CnnGruSettings, input_shape: tuple[int, int, int], n_classes: int) -> CnnGru:
-    """The network for features of so many channels and rows."""
-    return CnnGru(settings, input_shape[0], input_shape[1], n_classes)
+CNN_GRU = Baseline(
+    summary="four convolutions and a bidirectional GRU over spectrograms of any length",
+    paper="Ma, Wu, Jia, Xu, Meng, Cai 2018",
+    settings=CnnGruSettings,
+    build=CnnGru,
+    features="spectrogram_any_length",
+)

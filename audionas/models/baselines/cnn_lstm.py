@@ -14,6 +14,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.own_frames_rnn import OwnFramesRnn, frames_of
 from audionas.models.baselines.own_positions import ConvBlock, n_steps, own_maps
 from audionas.records import Record
@@ -38,17 +39,17 @@ class CnnLstm(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
-    def __init__(self, settings: CnnLstmSettings, n_channels: int, n_features: int, n_classes: int) -> None:
+    def __init__(self, settings: CnnLstmSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
-        self.n_channels, self.n_features = n_channels, n_features
-        widths = (n_channels, *settings.channels)
+        self.n_channels, self.n_features, _ = input_shape
+        widths = (self.n_channels, *settings.channels)
         self.blocks = nn.ModuleList(
             [
                 ConvBlock(widths[i], widths[i + 1], KERNELS[i], stride=STRIDES[i], pool=(2, 2))
                 for i in range(len(KERNELS))
             ]
         )
-        n_inputs = widths[-1] * n_steps(n_features, *STRIDES, 2, 2, 2)
+        n_inputs = widths[-1] * n_steps(self.n_features, *STRIDES, 2, 2, 2)
         self.rnn = OwnFramesRnn("lstm", n_inputs, settings.hidden, bidirectional=settings.bidirectional)
         self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(self.rnn.n_outputs, n_classes))
 
@@ -61,6 +62,10 @@ class CnnLstm(nn.Module):
         return self.head(self.rnn.last_states(outputs, lengths))  # type: ignore[no-any-return]
 
 
-def build(settings: CnnLstmSettings, input_shape: tuple[int, int, int], n_classes: int) -> CnnLstm:
-    """The network for features of so many channels and rows."""
-    return CnnLstm(settings, input_shape[0], input_shape[1], n_classes)
+CNN_LSTM = Baseline(
+    summary="three large convolutions and a bidirectional LSTM over spectrograms of 3 s",
+    paper="Satt, Rozenberg, Hoory 2017",
+    settings=CnnLstmSettings,
+    build=CnnLstm,
+    features="spectrogram_3s",
+)

@@ -8,12 +8,12 @@ frames (cepstra with their slopes, 32 values each 10 ms); two layers of 128 unit
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.models.baselines.abilities import TaskLoss
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import class_log_likelihoods, ctc_loss
 from audionas.models.baselines.own_frames_rnn import OwnFramesRnn, frames_of
 from audionas.models.baselines.own_positions import own_maps
@@ -37,11 +37,15 @@ class CtcRnn(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
-    def __init__(self, settings: CtcRnnSettings, n_channels: int, n_features: int, n_classes: int) -> None:
+    def __init__(self, settings: CtcRnnSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
-        self.n_channels, self.n_features = n_channels, n_features
+        self.n_channels, self.n_features, _ = input_shape
         self.rnn = OwnFramesRnn(
-            "lstm", n_channels * n_features, settings.hidden, n_layers=settings.n_layers, dropout=settings.dropout
+            "lstm",
+            self.n_channels * self.n_features,
+            settings.hidden,
+            n_layers=settings.n_layers,
+            dropout=settings.dropout,
         )
         self.head = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(self.rnn.n_outputs, 1 + n_classes))
 
@@ -54,13 +58,15 @@ class CtcRnn(nn.Module):
         """Of each frame, Null first: (batch, frames, 1 + classes)."""
         return torch.log_softmax(self.head(self.rnn(frames_of(x), lengths)), dim=-1)
 
-    def loss(
-        self, _task_loss: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor, weights: Tensor
-    ) -> Tensor:
+    def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """The CTC loss in place of the task's."""
         return ctc_loss(logits, targets, weights)
 
 
-def build(settings: CtcRnnSettings, input_shape: tuple[int, int, int], n_classes: int) -> CtcRnn:
-    """The network for frames of so many channels and features."""
-    return CtcRnn(settings, input_shape[0], input_shape[1], n_classes)
+CTC_RNN = Baseline(
+    summary="a bidirectional LSTM over cepstra, trained by CTC with the class as the only label",
+    paper="Han, Ruan, Chen, Wang, Li, Schuller 2018",
+    settings=CtcRnnSettings,
+    build=CtcRnn,
+    features="cepstra_10ms",
+)

@@ -10,12 +10,12 @@ and 3x3, two layers each; squeeze to 1/16; one layer of self-attention with 4 he
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from audionas.models.baselines.abilities import TaskLoss
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import class_log_likelihoods, ctc_loss
 from audionas.models.baselines.own_frames_rnn import frames_of
 from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, n_steps, own_maps
@@ -52,19 +52,19 @@ class PcnseSadrnCtc(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
-    def __init__(self, settings: PcnseSadrnCtcSettings, n_channels: int, n_features: int, n_classes: int) -> None:
+    def __init__(self, settings: PcnseSadrnCtcSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
-        self.n_channels, self.n_features = n_channels, n_features
+        self.n_channels, self.n_features, _ = input_shape
         first, second = settings.channels
         self.branches = nn.ModuleList(
             nn.ModuleList(
-                [ConvBlock(n_channels, first, kernel, pool=(2, 2)), ConvBlock(first, second, kernel, pool=(2, 2))]
+                [ConvBlock(self.n_channels, first, kernel, pool=(2, 2)), ConvBlock(first, second, kernel, pool=(2, 2))]
             )
             for kernel in BRANCHES
         )
         n_maps = len(BRANCHES) * second
         self.excitation = SqueezeExcitation(n_maps, settings.reduction)
-        self.projection = nn.Conv2d(n_maps * n_steps(n_features, 2, 2), settings.width, 1, bias=False)
+        self.projection = nn.Conv2d(n_maps * n_steps(self.n_features, 2, 2), settings.width, 1, bias=False)
         self.norm = OwnBatchNorm(settings.width)
         self.blocks = nn.ModuleList(DilatedResidual(settings.width, dilation) for dilation in settings.dilations)
         self.attention = SelfAttention(settings.width, settings.n_heads, settings.dropout)
@@ -91,13 +91,15 @@ class PcnseSadrnCtc(nn.Module):
             outputs.append(maps)
         return torch.cat(outputs, dim=1), left
 
-    def loss(
-        self, _task_loss: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor, weights: Tensor
-    ) -> Tensor:
+    def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """The CTC loss in place of the task's."""
         return ctc_loss(logits, targets, weights)
 
 
-def build(settings: PcnseSadrnCtcSettings, input_shape: tuple[int, int, int], n_classes: int) -> PcnseSadrnCtc:
-    """The network for features of so many channels and rows."""
-    return PcnseSadrnCtc(settings, input_shape[0], input_shape[1], n_classes)
+PCNSE_SADRN_CTC = Baseline(
+    summary="parallel convolutions with squeeze and excitation, dilated residual blocks, self-attention, CTC",
+    paper="Zhao, Li, Zhang, Cummins, Wang, Tao, Schuller 2021",
+    settings=PcnseSadrnCtcSettings,
+    build=PcnseSadrnCtc,
+    features="log_mel_deltas",
+)

@@ -12,12 +12,14 @@ direction; 120 random sigmoid units; ridge; no frames are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.models.baselines.abilities import TaskLoss, TrainingBatch
+from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import BLANK, class_log_likelihoods
 from audionas.models.baselines.ctc_rnn import CtcRnn, CtcRnnSettings
 from audionas.models.baselines.extreme_learning_machine import ExtremeLearningMachine
@@ -51,11 +53,11 @@ class RnnElm(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
-    def __init__(self, settings: RnnElmSettings, n_channels: int, n_features: int, n_classes: int) -> None:
+    def __init__(self, settings: RnnElmSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         self.threshold = settings.threshold
         frames = CtcRnnSettings(hidden=settings.hidden, n_layers=settings.n_layers, dropout=settings.dropout)
-        self.frames = CtcRnn(frames, n_channels, n_features, n_classes)
+        self.frames = CtcRnn(frames, input_shape, n_classes)
         self.elm = ExtremeLearningMachine(N_STATISTICS * n_classes, settings.elm_hidden, n_classes, settings.ridge)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -68,14 +70,12 @@ class RnnElm(nn.Module):
         scores = self.elm(frame_statistics(log_probabilities, lengths, self.threshold))
         return torch.where(self.elm.is_solved, scores.to(likelihoods.dtype), likelihoods)
 
-    def loss(
-        self, task_loss: Callable[[Tensor, Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor, weights: Tensor
-    ) -> Tensor:
+    def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """The CTC loss in place of the task's."""
         return self.frames.loss(task_loss, logits, targets, weights)
 
     @torch.no_grad()
-    def solve(self, batches: Iterable[tuple[Tensor, Tensor, Tensor, Tensor | None]]) -> None:
+    def solve(self, batches: Iterable[TrainingBatch]) -> None:
         """Solve the extreme learning machine on (x, targets, weights, lengths) of the training clips; in eval mode."""
         device = self.elm.solution.device
         statistics, targets, weights = [], [], []
@@ -113,6 +113,10 @@ def frame_statistics(log_probabilities: Tensor, lengths: Tensor | None, threshol
     )
 
 
-def build(settings: RnnElmSettings, input_shape: tuple[int, int, int], n_classes: int) -> RnnElm:
-    """The network for frames of so many channels and features."""
-    return RnnElm(settings, input_shape[0], input_shape[1], n_classes)
+RNN_ELM = Baseline(
+    summary="a bidirectional LSTM's frame posteriors, their statistics judged by an extreme learning machine",
+    paper="Lee, Tashev 2015",
+    settings=RnnElmSettings,
+    build=RnnElm,
+    features="cepstra_10ms",
+)

@@ -10,7 +10,7 @@ from audionas.models.baselines.rnn_elm import RnnElm, RnnElmSettings, frame_stat
 
 def small() -> RnnElm:
     torch.manual_seed(0)
-    return RnnElm(RnnElmSettings(hidden=6, elm_hidden=40), 2, 5, 3)
+    return RnnElm(RnnElmSettings(hidden=6, elm_hidden=40), (2, 5, 30), 3)
 
 
 def clips() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -55,7 +55,7 @@ def test_how_the_training_clips_are_batched_does_not_matter() -> None:
 
 def test_what_was_solved_is_in_the_state() -> None:
     x, targets, weights, lengths = clips()
-    solved, other = small().eval(), RnnElm(RnnElmSettings(hidden=6, elm_hidden=40), 2, 5, 3).eval()
+    solved, other = small().eval(), RnnElm(RnnElmSettings(hidden=6, elm_hidden=40), (2, 5, 30), 3).eval()
     solved.solve([(x, targets, weights, lengths)])
     other.load_state_dict(solved.state_dict())
     assert torch.equal(other(x, lengths), solved(x, lengths))
