@@ -47,6 +47,13 @@ def test_a_setting_that_is_not_the_papers_is_marked(monkeypatch: pytest.MonkeyPa
     assert "not" not in _rows(_files({"kind": "baseline", "name": "published", "settings": {}}))["channels"]
 
 
+def test_classes_of_a_second_task_are_no_departure_from_the_paper() -> None:
+    settings = {"second_labels": ["f", "m"], "second_weight": 0.5}
+    rows = _rows(_files({"kind": "baseline", "name": "cnn_blstm", "settings": settings}))
+    assert rows["second labels"] == "f, m"
+    assert rows["second weight"] == "0.5 (not the paper's)"
+
+
 def test_a_system_or_setting_of_another_version_is_told() -> None:
     assert "not known here" in _rows(_files({"kind": "baseline", "name": "of_later", "settings": {}}))
     assert (
