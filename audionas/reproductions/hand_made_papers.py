@@ -28,7 +28,8 @@ class Variant:
 class HandMadePaper:
     """A paper whose systems are hand-made.
 
-    `dataset` is the subset of IEMOCAP, `protocol` what tests there; `emodb_protocol` the same for EMO-DB.
+    `dataset` is the subset of IEMOCAP, `protocol` what tests there; `emodb_protocol` the same for EMO-DB. `scan` is a
+    space of one setting whose every point is trained, as a figure of the paper shows it.
     """
 
     title: str
@@ -38,6 +39,7 @@ class HandMadePaper:
     emodb_protocol: str
     variants: Mapping[str, Variant]
     notes: tuple[str, ...] = ()
+    scan: str | None = None
 
 
 ATTENTION_POOLING = HandMadePaper(
@@ -53,8 +55,10 @@ ATTENTION_POOLING = HandMadePaper(
     },
     notes=(
         "one speaker tests, nine train, the last epoch is scored: the paper has no validation set",
-        "figure 2, the scan of filter shapes: audionas search DATA --space filter_shapes --strategy grid --trials 30",
+        "figure 2, the scan of filter shapes: filter_shapes.svg and filter_shapes/report.html, scored on inner folds "
+        "of the speakers that train the first split",
     ),
+    scan="filter_shapes",
 )
 _FULL: dict[str, Setting] = {}
 _NO_ATTENTION: dict[str, Setting] = {"attention": False}
