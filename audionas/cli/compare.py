@@ -69,7 +69,7 @@ def compare(
         str | None,
         typer.Option(
             "--baselines",
-            help="Plain systems in the table, by first words: majority, duration, logistic. Default: all.",
+            help="Plain systems in the table, by first words: majority, duration, logistic, functionals. Default: all.",
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Arms at a time, each in its own process.")] = 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,17 @@ from audionas.cli.parameters import (
     refuse_beside_resume,
 )
 
-PAPERS = ("emotionnas",)
+EMOTIONNAS = "emotionnas"
+EMOTIONNAS_ONLY = {
+    "space": "--space", "strategy": "--strategy", "frames": "--frames", "n_layers": "--layers", "hidden": "--hidden",
+    "trials": "--trials", "spectrogram_epochs": "--spectrogram-epochs", "engine": "--engine",
+    "trial_workers": "--trial-workers", "timeout": "--timeout", "workers": "--workers",
+}  # fmt: skip
 
 
 def reproduce(
     context: typer.Context,
-    paper: Annotated[str, typer.Argument(help="Which paper: emotionnas.")],
+    paper: Annotated[str, typer.Argument(help="Which paper: emotionnas, or one of hand-made systems.")],
     data: Annotated[Path | None, typer.Option("--data", help="The corpus. Default with --smoke: the sample.")] = None,
     corpus: Annotated[
         str, typer.Option("--corpus", help="iemocap, or emodb for its four IEMOCAP classes.")
@@ -60,6 +66,10 @@ def reproduce(
         int | None,
         typer.Option("--spectrogram-epochs", help="Epochs of each retraining of the CNN. Default: 50; emodb: 60."),
     ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", help="Of hand-made systems: epochs of every training. Default: the paper's."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per split, seeds 0 to N-1.")] = 3,
     workers: Annotated[
         int, typer.Option("--workers", help="2 runs the streams side by side, each in its own process.")
@@ -75,7 +85,9 @@ def reproduce(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run a whole paper: both streams searched and retrained per split, fused; writes its tables.
+    """Run a whole paper by its own protocol; writes its tables, ours beside the paper's.
+
+    EmotionNAS: both streams searched and retrained per split, fused. Hand-made systems: each variant retrained.
 
     \b
     Example: audionas reproduce emotionnas --smoke --out runs/smoke
@@ -83,17 +95,23 @@ def reproduce(
     from audionas.errors import SettingsError, unknown
     from audionas.experiment.search_engine import EngineRequest
     from audionas.records import read_json
-    from audionas.reproductions import emotionnas as steps
+    from audionas.reproductions import emotionnas, hand_made
     from audionas.reproductions.emotionnas_plan import ReproduceRequest
+    from audionas.reproductions.hand_made_papers import PAPERS
+    from audionas.reproductions.hand_made_plan import HandMadeRequest
 
-    if paper not in PAPERS:
-        raise SettingsError(unknown("paper", paper, PAPERS))
+    if paper != EMOTIONNAS and paper not in PAPERS:
+        raise SettingsError(unknown("paper", paper, (EMOTIONNAS, *PAPERS)))
     with ConsoleTalk(quiet=quiet) as talk:
         try:
             if resume is not None:
                 refuse_beside_resume(context, "paper")
-                run = steps.resume_reproduction(resume, talk)
-            else:
+                if paper == EMOTIONNAS:
+                    run = emotionnas.resume_reproduction(resume, talk)
+                else:
+                    run = hand_made.resume_reproduction(paper, resume, talk)
+            elif paper == EMOTIONNAS:
+                _refuse_others(context, paper, {"epochs": "--epochs"})
                 request = ReproduceRequest(
                     data=data, corpus=corpus, smoke=smoke, space=space, strategy=strategy, protocol=protocol,
                     frames=tuple(frames or ()), n_layers=n_layers, hidden=hidden, trials=trials,
@@ -101,9 +119,27 @@ def reproduce(
                     engine=EngineRequest(engine, trial_workers, timeout), device=device, threads=threads,
                     out=out, argv=tuple(sys.argv[1:]),
                 )  # fmt: skip
-                run = steps.reproduce(request, talk)
+                run = emotionnas.reproduce(request, talk)
+            else:
+                _refuse_others(context, paper, EMOTIONNAS_ONLY)
+                run = hand_made.reproduce(
+                    HandMadeRequest(
+                        paper, data, corpus, smoke, protocol, epochs, seeds, device, threads, out, tuple(sys.argv[1:])
+                    ),
+                    talk,
+                )
         except KeyboardInterrupt as why:
-            talk.warn(stopped("reproduce emotionnas", why))
+            talk.warn(stopped(f"reproduce {paper}", why))
             raise typer.Exit(130) from why
     lines = [f"run: {run}", "", (run / "tables.md").read_text(encoding="utf-8")]
     print_result(lines, {"run": str(run), **read_json(run / "tables.json", "tables")}, as_json=as_json)
+
+
+def _refuse_others(context: typer.Context, paper: str, options: Mapping[str, str]) -> None:
+    """Refuse options of another kind of paper."""
+    from audionas.errors import SettingsError
+
+    sources = {flag: context.get_parameter_source(name) for name, flag in options.items()}
+    given = [flag for flag, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        raise SettingsError(f"{', '.join(given)}: not of reproduce {paper}; leave it out")

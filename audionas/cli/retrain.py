@@ -66,7 +66,11 @@ def retrain(
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings per fold, seeds 0 to N-1.")] = 3,
     select: Annotated[
         str,
-        typer.Option("--select", help="last epoch, or best by an inner validation part of at least two groups."),
+        typer.Option(
+            "--select",
+            help="last epoch, or best by an inner validation part of at least two groups. best_on_test: as papers "
+            "without a validation set do it; such scores are optimistic, marked, and not ranked.",
+        ),
     ] = "last",
     inner_folds: Annotated[
         int,
@@ -229,6 +233,7 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     """What `audionas retrain` prints of a `metrics.json`."""
     from audionas.experiment.group_scores import worst_group_line
     from audionas.experiment.noise_scores import noise_lines
+    from audionas.experiment.second_task_scores import second_task_lines
     from audionas.quantities import count_text
     from audionas.training.measures import measures_of
 
@@ -249,7 +254,7 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
     if not metrics["speaker_independence_checked"]:
         lines.append("speaker independence not checked")
     worst = worst_group_line(metrics)
-    lines += [*([worst] if worst else []), *noise_lines(metrics)]
+    lines += [*([worst] if worst else []), *second_task_lines(metrics), *noise_lines(metrics)]
     lines += [
         f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
         for b in metrics["baselines"]["headline"]

@@ -10,7 +10,7 @@ from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search_engine import EngineRequest, check_trial_engine
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
-from audionas.spaces import CnnMacroSpace, SearchSpace
+from audionas.spaces import BaselineSpace, CnnMacroSpace, SearchSpace
 from audionas.training.task_baselines import BASELINE_NAMES
 
 RANDOM_SEARCH = "random_search"
@@ -101,6 +101,11 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         raise SettingsError(
             f"compare: space {space.name!r} of kind 'cnn_macro': its architectures differ in their features, and "
             "random ones could not be compared on those of one; search it and retrain instead"
+        )
+    if isinstance(space, BaselineSpace):
+        raise SettingsError(
+            f"compare: space {space.name!r} of kind 'baseline' holds settings of one hand-made system, no "
+            "architectures; search it and retrain instead"
         )
     arms = _arms(request.strategies)
     strategies = {name: load_strategy(place).for_space(space) for name, place in arms.items()}

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audionas.audio.manifest import Manifest
-from audionas.datasets import csv, emodb, esc50, folder_per_label, fsdd, iemocap
+from audionas.datasets import (
+    crema_d,
+    csv,
+    emodb,
+    esc50,
+    folder_per_label,
+    fsdd,
+    iemocap,
+    ravdess,
+    speech_commands,
+    urbansound8k,
+)
 from audionas.datasets.columns import Columns
 from audionas.datasets.recognise import recognise
 from audionas.errors import SettingsError, unknown
@@ -14,6 +25,7 @@ from audionas.errors import SettingsError, unknown
 Reader = Callable[[Path, Columns], Manifest]
 
 DATASETS: dict[str, Reader] = {
+    "crema_d": crema_d.read,
     "csv": csv.read,
     "emodb": emodb.read,
     "esc10": esc50.read_esc10,
@@ -23,6 +35,11 @@ DATASETS: dict[str, Reader] = {
     "iemocap": iemocap.read,
     "iemocap_all": iemocap.read_all,
     "iemocap_excited": iemocap.read_excited,
+    "ravdess": ravdess.read,
+    "ravdess_all": ravdess.read_all,
+    "ravdess_song": ravdess.read_song,
+    "speech_commands": speech_commands.read,
+    "urbansound8k": urbansound8k.read,
 }
 
 

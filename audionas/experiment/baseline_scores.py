@@ -33,14 +33,17 @@ def baseline_place(name: str) -> str:
     return f"{FOLDER}/{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_')}.csv"
 
 
-def baseline_predictions(corpora: Mapping[str, Corpus], splits: Sequence[OuterSplit]) -> dict[str, Predictions]:
+def baseline_predictions(
+    corpora: Mapping[str, Corpus], splits: Sequence[OuterSplit], functionals: np.ndarray | None = None
+) -> dict[str, Predictions]:
     """Predictions of the splits' test clips together, by the name of each baseline; each split has its own features.
 
     Scores are class probabilities (of the majority class one-hot), probabilities of labels, or predicted numbers.
+    `functionals` (rows, functionals) are those of all splits; without them the system that hears them is not there.
     """
     found: dict[str, list[Predictions]] = {}
     for split in splits:
-        for name, each in _split_results(corpora[split.name], split).items():
+        for name, each in _split_results(corpora[split.name], split, functionals).items():
             found.setdefault(name, []).append(each)
     return {name: joined(parts, "test") for name, parts in found.items()}
 
@@ -67,7 +70,7 @@ def baseline_record(run: Path, name: str, task: TaskSeam) -> dict[str, Any]:
     }
 
 
-def _split_results(corpus: Corpus, split: OuterSplit) -> dict[str, Predictions]:
+def _split_results(corpus: Corpus, split: OuterSplit, functionals: np.ndarray | None) -> dict[str, Predictions]:
     """The baselines on one split; the windows of a clip count as one clip, their summaries averaged."""
     manifest = corpus.manifest
     index: dict[str, int] = {}
@@ -81,6 +84,7 @@ def _split_results(corpus: Corpus, split: OuterSplit) -> dict[str, Predictions]:
         np.array([manifest.targets[rows[0]] for rows in members]),
         [manifest.clips[rows[0]].group for rows in members],
         manifest.labels,
+        None if functionals is None else np.stack([functionals[rows].mean(axis=0) for rows in members]),
     )
     test, names = _clips(split.test, clip_of_row), list(index)
     scores = BASELINES[manifest.task](clips, test, _clips(split.search, clip_of_row), SEED)

@@ -17,11 +17,15 @@ from audionas.training.checkpoint import FILE_NAME, load_checkpoint
 from audionas.training.scoring import predict_clips
 from audionas.training.tasks import TaskSeam
 
-SCORED = "validation_"  # and the key of the main score: ua, map, ccc
+VALIDATION = "validation"
 
 
 class BestEpoch:
-    """Keeps the weights of the best validation epoch: highest UA (the task's main score), of equals the first."""
+    """Keeps the weights of the best validation epoch: highest UA (the task's main score), of equals the first.
+
+    Args:
+        part: name of the part that these rows are; the history has its score as `<part>_ua` (`_map`, `_ccc`).
+    """
 
     def __init__(
         self,
@@ -31,25 +35,26 @@ class BestEpoch:
         manifest: Manifest,
         rows: Sequence[int],
         task: TaskSeam,
+        part: str = VALIDATION,
     ) -> None:
         self.path, self._network, self._tensors, self._manifest = path, network, tensors, manifest
         self._rows, self._task = rows, task
         self._highest, self.epoch = -math.inf, 0
-        self._key = f"{SCORED}{task.main}"
+        self.key, self._part = f"{part}_{task.main}", part
 
     def look(self, record: dict[str, float]) -> None:
         """Score the validation rows; keep the weights if they are the best so far."""
         self._network.eval()
         device = next(self._network.parameters()).device
         found = predict_clips(
-            self._network, self._tensors, self._manifest, self._rows, self._task, part="validation", device=device
+            self._network, self._tensors, self._manifest, self._rows, self._task, part=self._part, device=device
         )
         self._network.train()
-        record[self._key] = self._task.metrics(found.truth, found.scores, found.labels).primary.value
-        if record[self._key] > self._highest:
-            self._highest, self.epoch = record[self._key], int(record["epoch"])
+        record[self.key] = self._task.metrics(found.truth, found.scores, found.labels).primary.value
+        if record[self.key] > self._highest:
+            self._highest, self.epoch = record[self.key], int(record["epoch"])
             state = weights(self._network)
-            state[self._key] = torch.tensor(self._highest, dtype=torch.float64)
+            state[self.key] = torch.tensor(self._highest, dtype=torch.float64)
             state["epoch"] = torch.tensor(self.epoch)
             write_bytes(self.path, save(state))
 
@@ -61,15 +66,14 @@ class BestEpoch:
         """
         if self.path.exists():
             kept = load_file(self.path)
-            self._highest, self.epoch = float(kept[self._key]), int(kept["epoch"])
+            self._highest, self.epoch = float(kept[self.key]), int(kept["epoch"])
 
 
 def restore(network: nn.Module, folder: Path, best: BestEpoch, history: Sequence[Mapping[str, float]]) -> None:
     """Put the chosen weights into the network: the best epoch's, or (after a late kill) the checkpoint's."""
-    scored = next((name for name in history[-1] if name.startswith(SCORED)), None)
-    if scored is not None:
+    if best.key in history[-1]:
         state = load_file(best.path)
-        del state[scored], state["epoch"]
+        del state[best.key], state["epoch"]
         network.load_state_dict(state)
         return
     saved = load_checkpoint(folder / "checkpoint" / FILE_NAME)

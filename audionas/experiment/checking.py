@@ -15,6 +15,7 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
 from audionas.models.baselines import baseline_settings
+from audionas.models.baselines.space_check import check_baseline_space
 from audionas.records import parse_yaml, validate
 from audionas.search.strategy import strategy_from_settings
 from audionas.spaces import BaselineGenotype, SearchSpace, features_beside, load_search_space
@@ -123,6 +124,7 @@ def _load_space(path: Path, settings: dict[str, Any]) -> None:
             extractor = load_features(features_beside(features, path.parent) if faults else features)
             if space is not None:
                 check_causal_features(space.macro, extractor, str(path))
+                check_baseline_space(space, str(path))
                 candidate_extractors(space, extractor)
     except SettingsError as why:
         faults += why.problems

@@ -14,11 +14,11 @@ from audionas.audio.manifest import Manifest
 from audionas.audio.scan import Progress
 from audionas.errors import ManifestError
 from audionas.experiment.talk import Talk
-from audionas.features import TRAINED, encoder_note, extractor_from_settings
+from audionas.features import TRAINED, Extractor, encoder_note, extractor_from_settings
 from audionas.features.cache import ensure_features
 from audionas.features.stored import Features
 from audionas.features.treatment import Treatment
-from audionas.training.batches import ClipTensors, Normaliser
+from audionas.training.batches import ClipTensors, Normaliser, shifted
 from audionas.training.clip_copies import CopyTable, StackedRows
 
 
@@ -62,14 +62,17 @@ class Corpus:
             self.settings["test_windows"],
             np.concatenate(lengths) if self.settings["mask_padding"] else None,
             CopyTable(len(self.manifest), tuple(copied_rows), len(copies)) if copies else None,
+            train_shift=self._extractor.train_shift,
+            test_shift=self._extractor.test_shift,
         )
 
     def _copy_of(self, rows: Sequence[int], treatment: Treatment, on_progress: Progress | None = None) -> Features:
         """Features of one augmented copy of each of these rows, in their order; computed where they are missing."""
         clips = tuple(self.manifest.clips[row] for row in rows)
-        extractor = extractor_from_settings(self.settings, "features")
         manifest = replace(self.manifest, clips=clips)
-        return ensure_features(manifest, extractor, self.features_folder, treatment=treatment, on_progress=on_progress)
+        return ensure_features(
+            manifest, self._extractor, self.features_folder, treatment=treatment, on_progress=on_progress
+        )
 
     def make_copies(self, rows: Sequence[int], on_progress: Progress | None = None) -> None:
         """Compute the augmented copies of these rows, so that no training waits for them."""
@@ -82,18 +85,21 @@ class Corpus:
         return self._own_frames(self.features)
 
     def _own_frames(self, features: Features) -> np.ndarray:
-        extractor = extractor_from_settings(self.settings, "features")
-        return np.array([extractor.own_frames(entry.n_samples) for entry in features.entries], dtype=np.int64)
+        return np.array([self._extractor.own_frames(entry.n_samples) for entry in features.entries], dtype=np.int64)
+
+    @cached_property
+    def _extractor(self) -> Extractor:
+        return extractor_from_settings(self.settings, "features")
 
     @property
     def rate_hz(self) -> int:
         """The rate at which the audio is read."""
-        return extractor_from_settings(self.settings, "features").rate_hz
+        return self._extractor.rate_hz
 
     @property
     def length_s(self) -> float:
         """Seconds of audio that the network's input holds."""
-        return extractor_from_settings(self.settings, "features").length_samples / self.rate_hz
+        return self._extractor.length_samples / self.rate_hz
 
     def own_block(self, row: int) -> np.ndarray:
         """Features of a row without its padding, where padding is masked: (channels, features, frames)."""
@@ -106,8 +112,16 @@ class Corpus:
         masked = " (masked)" if self.settings["mask_padding"] else ""
         padded = f"{self.features.n_padded} of {n} {word} padded{masked}"
         lines = [f"{padded}, {self.features.n_truncated} longer than the input"]
+        lines += [self._windows(shift)] if (shift := self._extractor.train_shift) else []
         lines += [self.silence()] if self.features.n_silent else []
         return [*lines, encoder_note(self.settings)] if self.settings["extractor"] in TRAINED else lines
+
+    def _windows(self, shift: int) -> str:
+        """What training deals out where it takes all windows of a clip."""
+        spans = self.own_frames if self.settings["mask_padding"] else [shape[2] for shape in self.features.shapes]
+        n = sum(len(shifted(int(span) - self.input_shape[2], shift)) for span in spans)
+        shift_s = shift * self.length_s / self.input_shape[2]
+        return f"training takes all windows {shift_s:.3g} s apart, {n} of {len(self.manifest)} {self._word()}"
 
     def silent_files(self) -> frozenset[str]:
         """sha256 of the files that hold nothing but zeros."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audionas.features import PRESETS, Extractor, extractor_from_settings, load_features
+from audionas.features import EXTRACTORS, PRESETS, Extractor, extractor_from_settings, load_features
 
 _FITTED = "auto"
 
@@ -18,6 +18,7 @@ def features_change(searched: Mapping[str, Any] | None, retrained: Mapping[str, 
     if searched is None:
         return None
     settings = load_features(name).settings()
+    searched = {**_defaults(searched), **searched}  # an older audionas says nothing of settings that came since
     changed = [key for key in _given(settings) if searched.get(key) != retrained[key]]
     if not changed:
         return None
@@ -26,6 +27,12 @@ def features_change(searched: Mapping[str, Any] | None, retrained: Mapping[str, 
     before = _described(searched, changed)
     after = f"{name}{_values(retrained, changed)}"
     return f"searched on {before}, retrained on {after}: the genotype was chosen for other features"
+
+
+def _defaults(searched: Mapping[str, Any]) -> dict[str, Any]:
+    extractor = EXTRACTORS.get(str(searched.get("extractor")))
+    fields = extractor.model_fields if extractor else {}
+    return {key: field.default for key, field in fields.items() if not field.is_required()}
 
 
 def _described(searched: Mapping[str, Any], changed: list[str]) -> str:

@@ -10,7 +10,7 @@ from audionas.audio.folds import divide_groups
 from audionas.audio.manifest import Manifest
 from audionas.errors import ManifestError
 
-Select = Literal["last", "best"]
+Select = Literal["last", "best", "best_on_test"]
 VALIDATION_SHARE = 0.2
 MIN_VALIDATION_GROUPS = 2
 
@@ -34,10 +34,12 @@ def fold_rows(
 ) -> FoldRows:
     """All search clips train; with `best`, the corpus's dev part or a fifth of the groups (two at least) selects.
 
+    With `best_on_test` there is no validation part either: `chosen_on_test` says what is done, and how it is marked.
+
     Raises:
         ManifestError: too few groups to set two aside.
     """
-    if select == "last":
+    if select != "best":
         return FoldRows(tuple(search), (), tuple(test))
     if dev:
         validating = set(dev)

@@ -16,14 +16,17 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from audionas.experiment.best_epoch import BestEpoch, restore, weights
+from audionas.audio.manifest import Manifest
+from audionas.experiment.best_epoch import VALIDATION, BestEpoch, restore, weights
+from audionas.experiment.chosen_on_test import CHOSEN_ON, ON_TEST, TEST
 from audionas.experiment.corpus import Corpus
 from audionas.experiment.fold_rows import FoldRows, Select
 from audionas.experiment.known_macs import known_macs
 from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.pretrained_start import begin_pretrained
+from audionas.experiment.second_task_scores import TABLE, second_record
 from audionas.models import build_model, n_parameters, parameter_parts
-from audionas.models.baselines import ClosedForm
+from audionas.models.baselines import ClosedForm, second_task
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -34,6 +37,7 @@ from audionas.training.ledger import count
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
+from audionas.training.second_task import predict_second, second_targets
 from audionas.training.tasks import ClassWeighting, TaskSeam, task_of
 
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -86,6 +90,14 @@ class Trained:
         guess = task.chance(task.n_outputs(manifest))
         return average_windows(manifest, rows, np.tile(guess, (len(rows), 1)), part)
 
+    def predict_second(self, rows: Sequence[int]) -> Predictions | None:
+        """Predictions of the second class; None without a second task, or where no clip has a second class."""
+        ability = second_task(self.network)
+        if ability is None:
+            return None
+        manifest, has_diverged = self.corpus.manifest, bool(self.failures)
+        return predict_second(ability, self.tensors, manifest, rows, self.device, has_diverged=has_diverged)
+
 
 def train_fold(
     genotype: Genotype,
@@ -110,6 +122,9 @@ def train_fold(
         parts = {"test": rows.test, "train": rows.train, "validation": rows.validation}
         found = [trained.predict(part, name) for name, part in parts.items() if part]
         write_predictions(folder / "predictions.csv", [*found, *([inner_oof] if inner_oof else [])])
+    second = trained.predict_second(rows.test)
+    if second is not None:
+        second.write(folder / TABLE)
     if not trained.failures:
         _save_weights(trained, folder / "weights.safetensors")
     n_outputs = trained.task.n_outputs(corpus.manifest)
@@ -128,6 +143,10 @@ def train_fold(
         "seconds": trained.seconds,
         "failed": trained.failures[0] if trained.failures else None,
     }
+    if plan.select == ON_TEST:
+        result[CHOSEN_ON] = TEST
+    if (ability := second_task(trained.network)) is not None and rows.test:
+        result["second_task"] = second_record(ability.second_column, second)
     write_json(done, result)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return result
@@ -152,11 +171,15 @@ def train_network(
     options = {"auxiliary": True} if plan.auxiliary else {}
     network = build_model(genotype, input_shape=corpus.input_shape, n_classes=task.n_outputs(manifest), **options)
     begin_pretrained(network, genotype, plan.pretrained, normaliser)
-    best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, rows.validation, task)
+    is_on_test = plan.select == ON_TEST  # the one way in which test clips may choose
+    choosing = rows.test if is_on_test else rows.validation
+    part = TEST if is_on_test else VALIDATION
+    best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, choosing, task, part)
     best.resume()
+    second = _second_targets(network, manifest, rows.train)
 
     def after_epoch(epoch: int, record: dict[str, float]) -> None:
-        if rows.validation:
+        if choosing:
             best.look(record)
         if on_epoch is not None:
             on_epoch(epoch, record)
@@ -164,7 +187,7 @@ def train_network(
     try:
         history = fit(
             network,
-            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch),
+            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch, second),
             FitPlan(
                 task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
             ),
@@ -177,8 +200,8 @@ def train_network(
     restore(network, folder, best, history)
     network.eval().to(plan.device)
     if isinstance(network, ClosedForm):
-        _solve(network, _batches(tensors, corpus, rows.train, plan, seed, lambda: plan.epochs), plan.device)
-    epoch_used = best.epoch if rows.validation else plan.epochs - 1
+        _solve(network, _batches(tensors, corpus, rows.train, plan, seed, lambda: plan.epochs, second), plan.device)
+    epoch_used = best.epoch if choosing else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
     return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
 
@@ -198,6 +221,7 @@ def _batches(
     plan: TrainingPlan,
     seed: int,
     epoch: Callable[[], int],
+    second: np.ndarray | None,
 ) -> EpochBatches:
     return EpochBatches(
         tensors,
@@ -208,7 +232,16 @@ def _batches(
         purpose="retrain",
         epoch=epoch,
         balanced_sampling=plan.weighting == "sampler",
+        second=second,
     )
+
+
+def _second_targets(network: nn.Module, manifest: Manifest, rows: Sequence[int]) -> np.ndarray | None:
+    """Second classes of the training clips, and of no others; None without a second task."""
+    ability = second_task(network)
+    if ability is None:
+        return None
+    return second_targets(manifest, ability.second_column, ability.second_labels, rows)
 
 
 def _save_weights(trained: Trained, path: Path) -> None:

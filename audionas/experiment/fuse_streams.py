@@ -10,6 +10,7 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.chosen_on_test import refuse_chosen_on_test
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.provenance import is_known
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
@@ -157,5 +158,6 @@ def _retraining(path: Path) -> RunFolder:
 
 def read_stream(run: RunFolder) -> Stream:
     """The stream in a retraining's folder."""
+    refuse_chosen_on_test(run.path, run.record, "fused")
     parameters = int(read_json(run.path / "metrics.json", "metrics file")["parameters"])
     return Stream(run.path, run.record, Manifest.read(run.path), parameters)

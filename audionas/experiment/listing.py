@@ -18,7 +18,7 @@ from audionas.ops.recurrent import RNN_OPS
 from audionas.quantities import count_text
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import Strategy, load_strategy
-from audionas.spaces import CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space
+from audionas.spaces import BaselineSpace, CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space
 
 SHELVES = ("spaces", "strategies", "baselines", "ops", "features", "datasets", "augmentations")
 
@@ -53,6 +53,8 @@ def _space_line(space: SearchSpace) -> str:
         parts = f"{space.nodes} nodes, {len(space.ops)} ops, L={space.macro.n_cells}, C={space.macro.channels}"
     elif isinstance(space, CnnMacroSpace):
         parts = f"given cells, choices of {', '.join(space.choices())}"
+    elif isinstance(space, BaselineSpace):
+        parts = f"{space.baseline}, choices of {', '.join(space.choices())}"
     else:
         states = f"{space.states} hidden states" if space.states else "any number of hidden states"
         directions = "bidirectional" if space.macro.bidirectional else "one direction"

@@ -7,6 +7,7 @@ from typing import Any
 
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
+from audionas.experiment.chosen_on_test import marked
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.group_scores import group_scores
 from audionas.experiment.network_sizes import network_sizes
@@ -14,6 +15,7 @@ from audionas.experiment.noise_scores import robustness
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.retrain_metrics import metrics_document, read_fold_scores
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.second_task_scores import second_task_metrics
 from audionas.training.tasks import task_of
 
 
@@ -32,7 +34,8 @@ def metrics_of_run(
     names = [split.name for split in splits if not seen[split.name]] or [split.name for split in splits]
     groups = group_scores(run.path, names, seeds, task, manifest.speaker_independence_checked)
     document = metrics_document(manifest, splits, scores, parameters, baselines, is_known)
-    return document | groups | robustness(run, names, task)
+    document |= groups | robustness(run, names, task) | second_task_metrics(run.path, names, seeds)
+    return marked(document, run.path, run.record)
 
 
 def recompute_retraining(run: RunFolder, stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audionas.errors import RunError, SettingsError
+from audionas.experiment.chosen_on_test import refuse_chosen_on_test
 from audionas.experiment.finished_runs import FinishedRun, finished_run, searches_behind
 from audionas.experiment.retrain_metrics import UNKNOWN
 from audionas.experiment.run_folder import RunFolder
@@ -96,6 +97,8 @@ def _refuse_unlike(runs: Sequence[FinishedRun], unlike: Sequence[str]) -> None:
     Raises:
         RunError: they differ, with every rule and its values; or the search of one has read all test folds.
     """
+    for run in runs:
+        refuse_chosen_on_test(run.path, run.record, "ranked", "; --unranked lists it with its mark")
     if unlike:
         raise RunError(
             f"these runs cannot be ranked, they differ in {'; '.join(unlike)}; retrain them alike, or give --unranked"
@@ -135,7 +138,8 @@ def _rows(run: FinishedRun, given: Sequence[Path]) -> list[ResultRow]:
 
 def _remark(run: FinishedRun) -> str:
     """What a reader must know beside the score."""
-    told = [SEEN] if run.metrics["headline"] is None else []
+    told = [run.metrics["optimistic"]] if "optimistic" in run.metrics else []
+    told += [SEEN] if run.metrics["headline"] is None else []
     told += [NOT_KNOWN] if run.scores["what"] == in_measure(UNKNOWN, run.metrics) else []
     verdict = str(run.scores.get("verdict") or "")
     return "; ".join([*told, *([verdict] if verdict.startswith("not ") else [])])

@@ -13,6 +13,7 @@ from audionas.augmentations import load_augmentation
 from audionas.errors import RunError, SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies
 from audionas.experiment.causal_sources import causal_delay
+from audionas.experiment.chosen_on_test import MARK, ON_TEST, check_test_selection
 from audionas.experiment.corpus import data_record
 from audionas.experiment.costs import search_cost
 from audionas.experiment.features_change import features_change
@@ -37,6 +38,7 @@ from audionas.experiment.pretrained_start import copy_pretrained
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
 from audionas.run_places import run_of_genotype
@@ -110,6 +112,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     taken = TakenSettings.of(request.settings_of, manifest) if request.settings_of else None
     grid = taken.grid if taken else grid
     task_of(manifest).clip_weights(manifest.targets, cast(ClassWeighting, request.class_weighting))
+    sources = [with_second_labels(source, manifest) for source in sources]
     table = by_split(sources, outer_splits(manifest))
     change = None
     if features is not None:
@@ -162,6 +165,9 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     if change:
         run.warn(change)
         talk.warn(change)
+    if request.select == ON_TEST:
+        run.warn(MARK)
+        talk.warn(MARK)
     if delay:
         talk.say(f"causal: {delay.text}")
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
@@ -180,7 +186,7 @@ def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
 def _check(request: RetrainRequest) -> None:
     gpu_index(request.device)
     for flag, given, accepted in (
-        ("--select", request.select, ("last", "best")),
+        ("--select", request.select, ("last", "best", ON_TEST)),
         ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),
         ("--padding", request.padding, ("as_searched", "masked", "counted")),
     ):
@@ -193,14 +199,15 @@ def _check(request: RetrainRequest) -> None:
             raise SettingsError(f"{flag}: got {number}, must be {lowest} or more")
     if request.inner_folds < 0 or request.inner_folds == 1:
         raise SettingsError(f"--inner-folds: got {request.inner_folds}, must be 0 (none) or 2 or more")
+    check_test_selection(request.select, final=request.final, inner_folds=request.inner_folds)
 
 
 def _grid(request: RetrainRequest, recipe: Recipe) -> Grid | None:
     """What is to be chosen inside each split, if anything."""
     if request.settings_of and max(len(request.learning_rates), len(request.epochs_tried)) > 1:
         raise SettingsError("--settings-of and several values of --learning-rate or --epochs: give one of them")
-    if request.settings_of and request.select == "best":
-        raise SettingsError("--settings-of and --select best: both choose the epoch; give one of them")
+    if request.settings_of and request.select != "last":
+        raise SettingsError(f"--settings-of and --select {request.select}: both choose the epoch; give one of them")
     return checked_grid(
         request.learning_rates or (recipe.learning_rate,), request.epochs_tried or (request.epochs,), request.select
     )
@@ -212,7 +219,7 @@ def _check_inner_folds(manifest: Manifest, request: RetrainRequest, grid: Grid |
         check_groups(grid, manifest)
     if not request.inner_folds:
         return
-    select: Select = "best" if request.select == "best" else "last"
+    select = cast(Select, request.select)
     for split in outer_splits(manifest):
         for seed in range(request.seeds):
             rows = fold_rows(manifest, split.search, split.test, split.dev, select, seed)

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from audionas.audio.folds import OuterSplit, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.experiment.augmented_corpus import recorded_copies, with_copies
 from audionas.experiment.baseline_scores import baseline_predictions, written_baselines
+from audionas.experiment.clip_functionals import functionals_or_warning
 from audionas.experiment.corpus import Corpus, load_corpus
 from audionas.experiment.final_model import train_final
 from audionas.experiment.fold_rows import FoldRows, fold_rows
@@ -45,6 +48,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         sources = {split.name: read_source(run.path / split_folder(split.name) / "genotype.json") for split in splits}
         corpora = _corpora(Path(record["features_folder"]), manifest, sources, talk)
         corpora = _augmented(record, corpora, splits, manifest, talk)
+        functionals = functionals_or_warning(run, next(iter(corpora.values())), talk)
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
@@ -53,7 +57,7 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         plans = _plans(run, corpora, splits, sources, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plans, talk)
         predict_with_noise(run, corpora, splits, sources, talk)
-        document = _scores(run, corpora, splits, seen, parameters, is_known) | network_sizes(run.path)
+        document = _scores(run, corpora, splits, seen, parameters, is_known, functionals) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
             begun = _with_pretrained(run, splits[0].name, plan)
@@ -190,10 +194,11 @@ def _scores(
     seen: Mapping[str, list[str]],
     parameters: int,
     is_known: bool,
+    functionals: np.ndarray | None,
 ) -> dict[str, Any]:
     manifest = next(iter(corpora.values())).manifest
     clean = [split for split in splits if not seen[split.name]]
-    found = baseline_predictions(corpora, clean or splits)
+    found = baseline_predictions(corpora, clean or splits, functionals)
     baselines = {"headline": written_baselines(run.path, found, task_of(manifest))}
     return metrics_of_run(run, manifest, splits, seen, is_known, parameters, baselines)
 

@@ -39,6 +39,7 @@ from audionas.experiment.search_winner import winner_line, winner_record, winner
 from audionas.experiment.talk import Silent, Talk
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
+from audionas.models.baselines.space_check import check_baseline_space
 from audionas.records import read_jsonl
 from audionas.search import Strategy, load_strategy, run_search
 from audionas.search.engines import DEFAULT
@@ -89,6 +90,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     space = load_search_space(request.space)
+    check_baseline_space(space, f"space {space.name}")
     strategy = load_strategy(request.strategy).with_budget(epochs=request.epochs, trials=request.trials)
     strategy = strategy.with_evaluation(inner_folds=request.inner_folds, retest=request.retest).for_space(space)
     if request.batch_size is not None:

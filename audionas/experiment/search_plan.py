@@ -144,10 +144,10 @@ def _plan_one_shot(
     from audionas.search.estimate import check_memory, seconds_per_step
     from audionas.search.one_shot import alpha_reach, has_alphas, steps_per_epoch, with_reach
 
-    strategy = with_reach(strategy, data.parts)
-    reach = alpha_reach(strategy, data.parts) if has_alphas(strategy) else None
+    strategy = with_reach(strategy, data.dealt)
+    reach = alpha_reach(strategy, data.dealt) if has_alphas(strategy) else None
     needed = check_memory(space, data.input_shape, data.n_outputs, strategy.batch_size, device, strategy.mixing())
-    steps = steps_per_epoch(strategy, data.parts)
+    steps = steps_per_epoch(strategy, data.dealt)
     total = steps * strategy.budget.epochs
     seconds = total * seconds_per_step(
         space, data.input_shape, data.n_outputs, strategy.batch_size,

@@ -52,6 +52,19 @@ def load_trained(
     Raises:
         RunError: the weights are missing, damaged, or of another network.
     """
+    return load_network(folder, genotype, corpus.manifest, corpus.input_shape, auxiliary=auxiliary, device=device)
+
+
+def load_network(
+    folder: Path,
+    genotype: Genotype,
+    manifest: Manifest,
+    input_shape: tuple[int, int, int],
+    *,
+    auxiliary: bool = False,
+    device: str = "cpu",
+) -> TrainedNetwork:
+    """As `load_trained`, without a corpus's features; of the manifest only task and labels count."""
     path = folder / WEIGHTS_FILE
     if not path.is_file():
         raise RunError(f"{path}: missing; this training diverged, or its weights were removed")
@@ -59,13 +72,13 @@ def load_trained(
         state = load_file(path)
         normaliser = Normaliser(_array(state.pop("normaliser.mean")), _array(state.pop("normaliser.std")))
         targets = {name: state.pop(name).double().numpy() for name in list(state) if name.startswith(TARGETS)}
-        task = task_of(corpus.manifest)
+        task = task_of(manifest)
         task = task.restored({name.removeprefix(TARGETS): value for name, value in targets.items()})
     except (SafetensorError, KeyError, OSError) as why:
         raise RunError(f"{path}: damaged ({' '.join(str(why).split())[:120]}); retrain, or copy it again") from why
-    n_outputs = task.n_outputs(corpus.manifest)
+    n_outputs = task.n_outputs(manifest)
     options = {"auxiliary": True} if auxiliary else {}
-    network = build_model(genotype, input_shape=corpus.input_shape, n_classes=n_outputs, **options)
+    network = build_model(genotype, input_shape=input_shape, n_classes=n_outputs, **options)
     try:
         network.load_state_dict(state)
     except RuntimeError as why:

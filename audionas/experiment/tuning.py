@@ -84,10 +84,10 @@ def checked_grid(learning_rates: tuple[float, ...], epochs: tuple[int, ...], sel
             raise SettingsError(f"{flag}: got {given}, a value stands there twice")
     if max(len(learning_rates), len(epochs)) < 2:
         return None
-    if select == "best":
+    if select != "last":
         raise SettingsError(
-            "--select best and several values of --learning-rate or --epochs: both choose the epoch; give one value, "
-            "or use --select last"
+            f"--select {select} and several values of --learning-rate or --epochs: both choose the epoch; give one "
+            "value, or use --select last"
         )
     return Grid(learning_rates, epochs, INNER_FOLDS)
 

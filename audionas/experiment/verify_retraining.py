@@ -17,6 +17,7 @@ from audionas.experiment.genotype_sources import read_source
 from audionas.experiment.noise_scores import table_name
 from audionas.experiment.recompute import recompute_retraining
 from audionas.experiment.run_folder import RunFolder
+from audionas.experiment.second_task_scores import verify_second_task
 from audionas.experiment.verify_predictions import verify_predictions, verify_table
 from audionas.features import extractor_from_settings
 from audionas.models import build_model, n_parameters
@@ -43,6 +44,7 @@ def verify_retraining(run: RunFolder, root: Path, name: str, findings: Findings)
         findings.compare(f"{name}/metrics.json", own, found, is_same_version=is_same_version)
         _verify_baselines(run, manifest, splits, stored, name, findings)
         _verify_final(run.path, stored, name, findings)
+        verify_second_task(run.path, name, manifest, splits, stored, findings)
     for split in splits:
         with findings.reading(f"{name}/{split_folder(split.name)}"):
             _verify_sizes(run, manifest, split, name, findings)

@@ -10,6 +10,7 @@ from audionas.features.encoders import ENCODERS, encoder_note
 from audionas.features.extractor import Extractor
 from audionas.features.fop import Fop
 from audionas.features.frame_extractor import FrameExtractor
+from audionas.features.functionals import Functionals
 from audionas.features.ge2e import Ge2e
 from audionas.features.log_mel import LogMel
 from audionas.features.mfcc import Mfcc
@@ -21,6 +22,7 @@ from audionas.records import parse_yaml, validate
 
 EXTRACTORS: dict[str, type[Extractor]] = {
     "fop": Fop,
+    "functionals": Functionals,
     "ge2e": Ge2e,
     "log_mel": LogMel,
     "mfcc": Mfcc,
@@ -76,6 +78,79 @@ PRESETS: dict[str, dict[str, Any]] = {
         "frames": 140,
         "frames_by": "adaptive",
         "crop": "end",
+    },
+    # Satt et al. 2017: 40 ms Hamming every 10 ms, 20 Hz a bin up to 4 kHz, 3 s filled up with zeros that count.
+    "spectrogram_3s": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "length_s": 3.0,
+        "window_ms": 40.0,
+        "n_fft": 800,
+        "bins": 200,
+        "frames": 300,
+        "test_windows": "multi",
+    },
+    # Ma et al. 2018: the same of whole clips, padding masked.
+    "spectrogram_any_length": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "window_ms": 40.0,
+        "n_fft": 800,
+        "bins": 200,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
+    # 32 values each 10 ms, as many as Lee & Tashev 2015 have, and Han et al. 2018: cepstra and their slopes.
+    "cepstra_10ms": {
+        "extractor": "mfcc",
+        "n_mfcc": 16,
+        "n_mels": 40,
+        "floor": 1e-8,
+        "deltas": 1,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
+    # Zhao et al. 2021: log-mel with deltas and delta-deltas, as three channels.
+    "log_mel_deltas": {
+        "extractor": "log_mel",
+        "n_mels": 40,
+        "floor": 1e-8,
+        "deltas": 2,
+        "test_windows": "multi",
+        "mask_padding": True,
+    },
+    # Li, Zhao, Kawahara 2019, section 4.1: 7.5 s, Hann windows of 800 samples every 400, mel with deltas and
+    # delta-deltas, 384 in all, so 128 bands; 301 frames. A logarithm is not mentioned; the floor as above.
+    "cnn_blstm": {
+        "extractor": "log_mel",
+        "sample_rate_hz": 16_000,
+        "length_s": 7.5,
+        "window_ms": 50.0,
+        "hop_ms": 25.0,
+        "n_fft": 800,
+        "n_mels": 128,
+        "deltas": 2,
+        "floor": 1e-8,
+        "crop": "end",
+    },
+    # Li et al. 2018: 40 ms windows every 10 ms, a transform of 1600 samples (10 Hz), the 400 bins below 4 kHz; 2 s
+    # are 200 frames. Segments overlap by 1 s in training and by 1.6 s in test.
+    "attention_pooling_cnn": {
+        "extractor": "spectrogram",
+        "sample_rate_hz": 16_000,
+        "length_s": 2.0,
+        "window_ms": 40.0,
+        "hop_ms": 10.0,
+        "n_fft": 1600,
+        "frames": 200,
+        "bins": 400,
+        "log": False,
+        "mu_law": 255.0,
+        "normalise": "none",
+        "train_windows": "all",
+        "train_shift_s": 1.0,
+        "test_windows": "multi",
+        "test_shift_s": 0.4,
     },
 }
 

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audionas.errors import SettingsError
 from audionas.records import Record, to_json
 
-LOADER_SETTINGS = frozenset({"test_windows", "normalise", "mask_padding"})
+LOADER_SETTINGS = frozenset({
+    "train_windows", "train_shift_s", "test_windows", "test_shift_s", "normalise", "mask_padding",
+})  # fmt: skip
 
 Auto = Literal["auto"]
 Positive = Annotated[float, Field(gt=0)]
@@ -28,8 +30,11 @@ class Extractor(Record):
     """From a waveform to (channels, features, frames).
 
     `crop: end` cuts the audio at its end before extraction; `crop: random` extracts the whole clip, from
-    which the loader takes frames at random in training and by `test_windows` in test. `test_windows`,
-    `normalise` and `mask_padding` are the loader's: they change no stored number and are not part of `key`.
+    which the loader takes windows of the input's width. In training, one a clip and epoch at a random place
+    (`train_windows: random`), or in each epoch `all` that start `train_shift_s` apart (default: half a
+    window); in test the one at the `centre` or `multi`ple ones, `test_shift_s` apart (default: half a window or
+    less, evenly), whose scores are averaged. The last window ends where the clip ends. `train_windows` to
+    `mask_padding` are the loader's: they change no stored number and are not part of `key`.
     With `mask_padding` networks ignore the frames that are padding (see `own_frames`); else padding counts
     like anything else, and a network can learn a clip's length from it.
     """
@@ -42,9 +47,20 @@ class Extractor(Record):
     length_s: Positive | Auto = "auto"
     pool: Count = 1
     crop: Literal["end", "random"] = "random"
+    train_windows: Literal["random", "all"] = "random"
+    train_shift_s: Positive | None = None
     test_windows: Literal["centre", "multi"] = "centre"
+    test_shift_s: Positive | None = None
     normalise: Literal["per_feature", "global", "none"] = "per_feature"
     mask_padding: bool = False
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> Self:
+        if self.train_shift_s is not None and self.train_windows == "random":
+            raise ValueError("train_shift_s: is for train_windows: all")
+        if self.test_shift_s is not None and self.test_windows == "centre":
+            raise ValueError("test_shift_s: is for test_windows: multi")
+        return self
 
     def settings(self) -> dict[str, Any]:
         """All settings, and the kind of extractor, as JSON values; `extractor_from_settings` reads them."""
@@ -95,6 +111,34 @@ class Extractor(Record):
     def input_shape(self) -> tuple[int, int, int]:
         """(channels, features, frames) of a network's input; only once resolved."""
         return (self.n_channels, self.n_features, self.n_frames(self.length_samples))
+
+    @property
+    def train_shift(self) -> int | None:
+        """Frames from one training window of a clip to the next; None: one window, at random. Only once resolved."""
+        if self.train_windows == "random":
+            return None
+        return self._shift("train_shift_s", self.train_shift_s) or max(self.input_shape[2] // 2, 1)
+
+    @property
+    def test_shift(self) -> int | None:
+        """Frames from one test window to the next; None where `test_shift_s` is not given. Only once resolved."""
+        return self._shift("test_shift_s", self.test_shift_s)
+
+    def _check_shifts(self) -> None:
+        """Refuse, once resolved, windows that leave audio out between them."""
+        self._shift("train_shift_s", self.train_shift_s)
+        self._shift("test_shift_s", self.test_shift_s)
+
+    def _shift(self, name: str, shift_s: float | None) -> int | None:
+        if shift_s is None:
+            return None
+        length_s = self.length_samples / self.rate_hz
+        if shift_s > length_s:
+            raise SettingsError(
+                f"{self.kind}: {name}: got {shift_s:g}, must be at most length_s, {length_s:g}; between the windows "
+                "audio would be left out"
+            )
+        return max(1, round(shift_s / length_s * self.input_shape[2]))
 
     @property
     def n_channels(self) -> int:

@@ -79,6 +79,7 @@ class FrameExtractor(Extractor):
         resolved = type(self).model_validate(known.model_dump() | known._length(durations_s))
         if resolved._n_inside(resolved.length_samples) < 1:
             raise SettingsError(f"{self.kind}: length_s: got {resolved.length_s}, shorter than one frame")
+        resolved._check_shifts()
         return resolved
 
     @property

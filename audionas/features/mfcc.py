@@ -34,11 +34,11 @@ class Mfcc(LogMel):
         return self.n_mfcc
 
     def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
-        return with_deltas(_cosines(self.n_mfcc, self.n_mels) @ self._bands(spectrum), self.deltas)
+        return with_deltas(cosines(self.n_mfcc, self.n_mels) @ self._bands(spectrum), self.deltas)
 
 
 @lru_cache(maxsize=8)
-def _cosines(n_mfcc: int, n_mels: int) -> torch.Tensor:
+def cosines(n_mfcc: int, n_mels: int) -> torch.Tensor:
     """(coefficients, mel bands): the first rows of the orthonormal DCT-II matrix."""
     rows = torch.arange(n_mfcc, dtype=torch.float64).unsqueeze(1)
     columns = torch.arange(n_mels, dtype=torch.float64)

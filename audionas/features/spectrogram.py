@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import math
+from typing import Annotated, ClassVar, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audionas.features.stft import Window
 from audionas.features.stft_extractor import StftExtractor
@@ -16,6 +17,10 @@ class Spectrogram(StftExtractor):
 
     The logarithm is taken before frames are averaged. Source: Sun et al. 2022, sec. 3.2, which leaves
     logarithm and normalisation open.
+
+    With `mu_law` (then `log: false`) each clip is mapped linearly to [-1, 1], its least own magnitude to -1 and its
+    largest to 1, and by the mu-law of this mu: sign(x) ln(1 + mu |x|) / ln(1 + mu). Padding is at -1. Source: Li et
+    al. 2018, section 2.1, equation 1; there each segment seems to be mapped by its own extremes, here a clip is.
     """
 
     kind: ClassVar[str] = "spectrogram"
@@ -24,6 +29,13 @@ class Spectrogram(StftExtractor):
     bins: Annotated[int, Field(ge=1)] | None = None
     log: bool = True
     floor: Annotated[float, Field(gt=0)] = 1e-5
+    mu_law: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if self.log and self.mu_law is not None:
+            raise ValueError("mu_law: takes the place of the logarithm; give log: false with it")
+        return self
 
     @property
     def n_features(self) -> int:
@@ -31,6 +43,27 @@ class Spectrogram(StftExtractor):
         n_bins = self.fft_samples // 2 + 1
         return min(self.bins, n_bins) if self.bins else n_bins
 
+    def _left_out_of_key(self) -> frozenset[str]:
+        """Caches made before there was a mu-law keep their names."""
+        return super()._left_out_of_key() | (frozenset({"mu_law"}) if self.mu_law is None else frozenset())
+
+    def _scaled(self, spectrum: torch.Tensor, n_own: int) -> torch.Tensor:
+        if self.mu_law is None:
+            return spectrum
+        return _expanded(_spread(spectrum[: self.n_features], n_own), self.mu_law)
+
     def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
         kept = spectrum[: self.n_features]
         return (kept.clamp(min=self.floor).log() if self.log else kept).unsqueeze(0)
+
+
+def _spread(magnitudes: torch.Tensor, n_own: int) -> torch.Tensor:
+    """Mapped linearly to [-1, 1] by the extremes of the first `n_own` frames; a constant clip is -1 everywhere."""
+    own = magnitudes[:, :n_own]
+    low = own.min()
+    span = (own.max() - low).clamp(min=torch.finfo(own.dtype).tiny)
+    return (2 * (magnitudes - low) / span - 1).clamp(-1, 1)
+
+
+def _expanded(x: torch.Tensor, mu: float) -> torch.Tensor:
+    return x.sign() * torch.log1p(mu * x.abs()) / math.log1p(mu)

@@ -80,8 +80,7 @@ class StftExtractor(Extractor):
         n_frames = self.n_frames(n_samples)
         if self.pad == "repeat":
             return n_frames
-        n_kept = min(n_samples, self.length_samples) if self.crop == "end" else n_samples
-        own = -(-n_kept // self.hop_samples)
+        own = self._n_hops(n_samples)
         if self.frames and self.frames_by == "adaptive":
             own = -(-own * self.frames // self._n_stft(self.length_samples))
         else:
@@ -109,11 +108,16 @@ class StftExtractor(Extractor):
             )
             if self.frames and self.frames_by == "length":
                 spectrum = spectrum[:, : self._n_inside(len(fitted))]
+            spectrum = self._scaled(spectrum, self._n_own(len(waveform), spectrum.shape[1]))
             pooled = self._pooled(self._features(spectrum))
         return np.ascontiguousarray(pooled.numpy())
 
+    def _scaled(self, spectrum: torch.Tensor, n_own: int) -> torch.Tensor:
+        """(fft bins, frames) magnitudes on another scale, which may depend on the first `n_own` frames, the clip's."""
+        return spectrum
+
     def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """(fft bins, frames) magnitudes to (channels, features, frames)."""
+        """(fft bins, frames), scaled magnitudes, to (channels, features, frames)."""
         raise NotImplementedError
 
     @property
@@ -135,6 +139,15 @@ class StftExtractor(Extractor):
     def pooled_frames(self) -> int:
         """Frames of the transform that are averaged into one stored frame; not for `frames_by: adaptive`."""
         return self._pool_width if self.frames else self.pool
+
+    def _n_own(self, n_samples: int, n_stft: int) -> int:
+        """How many of a clip's frames of the transform, before pooling, are its own."""
+        return n_stft if self.pad == "repeat" else min(max(self._n_hops(n_samples), 1), n_stft)
+
+    def _n_hops(self, n_samples: int) -> int:
+        """Frames that start within the clip, of what is kept of it."""
+        n_kept = min(n_samples, self.length_samples) if self.crop == "end" else n_samples
+        return -(-n_kept // self.hop_samples)
 
     def _fit(self, waveform: np.ndarray) -> np.ndarray:
         """Pad to the length, and cut the end off where `crop` says so."""
@@ -185,3 +198,4 @@ class StftExtractor(Extractor):
             )
         if self.n_frames(self.length_samples) < 1:
             raise SettingsError(f"{self.kind}: length_s: got {self.length_s}, shorter than one window")
+        self._check_shifts()

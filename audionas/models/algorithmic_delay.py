@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from audionas.errors import SettingsError
 from audionas.features import Extractor, StftExtractor
 from audionas.features.log_mel import DELTA_WIDTH
+from audionas.features.spectrogram import Spectrogram
 from audionas.spaces import CnnMacro, RecurrentMacro
 
 
@@ -41,18 +42,23 @@ class AlgorithmicDelay:
         return {name: round(value, 3) for name, value in (parts | {"total_ms": self.total_ms}).items()}
 
 
-def check_causal_features(macro: CnnMacro | RecurrentMacro, extractor: Extractor, where: str) -> None:
+def check_causal_features(macro: CnnMacro | RecurrentMacro | None, extractor: Extractor, where: str) -> None:
     """Refuse features that read the whole clip where the macro values ask for a causal network.
 
     Raises:
         SettingsError: naming the key.
     """
-    if not macro.causal:
+    if macro is None or not macro.causal:
         return
     if not isinstance(extractor, StftExtractor):
         raise SettingsError(
             f"{where}: causal: true and features {extractor.kind!r}: a trained encoder reads the whole clip; take "
             "log_mel, mfcc or spectrogram, or causal: false"
+        )
+    if isinstance(extractor, Spectrogram) and extractor.mu_law is not None:
+        raise SettingsError(
+            f"{where}: causal: true and features with mu_law, which needs the extremes of the whole clip; take log: "
+            "true, or causal: false"
         )
     if extractor.frames_by == "adaptive":
         raise SettingsError(
@@ -61,13 +67,13 @@ def check_causal_features(macro: CnnMacro | RecurrentMacro, extractor: Extractor
         )
 
 
-def algorithmic_delay(macro: CnnMacro | RecurrentMacro, extractor: Extractor) -> AlgorithmicDelay | None:
+def algorithmic_delay(macro: CnnMacro | RecurrentMacro | None, extractor: Extractor) -> AlgorithmicDelay | None:
     """The delay of a causal network on resolved features; None where the network is not causal.
 
     A centred transform shifts its frames by half a window and waits for the whole of it, so it counts the same.
     Deltas are slopes over 9 frames, 4 of them later ones.
     """
-    if not macro.causal or not isinstance(extractor, StftExtractor):
+    if macro is None or not macro.causal or not isinstance(extractor, StftExtractor):
         return None
     stride = macro.frame_stride if isinstance(macro, CnnMacro) else 1
     hop_ms = 1000 * extractor.hop_samples / extractor.rate_hz

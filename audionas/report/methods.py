@@ -150,6 +150,8 @@ def _retraining(files: RunFiles) -> str:
     select = {
         "last": "the last epoch was taken",
         "best": f"the epoch was chosen by {main.name} on inner validation groups, never on test clips",
+        "best_on_test": f"the epoch was chosen by {main.name} ON THE TEST CLIPS of each fold, so the scores are "
+        "optimistic and not comparable",
     }.get(str(run.get("select")))
     return f"{text}; {select}." if select and not tuned else f"{text}."
 

@@ -19,6 +19,7 @@ from audionas.report.evaluation_sections import evaluation_sections, evaluation_
 from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
+from audionas.report.hand_made_sections import hand_made_section
 from audionas.report.quantities import plain, score_text
 from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
 from audionas.report.run_files import JsonObject, RunFiles, read_run
@@ -82,7 +83,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         return evaluation_title(files), evaluation_verdict(files), evaluation_sections(files)
     pictures = Pictures()
     sections = [
-        cells_section(files, pictures),
+        hand_made_section(files) or cells_section(files, pictures),
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),

@@ -19,7 +19,7 @@ from audionas.report.run_files import History, JsonObject, RunFiles
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
 
-SEARCHED = "searched network"
+SEARCHED = "this network"
 
 
 def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
@@ -243,6 +243,7 @@ def learning_section(files: RunFiles, pictures: Pictures) -> Section | None:
     select = {
         "last": "the last epoch's network is tested",
         "best": "the best epoch by an inner validation part is tested",
+        "best_on_test": "the best epoch ON THE TEST FOLD ITSELF is taken: the scores are optimistic",
     }
     facts = [
         f"{count_text(len(histories), 'network')}, {plain(retraining.run.get('epochs'))} epochs each; "

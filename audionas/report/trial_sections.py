@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
+from audionas.report.filter_shapes import shape_pictures
 from audionas.report.front_sections import front_pictures, front_table
 from audionas.report.quantities import score_text
 from audionas.report.retest_sections import retest_table
@@ -43,6 +44,7 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
     drawn = _pictures(lines, objective, losses, pictures)
     drawn += front_pictures(search, lines, pictures)
+    drawn += shape_pictures(search.trials, lines, pictures)
     blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
     blocks += front_table(search, main_name(lines))
     head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")

@@ -8,6 +8,7 @@ from typing import Any
 
 from audionas.quantities import count_text
 from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
+from audionas.report.hand_made_sections import hand_made
 from audionas.report.quantities import data_name, group_word, score_text
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.spaces.decision import decisions_sentence
@@ -16,6 +17,7 @@ from audionas.training.measures import Measure, measures_of
 NOT_CHECKED = "speaker independence not checked"
 LOGISTIC = "logistic regression on mean + sd of the features"
 RIDGE = "ridge regression on mean + sd of the features"
+SVM, SVR = "functionals + SVM", "functionals + SVR"
 STATUS_WORDS = {
     "running": "is not finished",
     "interrupted": "was interrupted",
@@ -50,15 +52,22 @@ def decision_sentences(files: RunFiles) -> list[str]:
 
 
 def strongest_plain(metrics: JsonObject) -> str:
-    """The plain system that a searched network has to beat: the one that hears the same features."""
-    return RIDGE if metrics.get("task") == "regression" else LOGISTIC
+    """The plain system that a searched network has to beat: the best of those that hear the clips.
+
+    That is the one on the same features or the one on functionals, which a run of before there were any has not.
+    """
+    main, _ = measures_of(metrics)
+    names = (RIDGE, SVR) if metrics.get("task") == "regression" else (LOGISTIC, SVM)
+    scores = {name: row[main.key] for name, row in baseline_scores(metrics).items() if name in names}
+    return max(scores, key=lambda name: scores[name]) if scores else names[0]
 
 
 def title(files: RunFiles) -> str:
     """What was searched on what, as a heading."""
     data = data_name(files.data)
     if not files.searches:
-        return f"Retraining of a genotype on {data}"
+        system = hand_made(files)
+        return f"Training of {system.name} on {data}" if system else f"Retraining of a genotype on {data}"
     run = files.searches[0].run
     return f"{run.get('space', 'a space')} searched with {run.get('strategy', 'a strategy')} on {data}"
 
@@ -91,11 +100,18 @@ def _searched_only(files: RunFiles) -> str:
 
 def _scored(files: RunFiles, metrics: JsonObject) -> str:
     dataset = data_name(files.data)
-    given = f"The network built from a given genotype on {dataset}"
+    system = hand_made(files)
+    given = f"The {f'hand-made system {system.name}' if system else 'network built from a given genotype'} on {dataset}"
     subject = f"The network found {_in_space(files)}" if files.searches else given
     headline = metrics.get("headline")
     main, _ = measures_of(metrics)
     plain_system = strongest_plain(metrics)
+    if metrics.get("optimistic"):
+        scores = headline or metrics.get("all_splits") or {}
+        return (
+            f"{subject} has no clean score, because its epochs were chosen on the test folds: pooled {main.name} "
+            f"{_main(scores, main)} ({_evidence(files, metrics, scores)}) is optimistic and not comparable."
+        )
     if headline is None:
         everything = metrics.get("all_splits") or {}
         beaten = baseline_scores(metrics).get(plain_system)

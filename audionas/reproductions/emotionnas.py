@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audionas.errors import ManifestError, SettingsError
+from audionas.errors import ManifestError, RunError, SettingsError
 from audionas.experiment.corpus import data_record
 from audionas.experiment.fuse import FuseRequest, fuse
 from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
@@ -69,6 +69,9 @@ def reproduce(request: ReproduceRequest, talk: Talk | None = None) -> Path:
 def resume_reproduction(path: Path, talk: Talk | None = None) -> Path:
     """Go on with a reproduction that was stopped; finished steps are not repeated."""
     run = RunFolder.open(path, KIND)
+    paper = run.record["plan"].get("paper")
+    if paper is not None:
+        raise RunError(f"{path}: reproduces {paper}; audionas reproduce {paper} --resume {path}")
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this reproduction is done already")
         return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -43,6 +43,11 @@ class SearchData:
     def n_outputs(self) -> int:
         """Width of a network's last layer."""
         return self.task.n_outputs(self.manifest)
+
+    @property
+    def dealt(self) -> dict[str, Sequence[object]]:
+        """What an epoch of training on each part deals out: its rows or, where features say so, all their windows."""
+        return {name: self.tensors.training_windows(rows) for name, rows in self.parts.items()}
 
     def with_share(self, fraction: float, seed: int) -> SearchData:
         """The same with a share of the clips that train; normalisation stays that of the whole train part."""

@@ -87,7 +87,10 @@ def search_one_shot(
 
 
 def steps_per_epoch(strategy: Strategy, parts: Any) -> int:
-    """Bi-level steps an epoch: batches of the weights part; the alphas part is cycled to as many."""
+    """Bi-level steps an epoch: batches of the weights part; the alphas part is cycled to as many.
+
+    Here and below `parts` are what an epoch deals out of each part: its clips, or all windows of them.
+    """
     return n_batches_of(len(parts["weights"]), strategy.batch_size)
 
 
@@ -157,7 +160,7 @@ def _train(
     def epoch() -> int:
         return int(trainer.current_epoch)
 
-    n_steps = steps_per_epoch(strategy, data.parts)
+    n_steps = steps_per_epoch(strategy, data.dealt)
     nni_evaluator = Lightning(
         module,
         trainer,

@@ -12,6 +12,7 @@ from pydantic import Field, PlainValidator, field_validator, model_validator
 from audionas.augmentations.waveform_augmentation import WaveformAugmentation, augmentation_from
 from audionas.errors import SettingsError, unknown
 from audionas.models import Mixing
+from audionas.models.baselines import baseline_of
 from audionas.records import Record, refuse_name, validate
 from audionas.search.algorithms import (
     ALGORITHMS,
@@ -25,7 +26,7 @@ from audionas.search.algorithms import (
 from audionas.search.proxies import AUTO, check_proxy
 from audionas.search.warm_start import WarmStart, refuse_cold
 from audionas.shipped import read
-from audionas.spaces import SearchSpace
+from audionas.spaces import BaselineGenotype, BaselineSpace, SearchSpace
 from audionas.training.recipe import Recipe, default_recipe
 from audionas.training.tasks import ClassWeighting
 
@@ -202,7 +203,11 @@ class Strategy(Record):
         check_installed(self.algorithm)
         for proxy in self.proxies:
             check_proxy(proxy, space.kind)
-        return self if self.recipe else self.replace(recipe=default_recipe(space.kind).model_dump())
+        if self.recipe:
+            return self
+        if isinstance(space, BaselineSpace):
+            return self.replace(recipe=dict(baseline_of(BaselineGenotype(space.baseline)).recipe))
+        return self.replace(recipe=default_recipe(space.kind).model_dump())
 
     def with_budget(self, *, epochs: int | None, trials: int | None) -> Strategy:
         """The same strategy with another budget, from the command line.

@@ -9,6 +9,7 @@ from audionas.quantities import count_text
 from audionas.records import refuse_name, validate
 from audionas.shipped import read
 from audionas.spaces.baseline_genotype import BaselineGenotype
+from audionas.spaces.baseline_space import BaselineSpace
 from audionas.spaces.catalogue_file import catalogue_size, read_json_strictly
 from audionas.spaces.cnn_cell import CnnCellSpace
 from audionas.spaces.cnn_genotype import CnnGenotype, CnnMacro
@@ -19,13 +20,16 @@ from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace, catalog
 from audionas.spaces.recurrent_cell import RecurrentCellSpace
 from audionas.spaces.recurrent_genotype import RecurrentGenotype, RecurrentMacro
 
-SearchSpace = CnnCellSpace | RecurrentCellSpace | RecurrentCatalogueSpace | DartsRecurrentSpace | CnnMacroSpace
+SearchSpace = (
+    CnnCellSpace | RecurrentCellSpace | RecurrentCatalogueSpace | DartsRecurrentSpace | CnnMacroSpace | BaselineSpace
+)
 SPACES: dict[str, type[SearchSpace]] = {
     "cnn_cell": CnnCellSpace,
     "recurrent_cell": RecurrentCellSpace,
     "recurrent_catalogue": RecurrentCatalogueSpace,
     "darts_recurrent": DartsRecurrentSpace,
     "cnn_macro": CnnMacroSpace,
+    "baseline": BaselineSpace,
 }
 Genotype = CnnGenotype | RecurrentGenotype | BaselineGenotype
 
@@ -96,7 +100,7 @@ def space_from_settings(settings: dict[str, object], name: str, where: str) -> S
 
 
 __all__ = [
-    "SPACES", "BaselineGenotype", "CnnCellSpace", "CnnGenotype", "CnnMacro", "CnnMacroSpace", "DartsRecurrentSpace",
-    "FrontEnd", "Genotype", "RecurrentCatalogueSpace", "RecurrentCellSpace", "RecurrentGenotype", "RecurrentMacro",
-    "SearchSpace", "features_beside", "load_search_space", "space_from_settings",
+    "SPACES", "BaselineGenotype", "BaselineSpace", "CnnCellSpace", "CnnGenotype", "CnnMacro", "CnnMacroSpace",
+    "DartsRecurrentSpace", "FrontEnd", "Genotype", "RecurrentCatalogueSpace", "RecurrentCellSpace", "RecurrentGenotype",
+    "RecurrentMacro", "SearchSpace", "features_beside", "load_search_space", "space_from_settings",
 ]  # fmt: skip

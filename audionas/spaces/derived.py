@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audionas.spaces import BaselineGenotype, CnnCellSpace, CnnMacroSpace, Genotype, RecurrentGenotype, SearchSpace
+from audionas.spaces import (
+    BaselineGenotype,
+    BaselineSpace,
+    CnnCellSpace,
+    CnnMacroSpace,
+    Genotype,
+    RecurrentGenotype,
+    SearchSpace,
+)
 from audionas.spaces.cnn_cell import KINDS
 from audionas.spaces.genotype_file import cells_document
 
@@ -20,5 +28,5 @@ def derived_genotype(space: SearchSpace, document: Mapping[str, Any]) -> Genotyp
     """The genotype of `space` whose `derived_document` this is."""
     if isinstance(space, CnnCellSpace):
         return space.make(*(tuple((op, source) for op, source in document[kind]) for kind in KINDS))
-    assert not isinstance(space, CnnMacroSpace), "no supernet searches it"
+    assert not isinstance(space, (CnnMacroSpace, BaselineSpace)), "no supernet searches it"
     return RecurrentGenotype.from_recipe(dict(document), "epochs.jsonl").within(space.macro, space.name)

@@ -72,6 +72,8 @@ class ClipTensors:
     Args:
         frames: width of the network's input.
         test_windows: `centre` scores one window a clip, `multi` scores half-overlapping ones.
+        train_shift: frames from one training window of a clip to the next; None: one, at a random place.
+        test_shift: frames from one window of `multi` to the next, in place of half the width or less.
         lengths: (rows,), own frames of each row; with it, padding is 0 after normalisation and told apart.
         copies: which rows after those of the corpus are augmented copies, and of which clips.
     """
@@ -85,12 +87,16 @@ class ClipTensors:
         test_windows: str,
         lengths: np.ndarray | None = None,
         copies: CopyTable | None = None,
+        *,
+        train_shift: int | None = None,
+        test_shift: int | None = None,
     ) -> None:
         self._features = features
         self._copies = copies
         self._normaliser = normaliser
         self._frames = frames
-        self._test_windows = test_windows
+        self._test_windows, self._test_shift = test_windows, test_shift
+        self._train_shift = train_shift
         self.targets = torch.from_numpy(np.asarray(targets))
         stored = np.array([features[row].shape[2] for row in range(len(features))])
         self._is_masked = lengths is not None
@@ -110,11 +116,26 @@ class ClipTensors:
         """For training: each row itself or, where it has augmented copies, one of them, drawn by the keys."""
         return self._copies.draw(rows, generator(seed, *keys)) if self._copies else list(rows)
 
+    def training_windows(self, rows: Sequence[int]) -> list[tuple[int, int | None]]:
+        """(row, start frame) of each window that an epoch trains on; no start where its place is drawn."""
+        if self._train_shift is None:
+            return [(row, None) for row in rows]
+        return [
+            (row, start) for row in rows for start in shifted(int(self._spans[row]) - self._frames, self._train_shift)
+        ]
+
+    def near(self, rows: Sequence[int], starts: Sequence[int]) -> Inputs:
+        """The rows, cut at these frames; of one that is too short for that (an augmented copy), its last window."""
+        last = np.maximum(self._spans[list(rows)] - self._frames, 0)
+        return self.at(rows, np.minimum(starts, last).tolist())
+
     def windows(self, row: int) -> list[int]:
         """Start frames of the windows that a test clip is scored by."""
         spare = int(self._spans[row]) - self._frames
         if spare <= 0 or self._test_windows == "centre":
             return [max(spare, 0) // 2]
+        if self._test_shift is not None:
+            return shifted(spare, self._test_shift)
         n_windows = 1 + -(-spare // max(self._frames // 2, 1))
         return [int(start) for start in np.unique(np.linspace(0, spare, n_windows).astype(int))]
 
@@ -151,8 +172,12 @@ class ClipTensors:
 class EpochBatches:
     """Training batches of some rows; iterating gives the batches of the epoch that `epoch()` names.
 
-    Rows are dealt out evenly, so that no batch is left with a single clip (BN needs two). With `sampler`
-    weighting, rows are drawn with replacement, every class equally likely.
+    What is dealt are clips or, where the tensors say so, all windows of them; evenly, so that no batch is left with a
+    single one (BN needs two). With `sampler` weighting they are drawn with replacement, every class equally likely.
+
+    Args:
+        second: second class of each row of the corpus, (rows,) int64; targets are then (batch, 2) for a network with a
+            second task.
     """
 
     def __init__(
@@ -167,13 +192,17 @@ class EpochBatches:
         epoch: Callable[[], int],
         n_batches: int | None = None,
         balanced_sampling: bool = False,
+        second: np.ndarray | None = None,
     ) -> None:
-        self._tensors, self._rows, self._epoch = tensors, np.asarray(rows), epoch
-        self._weight_of = dict(zip(self._rows.tolist(), np.asarray(weights).tolist(), strict=True))
+        self._tensors, self._epoch = tensors, epoch
+        row_list = np.asarray(rows).tolist()
+        self._weight_of = dict(zip(row_list, np.asarray(weights).tolist(), strict=True))
+        self._windows = tensors.training_windows(row_list)
         self._seed, self._purpose = seed, purpose
-        self._per_pass = n_batches_of(len(self._rows), batch_size)
+        self._per_pass = n_batches_of(len(self._windows), batch_size)
         self._n_batches = n_batches if n_batches is not None else self._per_pass
         self._probabilities = self._class_balance() if balanced_sampling else None
+        self._second = None if second is None else torch.from_numpy(second)
 
     def __len__(self) -> int:
         return self._n_batches
@@ -181,27 +210,41 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         epoch = self._epoch()
         rng = generator(self._seed, self._purpose, "crops", epoch)
-        for batch, rows in enumerate(self._orders(epoch)):
-            weights = torch.tensor([self._weight_of[row] for row in rows.tolist()])
-            drawn = self._tensors.drawn(rows.tolist(), self._seed, self._purpose, "copies", epoch, batch)
-            x, lengths = self._tensors.crop(drawn, rng)
-            yield x, self._tensors.targets[torch.from_numpy(rows)], weights, lengths
+        for batch, dealt in enumerate(self._orders(epoch)):
+            rows, starts = zip(*(self._windows[number] for number in dealt.tolist()), strict=True)
+            weights = torch.tensor([self._weight_of[row] for row in rows])
+            drawn = self._tensors.drawn(rows, self._seed, self._purpose, "copies", epoch, batch)
+            x, lengths = self._tensors.crop(drawn, rng) if starts[0] is None else self._tensors.near(drawn, starts)
+            yield x, self._targets(torch.tensor(rows)), weights, lengths
+
+    def _targets(self, rows: Tensor) -> Tensor:
+        own = self._tensors.targets[rows]
+        return own if self._second is None else torch.stack([own, self._second[rows]], dim=1)
 
     def _orders(self, epoch: int) -> Iterator[np.ndarray]:
         left, lap = self._n_batches, 0
         while left > 0:
             rng = generator(self._seed, self._purpose, "order", epoch, lap)
-            order = rng.choice(
-                self._rows, len(self._rows), replace=self._probabilities is not None, p=self._probabilities
-            )
+            n = len(self._windows)
+            order = rng.choice(n, n, replace=self._probabilities is not None, p=self._probabilities)
             yield from np.array_split(order, self._per_pass)[:left]
             left, lap = left - self._per_pass, lap + 1
 
     def _class_balance(self) -> np.ndarray:
-        targets = self._tensors.targets.numpy()[self._rows]
+        targets = self._tensors.targets.numpy()[[row for row, _ in self._windows]]
         counts = np.bincount(targets)
         each = 1.0 / counts[targets]
         return np.asarray(each / each.sum())
+
+
+def shifted(spare: int, shift: int) -> list[int]:
+    """Start frames of windows `shift` apart in a clip that is `spare` frames longer; the last ends where it ends.
+
+    >>> shifted(-5, 3), shifted(6, 3), shifted(7, 3)
+    ([0], [0, 3, 6], [0, 3, 6, 7])
+    """
+    starts = list(range(0, max(spare, 0) + 1, shift))
+    return starts if starts[-1] >= spare else [*starts, spare]
 
 
 def n_batches_of(n_rows: int, batch_size: int) -> int:

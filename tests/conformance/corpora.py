@@ -123,7 +123,93 @@ def _iemocap(
     }
 
 
+RAVDESS_LABELS = {"01": "neutral", "02": "calm", "03": "happiness", "04": "sadness", "05": "anger", "06": "fear",
+                  "07": "disgust", "08": "surprise"}  # fmt: skip
+SPEECH = ["Actor_01/03-01-01-01-01-01-01", "Actor_01/03-01-05-02-02-01-01", "Actor_12/03-01-08-01-01-02-12"]
+SONG = ["Actor_01/03-02-01-01-01-01-01", "Actor_12/03-02-02-02-02-01-12"]
+
+
+def ravdess(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """Both archives unpacked side by side; the speech counts."""
+    _ravdess(root, write, "Audio_Song_Actors_01-24", SONG)
+    return _ravdess(root, write, "Audio_Speech_Actors_01-24", SPEECH)
+
+
+def ravdess_song(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The archive of song alone, unpacked in the root."""
+    return _ravdess(root, write, "", SONG)
+
+
+def ravdess_all(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """Both archives unpacked into the same folders."""
+    return _ravdess(root, write, "", [*SPEECH, *SONG])
+
+
+def _ravdess(root: Path, write: Write, folder: str, names: list[str]) -> dict[str, tuple[str, str | None]]:
+    expected: dict[str, tuple[str, str | None]] = {}
+    for name in names:
+        path = f"{folder}/{name}.wav".lstrip("/")
+        write(root / path)
+        expected[path] = (RAVDESS_LABELS[name.split("-")[2]], name[-2:])
+    return expected
+
+
+def crema_d(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """The repository: AudioWAV, what the raters heard, and its two tables."""
+    names = {"1001_DFA_ANG_XX": "anger", "1001_IEO_HAP_HI": "happiness", "1002_IEO_NEU_XX": "neutral",
+             "1040_ITH_SAD_X": "sadness"}  # fmt: skip
+    for name in names:
+        write(root / "AudioWAV" / f"{name}.wav")
+    (root / "AudioMP3").mkdir()
+    (root / "AudioMP3" / "1001_DFA_ANG_XX.mp3").write_bytes(b"not read")
+    actors = ['1001,51,"Male","Caucasian","Not Hispanic"', '1002,21,"Female","Caucasian","Not Hispanic"',
+              '1040,42,"Female","Caucasian","Not Hispanic"']  # fmt: skip
+    header = '"ActorID","Age","Sex","Race","Ethnicity"'
+    (root / "VideoDemographics.csv").write_text("\n".join([header, *actors]) + "\n")
+    listed = [f'{number},"{name}"' for number, name in enumerate(names, start=1)]
+    (root / "SentenceFilenames.csv").write_text("\n".join(['"Stimulus_Number","Filename"', *listed]) + "\n")
+    return {f"AudioWAV/{name}.wav": (label, name[:4]) for name, label in names.items()}
+
+
+def speech_commands(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """v0.02: a folder a word, the lists, the background noise."""
+    speakers = {"train": "0a7c2a8d", "dev": "a69b9b3e", "test": "bb05582b"}
+    expected: dict[str, tuple[str, str | None]] = {}
+    for word in ("yes", "backward"):
+        for speaker in speakers.values():
+            path = f"{word}/{speaker}_nohash_0.wav"
+            write(root / path)
+            expected[path] = (word, speaker)
+    write(root / "_background_noise_" / "pink_noise.wav")
+    for name, split in (("validation_list.txt", "dev"), ("testing_list.txt", "test")):
+        listed = [path for path in expected if speakers[split] in path]
+        (root / name).write_text("\n".join(listed) + "\n")
+    return expected
+
+
+URBAN_ROWS = [
+    "100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark",
+    "100263-2-0-117.wav,100263,58.5,62.5,1,5,2,children_playing",
+    "100648-1-0-0.wav,100648,4.823402,5.471927,2,10,1,car_horn",
+]
+
+
+def urbansound8k(root: Path, write: Write) -> dict[str, tuple[str, str | None]]:
+    """metadata/ and audio/fold*/, with rows of the real table."""
+    expected: dict[str, tuple[str, str | None]] = {}
+    for row in URBAN_ROWS:
+        name, recording, *_, fold, _, label = row.split(",")
+        path = f"audio/fold{fold}/{name}"
+        write(root / path)
+        expected[path] = (label, recording)
+    header = "slice_file_name,fsID,start,end,salience,fold,classID,class"
+    (root / "metadata").mkdir()
+    (root / "metadata" / "UrbanSound8K.csv").write_text("\n".join([header, *URBAN_ROWS]) + "\n")
+    return expected
+
+
 CORPORA: dict[str, Build] = {
+    "crema_d": crema_d,
     "csv": table,
     "emodb": emodb,
     "esc10": esc10,
@@ -133,4 +219,9 @@ CORPORA: dict[str, Build] = {
     "iemocap": iemocap,
     "iemocap_all": iemocap_all,
     "iemocap_excited": iemocap_excited,
+    "ravdess": ravdess,
+    "ravdess_all": ravdess_all,
+    "ravdess_song": ravdess_song,
+    "speech_commands": speech_commands,
+    "urbansound8k": urbansound8k,
 }

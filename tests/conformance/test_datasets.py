@@ -31,7 +31,12 @@ def _corpora() -> ModuleType:
 
 
 CORPORA = _corpora().CORPORA
-SUBSET_OF = {"esc10": "esc50", "iemocap_all": "iemocap", "iemocap_excited": "iemocap"}
+SUBSET_OF = {
+    "esc10": "esc50",
+    "iemocap_all": "iemocap",
+    "iemocap_excited": "iemocap",
+    "ravdess_all": "ravdess",
+}
 
 
 @pytest.fixture(params=sorted(DATASETS))
@@ -58,6 +63,13 @@ def test_every_module_that_reads_is_in_the_table() -> None:
     for module in pkgutil.iter_modules(audionas.datasets.__path__, "audionas.datasets."):
         has_reader = inspect.isfunction(getattr(importlib.import_module(module.name), "read", None))
         assert has_reader == (module.name in tabled), f"{module.name} has no line in DATASETS"
+
+
+def test_the_readme_has_every_data_set_in_its_table() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = readme.split("## Corpora\n")[1].split("\n## ")[0].splitlines()
+    first_cells = [row.split("|")[1] for row in rows if row.startswith("| `") and "--dataset" not in row.split("|")[1]]
+    assert sorted(name.strip(" `") for cell in first_cells for name in cell.split(",")) == sorted(DATASETS)
 
 
 def test_labels_and_groups_are_the_corpus_s(name: str, root: Path, expected: dict[str, tuple[str, str | None]]) -> None:

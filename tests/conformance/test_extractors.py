@@ -16,14 +16,16 @@ import audionas.features
 from audionas.features import EXTRACTORS, extractor_from_settings
 from audionas.features.extractor import LOADER_SETTINGS, Extractor
 from audionas.features.frame_extractor import FrameExtractor
+from audionas.features.functionals import Functionals
 
 OTHER: dict[str, Any] = {
     "sample_rate_hz": 8000, "length_s": 1.5, "window_ms": 20.0, "hop_ms": 5.0, "n_fft": 1024,
     "centred": False, "pool": 2, "frames": 16, "pad": "repeat", "crop": "end", "test_windows": "multi",
     "normalise": "global", "n_mels": 24, "fmin_hz": 50.0, "fmax_hz": 3000.0, "log": "natural", "floor": 1e-3,
-    "deltas": 1, "n_mfcc": 7, "bins": 30, "mask_padding": True, "layer": "all", "whisper_padding": False,
+    "deltas": 2, "n_mfcc": 7, "bins": 30, "mask_padding": True, "layer": "all", "whisper_padding": False,
     "output": "z", "pad_to": 100, "fingerprint": "0" * 64, "width": 7, "hop_samples": 7, "field_samples": 7,
     "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other", "level": "h1", "trained_on": "other",
+    "train_windows": "all", "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0,
 }  # fmt: skip
 PLACES = {"model", "checkpoint", "trained_on"}  # where an encoder lies; its fingerprint is in the key
 
@@ -60,6 +62,12 @@ def changed(extractor: Extractor, name: str) -> dict[str, Any]:
         value = "hann" if settings["window"] == "hamming" else "hamming"
     if name == "frames_by":  # cannot change alone
         return settings | {"frames": 16, "crop": "end", "frames_by": "adaptive"}
+    beside = {
+        "train_shift_s": {"train_windows": "all"},
+        "test_shift_s": {"test_windows": "multi"},
+        "mu_law": {"log": False},
+    }
+    settings |= beside.get(name, {})  # cannot change alone either
     if name == "mask_padding":
         value = not settings[name]
     return settings | {name: value}
@@ -116,7 +124,7 @@ def test_the_same_waveform_gives_the_same_bits_and_stays_as_it_was(extractor: Ex
 def test_settings_are_complete_and_every_one_that_changes_numbers_changes_the_key(extractor: Extractor) -> None:
     assert set(extractor.settings()) == {"extractor", *type(extractor).model_fields}
     kept = set(type(extractor).model_fields) - LOADER_SETTINGS - PLACES
-    if isinstance(extractor, FrameExtractor):  # whole clips are stored, and splits of other lengths share them
+    if isinstance(extractor, FrameExtractor | Functionals):  # of whole clips; splits of other lengths share them
         kept.remove("length_s")
     keys = {extractor.key} | {extractor_from_settings(changed(extractor, name), name).key for name in kept}
     assert len(keys) == 1 + len(kept)

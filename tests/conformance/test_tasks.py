@@ -150,12 +150,12 @@ def test_plain_systems_hear_what_is_in_the_features(name: str) -> None:
     heard = np.eye(3)[manifest.targets] if name == "classification" else manifest.targets
     summaries = np.column_stack([heard, rng.normal(size=(16, 2))])
     clips = PlainClips(
-        summaries, np.full(16, 1.0), manifest.targets, [c.group for c in manifest.clips], manifest.labels
+        summaries, np.full(16, 1.0), manifest.targets, [c.group for c in manifest.clips], manifest.labels, summaries
     )
     found = BASELINES[name](clips, range(8, 16), range(8), 0)
     scores = [TASKS[name].metrics(manifest.targets[8:], each, manifest.labels) for each in found.values()]
-    guess, _, strongest = (each.primary.value for each in scores)
-    assert strongest > guess
+    guess, _, heard, machine = (each.primary.value for each in scores)
+    assert min(heard, machine) > guess
     if name == "classification":
         assert all(each.sum(axis=1) == pytest.approx(np.ones(8)) for each in found.values())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audionas.datasets import Columns
+from audionas.datasets import Columns, recognise
 from audionas.datasets.esc50 import read, read_esc10
 from audionas.errors import ManifestError
 
@@ -40,3 +40,70 @@ def test_a_file_name_cannot_leave_the_root(tmp_path: Path) -> None:
     write(tmp_path, HEADER, "../../x.wav,1,0,dog,True,100032,A")
     with pytest.raises(ManifestError, match="leads out of the corpus folder"):
         read(tmp_path, Columns())
+
+
+def test_what_the_table_says_of_a_clip_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS)
+    assert dict(read(tmp_path, Columns()).clips[0].extra) == {"esc10": "True", "take": "A", "target": "0"}
+
+
+def test_rows_that_contradict_their_names_are_told_at_once(tmp_path: Path) -> None:
+    rows = ["1-100032-A-0.wav,2,0,dog,True,100032,A", "1-100032-A-0.wav,1,0,dog,True,100033,A",
+            "6-1-A-0.wav,6,0,dog,True,1,A", "1-2-A-0.wav,1,0,dog,yes,2,A"]  # fmt: skip
+    write(tmp_path, HEADER, *rows)
+    with pytest.raises(ManifestError, match=r"esc50\.csv: 4 row\(s\) not of ESC-50: ") as error:
+        read(tmp_path, Columns())
+    assert "'1-100032-A-0.wav' (the row says 2-100032-A-0.wav, 'dog'; folds are 1 to 5)" in str(error.value)
+    assert "(esc10 'yes', must be True or False)" in str(error.value)
+
+
+def release_rows() -> list[str]:
+    """50 classes, 8 clips of each in each of 5 folds; the first 10 classes are ESC-10."""
+    return [
+        f"{fold}-{1000 * fold + 8 * target + n}-A-{target}.wav,{fold},{target},class{target},{target < 10},"
+        f"{1000 * fold + 8 * target + n},A"
+        for fold in range(1, 6)
+        for target in range(50)
+        for n in range(8)
+    ]
+
+
+def lay_out_audio(root: Path, rows: list[str]) -> None:
+    (root / "audio").mkdir(parents=True)
+    for row in rows:
+        (root / "audio" / row.split(",")[0]).touch()
+
+
+def test_the_whole_release_is_taken_without_a_note(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *release_rows())
+    lay_out_audio(tmp_path, release_rows())
+    for reader, n_clips, n_classes in ((read, 2000, 50), (read_esc10, 400, 10)):
+        manifest = reader(tmp_path, Columns())
+        assert (len(manifest), len(manifest.labels), manifest.notes) == (n_clips, n_classes, ())
+
+
+def test_a_partial_copy_and_files_beside_the_table_are_told(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *release_rows())
+    lay_out_audio(tmp_path, release_rows()[1:])
+    (tmp_path / "audio" / "1-7-A-0.wav").touch()
+    assert read(tmp_path, Columns()).notes == (
+        "1,999 of the 2,000 clips of ESC-50, 50 of 50 classes: a partial copy",
+        "1 audio file(s) are not in the table and are left out: audio/1-7-A-0.wav",
+    )
+
+
+def test_more_clips_than_the_release_are_told(tmp_path: Path) -> None:
+    rows = [*release_rows(), "1-9-B-0.wav,1,0,class0,True,9,B"]
+    write(tmp_path, HEADER, *rows)
+    lay_out_audio(tmp_path, rows)
+    assert read_esc10(tmp_path, Columns()).notes == (
+        "401 clips, 10 classes: not ESC-10 as published (40 clips of each class)",
+    )
+
+
+def test_without_the_table_its_names_are_recognised_unless_folders_are_labels(tmp_path: Path) -> None:
+    lay_out_audio(tmp_path / "release", ROWS)
+    assert recognise(tmp_path / "release") == "esc50"
+    lay_out_audio(tmp_path / "by_label" / "dog", ROWS)
+    (tmp_path / "by_label" / "dog" / "audio").rename(tmp_path / "by_label" / "dog" / "deeper")
+    assert recognise(tmp_path / "by_label") == "folder_per_label"

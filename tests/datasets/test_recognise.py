@@ -41,5 +41,5 @@ def test_what_was_looked_for_is_said(tmp_path: Path, write_tone) -> None:
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest_name() -> None:
-    with pytest.raises(SettingsError, match=r"unknown data set 'emodbb' \(did you mean 'emodb'\?\); known: csv, "):
+    with pytest.raises(SettingsError, match=r"unknown data set 'emodbb' \(did you mean 'emodb'\?\); known: crema_d, "):
         find_reader("emodbb")

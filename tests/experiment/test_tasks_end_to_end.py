@@ -108,8 +108,9 @@ def check_metrics(task: str, main: str, second: str, retrained: Path) -> None:
     assert headline[f"{main}_sd"] == pytest.approx(np.std(by_hand, ddof=1), abs=1e-6)
     assert {second, f"{second}_sd", f"{main}_fold_mean"} < set(headline)
     assert "UA" not in headline["what"]
-    guess, _, strongest = (row[main] for row in metrics["baselines"]["headline"])
-    assert strongest > max(guess, 0.8)  # what is asked for can be heard
+    guess, _, *heard = (row[main] for row in metrics["baselines"]["headline"])
+    assert len(heard) == 2
+    assert min(heard) > max(guess, 0.8)  # what is asked for can be heard
 
 
 def averaged_by_hand(task: str, folder: Path, found: dict[str, Any]) -> float:

@@ -94,3 +94,15 @@ def test_what_cannot_be_computed_is_one_line(settings: dict[str, float], words: 
 def test_a_band_upside_down_is_refused() -> None:
     with pytest.raises(ValueError, match="fmax_hz 50 must be above fmin_hz 60"):
         LogMel(fmin_hz=60, fmax_hz=50)
+
+
+def test_the_cnn_blstm_s_frames_have_384_values_as_librosa_gives_them(waveform: np.ndarray) -> None:
+    """Li, Zhao, Kawahara 2019: 7.5 s at 16 kHz, Hann 800, hop 400, DFT 800; centred, so 301 frames."""
+    extractor = load_features("cnn_blstm").resolve(44_100, [2.0])
+    assert extractor.input_shape == (3, 128, 301)
+    padded = librosa.util.fix_length(waveform, size=120_000)
+    power = librosa.feature.melspectrogram(
+        y=padded, sr=16_000, n_fft=800, hop_length=400, window="hann", n_mels=128, pad_mode="constant"
+    )
+    expected = librosa.power_to_db(power, ref=1.0, amin=1e-8, top_db=None)
+    np.testing.assert_allclose(extractor(waveform)[0], expected, atol=2e-3)  # dB

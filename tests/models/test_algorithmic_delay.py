@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audionas.errors import SettingsError
-from audionas.features import Extractor, extractor_from_settings
+from audionas.features import Extractor, extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import algorithmic_delay, check_causal_features
 from audionas.spaces import CnnMacro, RecurrentMacro
 
@@ -64,3 +64,7 @@ def test_adaptive_frames_are_refused() -> None:
     adaptive = log_mel(frames=20, frames_by="adaptive", crop="end")
     with pytest.raises(SettingsError, match="frames_by: adaptive, whose frames have no fixed width"):
         check_causal_features(CAUSAL_RNN, adaptive, "here")
+    mu_law = load_features("attention_pooling_cnn")
+    check_causal_features(None, mu_law, "here")
+    with pytest.raises(SettingsError, match="mu_law, which needs the extremes of the whole clip; take log: true"):
+        check_causal_features(CAUSAL_RNN, mu_law, "here")

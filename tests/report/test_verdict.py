@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from audionas.report import verdict as verdicts
 from audionas.report.run_files import read_run
 from audionas.report.verdict import LOGISTIC, verdict
-from audionas.training import plain_baselines
+from audionas.training import functionals_svm, plain_baselines, plain_regression
 
 
 def _with_headline(run: Path, **changes: Any) -> list[str]:
@@ -22,8 +23,32 @@ def _with_headline(run: Path, **changes: Any) -> list[str]:
     return verdict(read_run(run))
 
 
-def test_the_name_of_logistic_regression_is_the_one_that_retraining_writes() -> None:
+def test_the_names_of_plain_systems_are_those_that_retraining_writes() -> None:
     assert LOGISTIC == plain_baselines.LOGISTIC
+    assert (verdicts.RIDGE, verdicts.SVM, verdicts.SVR) == (
+        plain_regression.RIDGE,
+        functionals_svm.SVM,
+        functionals_svm.SVR,
+    )
+
+
+def test_the_plain_system_to_beat_is_the_better_of_those_that_hear_the_clips() -> None:
+    def strongest(task: str, main: str, **scores: float) -> str:
+        names = {
+            "guess": "majority class",
+            "same": LOGISTIC,
+            "ridge": verdicts.RIDGE,
+            "svm": verdicts.SVM,
+            "svr": verdicts.SVR,
+        }
+        rows = [{"name": names[key], main: value} for key, value in scores.items()]
+        return verdicts.strongest_plain({"task": task, "baselines": {"headline": rows}})
+
+    assert strongest("classification", "ua", guess=0.9, same=0.5, svm=0.6) == verdicts.SVM
+    assert strongest("classification", "ua", guess=0.9, same=0.5, svm=0.5) == LOGISTIC
+    assert strongest("regression", "ccc", ridge=-0.1, svr=-0.2) == verdicts.RIDGE
+    assert strongest("regression", "ccc", ridge=0.1, svr=0.2) == verdicts.SVR
+    assert strongest("classification", "ua", guess=0.9) == LOGISTIC
 
 
 def test_a_clear_win_is_stated_with_seeds_clips_and_speakers(search_run: Path) -> None:

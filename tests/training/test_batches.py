@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audionas.training.batches import ClipTensors, EpochBatches, Normaliser, n_batches_of
+from audionas.training.batches import Batch, ClipTensors, EpochBatches, Normaliser, n_batches_of, shifted
+from audionas.training.clip_copies import CopyTable
 from tests.training.toys import toy_features, toy_tensors
 
 RAGGED = [np.arange(2 * 3 * w, dtype=np.float32).reshape(2, 3, w) + 100 * w for w in (4, 7, 10)]
@@ -115,6 +117,98 @@ def test_clips_of_equal_length_are_kept_normalised_in_memory() -> None:
     assert lengths is None
     np.testing.assert_array_equal(crop.numpy(), np.stack([normalise(features[3]), normalise(features[1])]))
     assert tensors.windows(3) == [0]
+
+
+# --- all windows ---
+
+
+def all_windows(train_shift: int | None = 3, test_shift: int | None = None, masked: bool = False) -> ClipTensors:
+    own = np.array([2, 7, 10]) if masked else None
+    return ClipTensors(
+        RAGGED, np.array([0, 1, 0]), IDENTITY, 4, "multi", own, train_shift=train_shift, test_shift=test_shift
+    )
+
+
+def test_all_windows_start_a_shift_apart_and_the_last_ends_with_the_clip() -> None:
+    """RAGGED has 4, 7 and 10 frames, the input 4."""
+    assert all_windows(2).training_windows([2, 0, 1]) == [
+        (2, 0),
+        (2, 2),
+        (2, 4),
+        (2, 6),
+        (0, 0),
+        (1, 0),
+        (1, 2),
+        (1, 3),
+    ]
+    assert all_windows(3, 4).windows(2) == [0, 4, 6]
+    assert all_windows(3, 4).windows(0) == [0]
+    assert all_windows(None).training_windows([2, 0]) == [(2, None), (0, None)]
+
+
+@given(st.integers(1, 9), st.integers(-5, 60), st.integers(1, 9))
+def test_shifted_windows_leave_no_frame_out(frames: int, spare: int, shift: int) -> None:
+    shift = min(shift, frames)
+    starts = shifted(spare, shift)
+    assert (starts[0], starts[-1]) == (0, max(spare, 0))
+    assert starts[:-1] == list(range(0, max(spare, 0), shift))
+
+
+def dealt_windows(tensors: ClipTensors, epoch: int = 0, rows: tuple[int, ...] = (0, 1, 2), **more: Any) -> list[Batch]:
+    settings = {"batch_size": 3, "seed": 0, "purpose": "test", "epoch": lambda: epoch, **more}
+    return list(EpochBatches(tensors, rows, np.arange(1.0, 1.0 + len(rows), dtype=np.float32), **settings))
+
+
+def test_an_epoch_on_all_windows_holds_each_once_with_its_clip_s_target_and_weight() -> None:
+    found = dealt_windows(all_windows(3))
+    assert [len(x) for x, *_ in found] == [3, 3]  # 1 + 2 + 3 windows
+    seen = []
+    for x, targets, weights, lengths in found:
+        assert lengths is None
+        for window, target, weight in zip(x.numpy(), targets.tolist(), weights.tolist(), strict=True):
+            row = int(weight) - 1
+            start = int(window[0, 0, 0] - RAGGED[row][0, 0, 0])
+            np.testing.assert_array_equal(window, RAGGED[row][:, :, start : start + 4])
+            assert target == [0, 1, 0][row]
+            seen.append((row, start))
+    assert sorted(seen) == [(0, 0), (1, 0), (1, 3), (2, 0), (2, 3), (2, 6)]
+
+
+def test_the_order_of_windows_is_that_of_the_epoch() -> None:
+    def order(epoch: int) -> list[float]:
+        return [float(window[0, 0, 0]) for x, *_ in dealt_windows(all_windows(1), epoch) for window in x]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert sorted(order(1)) == sorted(order(2))
+
+
+def test_windows_of_masked_clips_know_their_own_frames() -> None:
+    found = dealt_windows(all_windows(3, masked=True))
+    pairs = [(int(weight), int(n)) for _, _, weights, n_own in found for weight, n in zip(weights, n_own, strict=True)]
+    assert sorted(pairs) == [(1, 2), (2, 4), (2, 4), (3, 4), (3, 4), (3, 4)]
+
+
+def test_the_sampler_balances_windows_by_class() -> None:
+    """Rows 0 and 2 are of class 0 with 4 windows in all, row 1 of class 1 with 2."""
+    counts: Counter[int] = Counter()
+    for epoch in range(200):
+        for _, targets, *_ in dealt_windows(all_windows(3), epoch, balanced_sampling=True):
+            counts.update(targets.tolist())
+    assert sum(counts.values()) == 1200
+    assert counts[1] / 1200 == pytest.approx(0.5, abs=4 * (0.25 / 1200) ** 0.5)
+
+
+def test_a_copy_that_is_shorter_than_its_clip_is_cut_where_it_still_has_a_whole_window() -> None:
+    """As a copy that was played faster is; it stands after the clips, in row 3."""
+    features = [*RAGGED, RAGGED[2][:, :, 1:6]]
+    tensors = ClipTensors(
+        features, np.array([0, 1, 0]), IDENTITY, 4, "centre", copies=CopyTable(3, (2,), 1), train_shift=3
+    )
+    x, _ = tensors.near([3, 3, 2], [0, 6, 6])
+    np.testing.assert_array_equal(x[0].numpy(), features[3][:, :, :4])
+    np.testing.assert_array_equal(x[1].numpy(), features[3][:, :, 1:5])
+    np.testing.assert_array_equal(x[2].numpy(), RAGGED[2][:, :, 6:])
 
 
 # --- padding ---

@@ -7,16 +7,39 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from audionas.errors import SettingsError, unknown
-from audionas.models.baselines.abilities import ClosedForm, OwnLoss
+from audionas.models.baselines.abilities import ClosedForm, OwnLoss, SecondTask, second_task
+from audionas.models.baselines.attention_pooling_cnn import ATTENTION_POOLING_CNN
 from audionas.models.baselines.baseline import Baseline
+from audionas.models.baselines.bigru import BIGRU
+from audionas.models.baselines.cnn_blstm import CNN_BLSTM
+from audionas.models.baselines.cnn_gru import CNN_GRU
+from audionas.models.baselines.cnn_lstm import CNN_LSTM
+from audionas.models.baselines.ctc_rnn import CTC_RNN
 from audionas.models.baselines.fop import FOP
+from audionas.models.baselines.lstm import LSTM
+from audionas.models.baselines.pcnse_sadrn_ctc import PCNSE_SADRN_CTC
 from audionas.models.baselines.plain_cnn import PLAIN_CNN
+from audionas.models.baselines.resnet18_slim import RESNET18_SLIM_8, RESNET18_SLIM_16, RESNET18_SLIM_32
+from audionas.models.baselines.rnn_elm import RNN_ELM
 from audionas.records import Record, parse_yaml, validate
 from audionas.spaces import BaselineGenotype
 
 BASELINES: dict[str, Baseline] = {
+    "attention_pooling_cnn": ATTENTION_POOLING_CNN,
+    "bigru": BIGRU,
+    "cnn_blstm": CNN_BLSTM,
     "fop": FOP,
+    "lstm": LSTM,
     "plain_cnn": PLAIN_CNN,
+    "resnet18_slim_8": RESNET18_SLIM_8,
+    "resnet18_slim_16": RESNET18_SLIM_16,
+    "resnet18_slim_32": RESNET18_SLIM_32,
+    # EmotionNAS's Table 1.
+    "cnn_lstm": CNN_LSTM,
+    "rnn_elm": RNN_ELM,
+    "cnn_gru": CNN_GRU,
+    "ctc_rnn": CTC_RNN,
+    "pcnse_sadrn_ctc": PCNSE_SADRN_CTC,
 }
 
 
@@ -65,6 +88,6 @@ def named_baseline(name: str, pairs: Mapping[str, str]) -> BaselineGenotype:
 
 
 __all__ = [
-    "BASELINES", "Baseline", "ClosedForm", "OwnLoss", "baseline_of", "baseline_settings", "build_baseline",
-    "named_baseline",
+    "BASELINES", "Baseline", "ClosedForm", "OwnLoss", "SecondTask", "baseline_of", "baseline_settings",
+    "build_baseline", "named_baseline", "second_task",
 ]  # fmt: skip

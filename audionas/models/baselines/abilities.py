@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
+MISSING = -1  # a second class that is not known
 TaskLoss = Callable[[Tensor, Tensor, Tensor], Tensor]  # logits, targets, weights of the clips -> scalar
 TrainingBatch = tuple[Tensor, Tensor, Tensor, Tensor | None]  # x, targets, weights, lengths
 
@@ -31,3 +32,26 @@ class ClosedForm(Protocol):
     def solve(self, batches: Iterable[TrainingBatch]) -> None:
         """Set the buffers of the last layer from all training clips; called once, in eval mode, without gradients."""
         ...
+
+
+@runtime_checkable
+class SecondTask(Protocol):
+    """Learns a second class of each clip beside its own: one of `second_labels` in the manifest's `second_column`.
+
+    In training `forward` gives (batch, classes + n_second), in eval mode (batch, classes). The targets of training are
+    (batch, 2): class and second class, `MISSING` where the clip has none. Its `OwnLoss` is `joint_loss`, or like it.
+    """
+
+    n_second: int
+    second_weight: float
+    second_column: str
+    second_labels: tuple[str, ...]
+
+    def both(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits of both tasks in any mode, (batch, classes + n_second)."""
+        ...
+
+
+def second_task(network: nn.Module) -> SecondTask | None:
+    """The network, if it has a second task."""
+    return network if isinstance(network, SecondTask) and network.n_second > 0 else None

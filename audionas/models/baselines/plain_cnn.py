@@ -8,13 +8,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from audionas.models.baselines.baseline import ADAM, Baseline, Shape
 from audionas.models.frame_pooling import FramePooling
-from audionas.models.recipe_cell import frame_mask
+from audionas.models.masked_maps import masked, strided
 from audionas.records import Record
 
 
@@ -28,7 +27,8 @@ class PlainCnn(nn.Module):
     """x, lengths (batch,) -> logits (batch, classes).
 
     Frames beyond a clip's own are set to 0 before each convolution, which is what a convolution reads beyond the
-    edge of an unpadded clip, and left out of the mean: padding changes no score.
+    edge of an unpadded clip and, after a ReLU, what no maximum is below, and left out of the mean: padding changes no
+    score.
     """
 
     def __init__(self, settings: PlainCnnSettings, input_shape: Shape, n_classes: int) -> None:
@@ -41,20 +41,13 @@ class PlainCnn(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Logits."""
         for block in self.blocks:
-            x, lengths = _masked(block(_masked(x, lengths)), lengths), None if lengths is None else -(-lengths // 2)
+            x, lengths = masked(block(masked(x, lengths)), lengths), strided(lengths, 2)
             x = nn.functional.max_pool2d(x, 2, ceil_mode=True)
         return self.head(self.pooling(x.mean(dim=2).transpose(1, 2), lengths))  # type: ignore[no-any-return]
 
 
 def _block(before: int, after: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
-
-
-def _masked(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Frames beyond each clip's own set to 0; after a ReLU this is also what no maximum is below."""
-    if lengths is None:
-        return x
-    return torch.where(frame_mask(lengths, x.shape[3])[:, None, None, :], x, 0.0)
 
 
 PLAIN_CNN = Baseline(

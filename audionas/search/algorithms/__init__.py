@@ -40,7 +40,7 @@ class Algorithm:
     needs_rl: bool = False  # the extra `rl`
 
 
-ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro")
+ANY = ("cnn_cell", "recurrent_cell", "recurrent_catalogue", "darts_recurrent", "cnn_macro", "baseline")
 WITH_SUPERNET = ("cnn_cell", "darts_recurrent")
 
 ALGORITHMS: dict[str, Algorithm] = {
