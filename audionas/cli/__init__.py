@@ -18,6 +18,7 @@ from audionas.cli.compare import compare
 from audionas.cli.evaluate import evaluate
 from audionas.cli.export import export
 from audionas.cli.fuse import fuse
+from audionas.cli.hypercolumns import hypercolumns
 from audionas.cli.list import list_parts
 from audionas.cli.prepare import prepare
 from audionas.cli.pretrain import pretrain
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.command("prepare")(prepare)
 app.command("pretrain")(pretrain)
+app.command("hypercolumns")(hypercolumns)
 app.command("search")(search)
 app.command("rank")(rank)
 app.command("retrain")(retrain)

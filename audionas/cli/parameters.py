@@ -72,7 +72,7 @@ TimeoutOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FEATURES_HELP = (
     "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "
-    "emotionnas_wav2vec:FILE or ge2e:FILE."
+    "emotionnas_wav2vec:FILE, ge2e:FILE or fop:PLACE[@LEVEL] (of audionas pretrain)."
 )
 FeaturesOption = Annotated[str | None, typer.Option("--features", help=FEATURES_HELP)]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]

@@ -29,13 +29,14 @@ from audionas.comparisons.random_architectures import draw_architectures, size_o
 from audionas.comparisons.tables import write_tables
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import data_record
-from audionas.experiment.genotype_sources import read_source
+from audionas.experiment.genotype_sources import baseline_source, read_source
 from audionas.experiment.prepare import prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.run_step import run_step, words
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import divide_search_clips, yaml_text
+from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import check_groups, checked_grid
 from audionas.experiment.workers import run_side_by_side
@@ -76,6 +77,8 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     manifest = prepared.manifest
     task_of(manifest)
     check_baselines(plan, manifest.task)
+    for name in plan.networks:  # a second task needs a column of the corpus
+        with_second_labels(baseline_source(named_baseline(name, {})), manifest)
     _check_budget(plan, manifest, space)
     if grid:
         check_groups(grid, manifest)

@@ -10,9 +10,10 @@ from typing import Any
 from audionas.audio.folds import OuterSplit, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import GenotypeError, RunError, SettingsError
+from audionas.experiment.encoder_groups import with_encoder_groups
 from audionas.experiment.front_ends import check_front_end, with_front_end
 from audionas.experiment.prepare import common_rate
-from audionas.experiment.provenance import groups_seen
+from audionas.experiment.provenance import groups_seen, is_known
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.features import extractor_from_settings, load_features
 from audionas.models import with_macro
@@ -122,11 +123,13 @@ def with_features(source: Source, name: str, manifest: Manifest, split: OuterSpl
     What a genotype's own front-end says is kept.
     """
     durations = [manifest.clips[row].duration_s for row in split.search]
-    asked = load_features(name)
+    asked = load_features(name).of_split(split.name)
     if isinstance(source.genotype, CnnGenotype) and source.genotype.front_end is not None:
         asked = with_front_end(asked, source.genotype.front_end, str(source.path))
     extractor = asked.resolve(common_rate(manifest), durations)
     changes = {"features": extractor.settings(), "input_shape": list(extractor.input_shape)}
+    if is_known(source.provenance):
+        changes["groups_read"] = with_encoder_groups(source.provenance["groups_read"], extractor.settings())
     return replace(source, provenance={**source.provenance, **changes})
 
 

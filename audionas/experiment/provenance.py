@@ -13,6 +13,7 @@ from typing import Any
 from audionas.audio.manifest import Clip, Manifest
 from audionas.experiment.augmented_corpus import augment_settings
 from audionas.experiment.corpus import Corpus
+from audionas.experiment.encoder_groups import with_encoder_groups
 from audionas.experiment.run_folder import RunFolder
 from audionas.search import SearchResult
 from audionas.spaces.genotype_file import GroupRead
@@ -112,7 +113,7 @@ def provenance(
         "manifest_sha256": manifest.sha256,
         "dataset": manifest.dataset,
         "split_left_out": record["split"],
-        "groups_read": groups_read(manifest, rows, corpus.silent_files()),
+        "groups_read": with_encoder_groups(groups_read(manifest, rows, corpus.silent_files()), corpus.settings),
         "speaker_independence_checked": manifest.speaker_independence_checked,
         "features": corpus.settings,
         "input_shape": list(corpus.input_shape),

@@ -12,6 +12,7 @@ from audionas.errors import SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record
 from audionas.experiment.decision import record_decision
+from audionas.experiment.encoder_warning import warn_of_encoder
 from audionas.experiment.front_ends import candidate_extractors, front_end_evaluator, search_corpora
 from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
@@ -215,10 +216,11 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     space, strategy, manifest = read_inputs(run.path)
     record = run.record
     split = find_split(manifest, record["split"])
-    extractor = extractor_from_settings(record["features_asked"], str(run.path / "run.json"))
+    extractor = extractor_from_settings(record["features_asked"], str(run.path / "run.json")).of_split(split.name)
     corpora = search_corpora(space, record, extractor, manifest, split.search, talk)
     parts = divide_search_clips(manifest, split, strategy, parts_seed(record))
     refuse_leak(manifest, split.test, parts)
+    warn_of_encoder(run, next(iter(corpora.values())), split.test, talk)
     redrawn = None
     if strategy.kind == "multi-trial" and strategy.retest:
         redrawn = redrawn_parts(manifest, split, strategy, parts_seed(record), parts)
@@ -281,7 +283,8 @@ def check_plan(
         parts = divide_search_clips(manifest, split, strategy, request.seed)
         strategy.check_pick(request.pick, bool(parts.get("monitor")))
         durations = [manifest.clips[row].duration_s for row in split.search]
-        resolved = {key: each.resolve(common_rate(manifest), durations) for key, each in extractors.items()}
+        own = {key: each.of_split(split.name) for key, each in extractors.items()}
+        resolved = {key: each.resolve(common_rate(manifest), durations) for key, each in own.items()}
         found = {(each.input_shape, each.length_samples) for each in resolved.values()}
         if not found <= inputs:
             refuse_unreachable(request.limits, space, resolved, task_of(manifest).n_outputs(manifest), request.device)

@@ -8,6 +8,7 @@ from typing import Any
 from audionas.errors import SettingsError, unknown
 from audionas.features.encoders import ENCODERS, encoder_note
 from audionas.features.extractor import Extractor
+from audionas.features.fop import Fop
 from audionas.features.frame_extractor import FrameExtractor
 from audionas.features.functionals import Functionals
 from audionas.features.ge2e import Ge2e
@@ -20,6 +21,7 @@ from audionas.features.wav2vec import Wav2vec
 from audionas.records import parse_yaml, validate
 
 EXTRACTORS: dict[str, type[Extractor]] = {
+    "fop": Fop,
     "functionals": Functionals,
     "ge2e": Ge2e,
     "log_mel": LogMel,
@@ -154,6 +156,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 # NAME:WHERE, for encoders whose files a user has: the settings, and the setting that WHERE fills.
 SHORT_FORMS: dict[str, tuple[dict[str, Any], str]] = {
+    "fop": ({"extractor": "fop"}, "checkpoint"),
     "ge2e": ({"extractor": "ge2e"}, "checkpoint"),
     "pretrained": ({"extractor": "pretrained"}, "model"),
     "wav2vec": ({"extractor": "wav2vec"}, "checkpoint"),
@@ -166,6 +169,9 @@ SHORT_FORMS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+# NAME:WHERE@WHICH, where an encoder has several outputs: the setting that WHICH fills.
+_OUTPUTS = {"fop": "level", "pretrained": "layer"}
+
 TRAINED = frozenset(kind for kind, extractor in EXTRACTORS.items() if issubclass(extractor, FrameExtractor))
 
 
@@ -173,7 +179,8 @@ def load_features(name_or_path: str | Path) -> Extractor:
     """The extractor of a preset's name, a short form, or a YAML file (`extractor: log_mel` and its settings).
 
     Short forms: `pretrained:MODEL` and `pretrained:MODEL@LAYER` (hub name or folder; LAYER as in
-    `Pretrained`), `wav2vec:FILE`, `emotionnas_wav2vec:FILE` (the paper's padding) and `ge2e:FILE`.
+    `Pretrained`), `wav2vec:FILE`, `emotionnas_wav2vec:FILE` (the paper's padding), `ge2e:FILE`, `fop:PLACE` and
+    `fop:PLACE@LEVEL` (what `audionas pretrain` left; LEVEL as in `Fop`).
 
     Raises:
         SettingsError: there is no such preset or file, or a setting is not one of those accepted.
@@ -186,7 +193,7 @@ def load_features(name_or_path: str | Path) -> Extractor:
         return extractor_from_settings(_placed(_short_form(name, place), Path()), f"features {text}")
     path = Path(text)
     if path.suffix not in (".yaml", ".yml") and "/" not in text:
-        forms = "pretrained:MODEL[@LAYER], wav2vec:FILE, emotionnas_wav2vec:FILE, ge2e:FILE"
+        forms = "pretrained:MODEL[@LAYER], wav2vec:FILE, emotionnas_wav2vec:FILE, ge2e:FILE, fop:PLACE[@LEVEL]"
         raise SettingsError(f"{unknown('features', text, PRESETS)}; or give {forms}, or a path that ends in .yaml")
     if not path.is_file():
         raise SettingsError(f"{text}: no such features file")
@@ -211,14 +218,14 @@ def _placed(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _short_form(name: str, place: str) -> dict[str, Any]:
-    """The settings of NAME:PLACE; of a model, a folder's own name may hold an @ too."""
+    """The settings of NAME:PLACE; a folder's or file's own name may hold an @ too."""
     settings, key = SHORT_FORMS[name]
     if not place:
         raise SettingsError(f"features {name}: says no {key}; give {name}:{key.upper()}")
-    if key == "checkpoint" or "@" not in place or Path(place).expanduser().is_dir():
+    if name not in _OUTPUTS or "@" not in place or Path(place).expanduser().exists():
         return settings | {key: place}
-    model, _, layer = place.rpartition("@")
-    return settings | {key: model, "layer": int(layer) if layer.isdecimal() else layer}
+    model, _, output = place.rpartition("@")
+    return settings | {key: model, _OUTPUTS[name]: int(output) if output.isdecimal() else output}
 
 
 def extractor_from_settings(settings: dict[str, Any], where: str) -> Extractor:

@@ -70,6 +70,8 @@ def encoder_note(settings: Mapping[str, Any]) -> str:
     'somebody/something: training data not known to audionas; overlap unknown.'
     """
     kind = str(settings["extractor"])
+    if kind == "fop":
+        return f"fop: pre-trained here on {settings.get('trained_on') or 'unknown audio'}."
     if kind not in ("pretrained", "wav2vec", "ge2e"):
         return f"{kind}: computed from the waveform alone, by no trained encoder."
     model = str(settings.get("model", kind))

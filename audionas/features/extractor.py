@@ -84,6 +84,10 @@ class Extractor(Record):
         """
         raise NotImplementedError
 
+    def of_split(self, name: str) -> Self:
+        """The same extractor for one outer split; another one where an encoder was trained without its test clips."""
+        return self
+
     @property
     def is_resolved(self) -> bool:
         """Whether rate and length are numbers."""

@@ -28,6 +28,7 @@ MEMBERS = {
         "pretrained:MODEL",
         "wav2vec:CHECKPOINT",
         "emotionnas_wav2vec:CHECKPOINT",
+        "fop:CHECKPOINT",
     ],
     "datasets": DATASETS,
     "augmentations": shipped.names("augmentations"),

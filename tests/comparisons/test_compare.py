@@ -206,6 +206,14 @@ def test_nothing_is_written_when_the_budget_buys_no_trial(workshop: Path, tmp_pa
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["prepared"]
 
 
+def test_a_network_that_needs_a_column_the_corpus_lacks_is_refused_before_the_first_search(
+    workshop: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="second task: no column 'gender' with values"):
+        compare(_request(workshop, tmp_path / "out", baselines=("cnn_blstm",)))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["prepared"]
+
+
 def test_the_cost_of_a_first_order_search_is_known_before_it_runs(compared: Path) -> None:
     name = "darts_small_data"
     _, strategy, manifest = read_inputs(compared / name / "search_0")

@@ -24,10 +24,10 @@ OTHER: dict[str, Any] = {
     "normalise": "global", "n_mels": 24, "fmin_hz": 50.0, "fmax_hz": 3000.0, "log": "natural", "floor": 1e-3,
     "deltas": 2, "n_mfcc": 7, "bins": 30, "mask_padding": True, "layer": "all", "whisper_padding": False,
     "output": "z", "pad_to": 100, "fingerprint": "0" * 64, "width": 7, "hop_samples": 7, "field_samples": 7,
-    "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other", "train_windows": "all",
-    "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0, "mu_law_from": 0,
+    "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other", "level": "h1", "trained_on": "other",
+    "train_windows": "all", "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0, "mu_law_from": 0,
 }  # fmt: skip
-PLACES = {"model", "checkpoint"}  # where an encoder lies; its fingerprint is in the key
+PLACES = {"model", "checkpoint", "trained_on"}  # where an encoder lies; its fingerprint is in the key
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
     spec.loader.exec_module(on_disk)
     folder = tmp_path_factory.mktemp("encoders")
     return {
+        "fop": {"checkpoint": str(on_disk.fop(folder / "fop.safetensors"))},
         "ge2e": {"checkpoint": str(on_disk.ge2e(folder / "ge2e.safetensors"))},
         "pretrained": {"model": str(on_disk.transformer(folder / "wav2vec2"))},
         "wav2vec": {"checkpoint": str(on_disk.wav2vec(folder / "wav2vec.pt"))},

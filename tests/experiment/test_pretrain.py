@@ -18,6 +18,7 @@ from audionas.experiment.checking import check_file
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.pretrain import PretrainRequest, pretrain, resume_pretraining
 from audionas.experiment.retrain import RetrainRequest, retrain
+from audionas.experiment.search import SearchRequest, search
 from audionas.features.fop_weights import load_fop_weights, read_fop_facts
 from audionas.models.baselines import named_baseline
 from audionas.training.pretraining import PretrainingPlan
@@ -256,6 +257,51 @@ def test_an_unfinished_pretraining_is_not_retrained(made: Path, corpus: Path) ->
         RunError, match=r"this pre-training is not finished \(interrupted\); audionas pretrain --resume"
     ):
         retrain(RetrainRequest((made,), corpus, preparation=BY_SPEAKER))
+
+
+def test_a_nested_search_on_its_frames_takes_each_split_s_own_weights(
+    made: Path, corpus: Path, tiny_space: Path, tmp_path: Path
+) -> None:
+    told = Told()
+    run = search(SearchRequest(
+        corpus, str(tiny_space), features=f"fop:{made}", epochs=1, threads=1, nested=True, out=tmp_path / "run",
+        preparation=BY_SPEAKER,
+    ), told)  # fmt: skip
+    assert not [line for line in told.warned if "encoder" in line]
+    for k in "123":
+        features = _json(run / f"split_{k}" / "genotype.json")["provenance"]["features"]
+        assert features["checkpoint"] == str(made / f"split_{k}" / "weights.safetensors")
+        assert features["trained_on"].startswith("corpus: 16 clips")
+    out = retrain(RetrainRequest((run,), corpus, epochs=1, seeds=1, threads=1, preparation=BY_SPEAKER))
+    assert not any(split["seen_by_search"] for split in _json(out / "metrics.json")["splits"])
+
+
+def test_a_search_on_frames_that_met_the_test_speakers_is_warned_of_and_marked(
+    made: Path, corpus: Path, tiny_space: Path, tmp_path: Path
+) -> None:
+    told = Told()
+    run = search(SearchRequest(
+        corpus, str(tiny_space), features=f"fop:{made / 'split_2'}", epochs=1, threads=1, exclude_fold="1",
+        out=tmp_path / "run", preparation=BY_SPEAKER,
+    ), told)  # fmt: skip
+    warning = "the encoder of these features was pre-trained on clips of 2 test groups of split 1"
+    assert [line for line in told.warned if line.startswith(warning)]
+    assert any(line.startswith(warning) for line in _json(run / "run.json")["warnings"])
+    out = retrain(RetrainRequest((run,), corpus, epochs=1, seeds=1, threads=1, preparation=BY_SPEAKER))
+    # fold 1 was left out by the search but not by the pre-training, fold 2 the other way round
+    assert all(split["seen_by_search"] for split in _json(out / "metrics.json")["splits"])
+
+
+def test_a_retraining_on_frames_that_met_the_test_speakers_is_marked(made: Path, corpus: Path, tmp_path: Path) -> None:
+    def seen(place: Path, name: str) -> dict[str, bool]:
+        out = retrain(RetrainRequest(
+            (), corpus, f"fop:{place}@h1", epochs=1, seeds=1, threads=1, out=tmp_path / name, preparation=BY_SPEAKER,
+            baseline=named_baseline("plain_cnn", {"channels": "[2]"}),
+        ))  # fmt: skip
+        return {split["name"]: split["seen_by_search"] for split in _json(out / "metrics.json")["splits"]}
+
+    assert seen(made / "split_2", "one") == {"1": True, "2": False, "3": True}
+    assert seen(made, "each") == {"1": False, "2": False, "3": False}
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,18 @@ def ge2e(path: Path, hidden: int = 5) -> Path:
     lstm = torch.nn.LSTM(40, hidden, 3)
     save_file({f"lstm.{name}": value.contiguous() for name, value in lstm.state_dict().items()}, path)
     return path
+
+
+def fop(path: Path, **facts: Any) -> Path:
+    """A small encoder over 12 mel bands as `audionas pretrain` leaves it: width 8, 2 layers."""
+    from audionas.features.fop_network import FopSizes, NextFrame
+    from audionas.features.fop_weights import FopFacts, save_fop_weights
+    from audionas.features.log_mel import LogMel
+
+    torch.manual_seed(0)
+    sizes = FopSizes(width=8, n_heads=2, inner=7)
+    mel = LogMel(sample_rate_hz=16_000, n_mels=12, length_s=0.025, mask_padding=True).resolve(16_000, [])
+    known = {"sizes": sizes, "features": mel.settings(), "trained_on": "noise", **facts}
+    mean, std = torch.linspace(-60, -50, 12), torch.linspace(5, 15, 12)
+    save_fop_weights(path, NextFrame(sizes.encoder(12)), mean, std, FopFacts.model_validate(known))
+    return path
