@@ -82,3 +82,15 @@ def test_without_a_format_the_kind_of_the_genotype_decides(tmp_path: Path) -> No
 def test_the_help_names_every_format() -> None:
     text = run("export", "--help").out
     assert all(name in text for name in FORMATS)
+
+
+def test_maps_need_a_clip_and_a_picture_and_a_clip_needs_maps(tmp_path: Path) -> None:
+    words = "--to maps: needs --clip AUDIO_FILE and --out FILE.png or FILE.svg"
+    assert refused("export", "run", "--to", "maps", cwd=tmp_path) == words
+    assert refused("export", "run", "--to", "darts", "--clip", "a.wav", cwd=tmp_path) == "--clip: is for --to maps"
+    assert "no such run folder" in refused(
+        "export", "run", "--to", "maps", "--clip", "a.wav", "--out", "a.svg", cwd=tmp_path
+    )
+    assert refused("export", "run", "--to", "mops", cwd=tmp_path).startswith(
+        "unknown export format 'mops' (did you mean 'maps'?)"
+    )
