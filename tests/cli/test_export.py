@@ -53,7 +53,7 @@ def test_what_is_no_genotype_is_one_line_and_never_run(
 def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
-    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, nas-bench-nlp"
+    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, maps, nas-bench-nlp"
 
 
 def test_an_output_that_is_a_folder_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
