@@ -13,6 +13,7 @@ from audionas.records import read_json
 RUN_FILE = "run.json"
 FRONT = "front"  # genotypes of a search with several objectives, inside its folder
 RANKING = "ranking"  # of the genotypes of a search, inside its folder
+BASELINES_RETRAINED = "baselines_retrained"  # hand-made systems on the clips and folds of a run, inside its folder
 _DEPTH = 2  # a reproduction holds its streams' runs two folders down
 _SHOWN = 8
 

@@ -21,7 +21,7 @@ from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_step import run_step
 from audionas.experiment.talk import Silent
-from audionas.models.baselines import BASELINES, baseline_of
+from audionas.models.baselines import BASELINES, baseline_of, named_baseline
 from audionas.records import read_json, write_json
 from audionas.spaces import BaselineGenotype
 
@@ -39,14 +39,20 @@ class Work:
     epochs: int
     seeds: int
     protocol: str | None
+    sets: tuple[str, ...] = ()
+
+    def settings(self, name: str) -> dict[str, str]:
+        """Settings of one system that are not its paper's, as text."""
+        pairs = [text.removeprefix(f"{name}.").split("=", 1) for text in self.sets if text.startswith(f"{name}.")]
+        return dict(pairs)
 
     def train(self, name: str) -> Path:
         """Train one system, or go on with it; returns its run folder."""
         place = self.folder / self.corpus / name
         request = RetrainRequest(
-            sources=(), data=self.data, baseline=BaselineGenotype(name), epochs=self.epochs, seeds=self.seeds,
-            threads=1, out=place, preparation=PrepareOptions(protocol=self.protocol),
-            argv=tuple(self.command(name).split()[1:]),
+            sources=(), data=self.data, baseline=named_baseline(name, self.settings(name)),
+            epochs=self.epochs, seeds=self.seeds, threads=1, out=place,
+            preparation=PrepareOptions(protocol=self.protocol), argv=tuple(self.command(name).split()[1:]),
         )  # fmt: skip
         run_step(place, lambda _: retrain(request), resume_retraining, Silent())
         return place
@@ -55,7 +61,8 @@ class Work:
         """The same on the command line."""
         more = f" --protocol {self.protocol}" if self.protocol else ""
         rules = f"--epochs {self.epochs} --seeds {self.seeds}{more} --threads 1"
-        return f"audionas retrain --baseline {name} {self.corpus} {rules}"
+        sets = "".join(f" --set {key}={value}" for key, value in self.settings(name).items())
+        return f"audionas retrain --baseline {name}{sets} {self.corpus} {rules}"
 
 
 def result(work: Work, name: str, run: Path) -> dict[str, Any]:
@@ -92,8 +99,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--protocol")
     parser.add_argument("--only", default=",".join(BASELINES))
+    parser.add_argument("--set", action="append", default=[], metavar="NAME.KEY=VALUE", help="a setting of one system")
     words = parser.parse_args()
-    work = Work(words.corpus, words.data, words.work, words.epochs, words.seeds, words.protocol)
+    work = Work(words.corpus, words.data, words.work, words.epochs, words.seeds, words.protocol, tuple(words.set))
     for name in words.only.split(","):
         run = work.train(name)
         out = RESULTS / f"{work.corpus}-{name}.json"

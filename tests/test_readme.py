@@ -22,7 +22,7 @@ from audionas.audio.protocols import PROTOCOLS
 from audionas.augmentations import WaveformAugmentation
 from audionas.cli import app
 from audionas.search.strategy import load_strategy, strategy_from_settings
-from audionas.spaces import CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
+from audionas.spaces import BaselineSpace, CnnCellSpace, CnnMacro, CnnMacroSpace, space_from_settings
 from audionas.spaces.cnn_macro import MacroOptions
 from audionas.spaces.darts_recurrent import DartsRecurrentNodes, DartsRecurrentSpace
 from audionas.spaces.recurrent_catalogue import RecurrentCatalogueSpace
@@ -108,6 +108,7 @@ def test_the_readmes_table_names_every_command() -> None:
         ("search_spaces", "Kind `cnn_cell`", "macro.", CnnMacro),
         ("search_spaces", "Kind `cnn_macro`", "", CnnMacroSpace),
         ("search_spaces", "Kind `cnn_macro`", "options.", MacroOptions),
+        ("search_spaces", "Kind `baseline`", "", BaselineSpace),
         ("search_spaces", "Kind `recurrent_cell`", "", RecurrentCellSpace),
         ("search_spaces", "Kind `recurrent_cell`", "nodes.", RecurrentNodes),
         ("search_spaces", "Kind `recurrent_cell`", "macro.", RecurrentMacro),

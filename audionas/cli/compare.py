@@ -69,7 +69,8 @@ def compare(
         str | None,
         typer.Option(
             "--baselines",
-            help="Plain systems in the table, by first words: majority, duration, logistic, functionals. Default: all.",
+            help="Plain systems in the table, by first words: majority, duration, logistic, functionals. Default: all. "
+            "And names of hand-made networks (audionas list baselines): arms that are trained without a search.",
         ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", help="Arms at a time, each in its own process.")] = 1,

@@ -16,8 +16,8 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folder of a search, a retraining, an evaluation, a fusion or a reproduction; of a table, several "
-            "of them.",
+            help="Run folder of a search, a retraining, an evaluation, a fusion or a reproduction; then retrainings "
+            "under the same rules, which stand beside it (those in its baselines_retrained do). Of a table, all runs.",
         ),
     ],
     out: Annotated[
@@ -43,16 +43,14 @@ def report(
     Example: audionas report runs/first
     """
     from audionas.errors import SettingsError
+    from audionas.experiment.report_page import report_page
     from audionas.experiment.results_table import results
     from audionas.records import write_text
-    from audionas.report import write_report
 
     if csv is None and latex is None and not methods:
         if unranked:
             raise SettingsError("--unranked is for tables: give --csv or --latex")
-        if len(runs) > 1:
-            raise SettingsError(f"a page is of one run, got {len(runs)}; for a table of several give --csv or --latex")
-        page = write_report(runs[0], out)
+        page = report_page(runs[0], runs[1:], out)
         print_result([f"report: {page}"], {"report": str(page)}, as_json=as_json)
         return
     if out is not None:

@@ -23,7 +23,7 @@ from audionas.training.predictions import Predictions, joined
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm: `runs` holds a system for each search (or random architecture), each with all retraining seeds.
+    """One arm: `runs` holds a system for each search (random architecture, hand-made network), with all its seeds.
 
     `search` and `retraining` are cost records; `compared` is how many architectures its searches looked at in each
     split, `settings` how many pairs of rate and epochs each retraining did.
@@ -62,10 +62,11 @@ def each_score(system: System) -> list[float]:
 def read_arm(out: Path, plan: Plan, name: str) -> Arm:
     """An arm as its retrainings left it."""
     manifest = Manifest.read(out / "prepared")
-    n_runs = plan.architectures if name == RANDOM_ARCHITECTURES else plan.searches
+    is_searched = name in plan.arms
+    n_runs = plan.searches if is_searched else plan.architectures if name == RANDOM_ARCHITECTURES else 1
     retrained = [RunFolder.open(out / name / f"retrained_{number}") for number in range(n_runs)]
     searched = []
-    if name != RANDOM_ARCHITECTURES:
+    if is_searched:
         searched = [RunFolder.open(out / name / f"search_{number}") for number in range(n_runs)]
     return Arm(
         name=name,

@@ -4,6 +4,7 @@ Every step is an ordinary run in a folder of its own, so that a stopped comparis
 
     OUT/prepared   OUT/budget.json   OUT/tables.json   OUT/tables.md
     OUT/<arm>/strategy.yaml   OUT/<arm>/search_<n>   OUT/<arm>/retrained_<n>
+    OUT/<hand-made network>/retrained_0
     OUT/random_architectures/drawn_<k>/split_<name>/genotype.json   OUT/random_architectures/retrained_<k>
 """
 
@@ -28,17 +29,19 @@ from audionas.comparisons.random_architectures import draw_architectures, size_o
 from audionas.comparisons.tables import write_tables
 from audionas.errors import ManifestError
 from audionas.experiment.corpus import data_record
-from audionas.experiment.genotype_sources import read_source
+from audionas.experiment.genotype_sources import baseline_source, read_source
 from audionas.experiment.prepare import prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.run_step import run_step, words
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import divide_search_clips, yaml_text
+from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import check_groups, checked_grid
 from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
+from audionas.models.baselines import named_baseline
 from audionas.quantities import count_text
 from audionas.records import validate, write_json, write_text
 from audionas.search import load_strategy
@@ -74,6 +77,8 @@ def compare(request: CompareRequest, talk: Talk | None = None) -> Path:
     manifest = prepared.manifest
     task_of(manifest)
     check_baselines(plan, manifest.task)
+    for name in plan.networks:  # a second task needs a column of the corpus
+        with_second_labels(baseline_source(named_baseline(name, {})), manifest)
     _check_budget(plan, manifest, space)
     if grid:
         check_groups(grid, manifest)
@@ -107,8 +112,17 @@ def search_arm(out: Path, name: str, talk: Talk) -> None:
 
 
 def retrain_arm(out: Path, name: str, talk: Talk) -> None:
-    """The retrainings of one arm: one a search, or one a random architecture."""
+    """The retrainings of one arm: one a search, one of a hand-made network, or one a random architecture."""
     plan = _plan(out)
+    if name in plan.networks:
+        talk.say(f"{name}: training, without any search")
+        run_step(
+            out / name / "retrained_0",
+            lambda place: retrain(_network_request(plan, out, name, place), talk),
+            resume_retraining,
+            talk,
+        )
+        return
     sources = _sources(plan, out, name)
     for number, paths in enumerate(sources):
         talk.say(f"{name}: retraining {number + 1} of {len(sources)}")
@@ -265,8 +279,15 @@ def _search_request(plan: Plan, out: Path, name: str, number: int, place: Path) 
     return replace(request, argv=("search", str(request.data), "--nested", *words(flags)))
 
 
+def _network_request(plan: Plan, out: Path, name: str, place: Path) -> RetrainRequest:
+    """The retraining of a hand-made network: its own features, unless all arms were given some."""
+    request = replace(_retrain_request(plan, out, (), place), baseline=named_baseline(name, {}), features=plan.features)
+    more = {"--baseline": name, "--features": plan.features}
+    return replace(request, argv=(*request.argv, *words(more)))
+
+
 def _retrain_request(plan: Plan, out: Path, sources: tuple[Path, ...], place: Path) -> RetrainRequest:
-    is_run = (sources[0] / RUN_FILE).exists()
+    is_run = bool(sources) and (sources[0] / RUN_FILE).exists()
     request = RetrainRequest(
         sources=sources,
         data=None if is_run else out / "prepared",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audionas.errors import SettingsError, unknown
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search_engine import EngineRequest, check_trial_engine
+from audionas.models.baselines import BASELINES as NETWORKS
 from audionas.records import Record
 from audionas.search import Strategy, load_strategy
 from audionas.spaces import BaselineSpace, CnnMacroSpace, SearchSpace
@@ -52,8 +54,9 @@ class Plan(Record):
 
     `reference` is the one-shot strategy whose clip-passes are everybody's budget; None where `trials` are given.
     `arms` maps the name of each arm to its strategy, by name or path. `augment` is for every training that a strategy
-    does (of weights) and for every retraining; of `baselines` None is all plain systems. `workers` are arms at a time;
-    those of `engine` are trials at a time, of the arms that train trials.
+    does (of weights) and for every retraining; of `baselines` None is all plain systems. `networks` are hand-made
+    systems, arms without a search. `workers` are arms at a time; those of `engine` are trials at a time, of the arms
+    that train trials.
     """
 
     space: str
@@ -70,15 +73,20 @@ class Plan(Record):
     learning_rates: tuple[float, ...]
     augment: str | None = None
     baselines: tuple[str, ...] | None = None
+    networks: tuple[str, ...] = ()
     workers: int
     engine: EngineRequest = EngineRequest()
     device: str
     threads: int | None
 
+    def as_record(self) -> dict[str, Any]:
+        """JSON form; without networks it is that of a comparison of before there were any."""
+        return self.model_dump(mode="json", exclude=None if self.networks else {"networks"})
+
     @property
     def names(self) -> list[str]:
-        """All arms: the searched ones, then the random architectures."""
-        return [*self.arms, RANDOM_ARCHITECTURES]
+        """All arms: the searched ones, the hand-made networks, then the random architectures."""
+        return [*self.arms, *self.networks, RANDOM_ARCHITECTURES]
 
 
 def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
@@ -95,8 +103,8 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         if number is not None and number < lowest:
             raise SettingsError(f"{flag}: got {number}, must be {lowest} or more")
     for word in request.baselines or ():
-        if word not in BASELINES:
-            raise SettingsError(f"--baselines: {unknown('baseline', word, BASELINES)}")
+        if word not in (*BASELINES, *NETWORKS):
+            raise SettingsError(f"--baselines: {unknown('baseline', word, (*BASELINES, *NETWORKS))}")
     if isinstance(space, CnnMacroSpace):
         raise SettingsError(
             f"compare: space {space.name!r} of kind 'cnn_macro': its architectures differ in their features, and "
@@ -108,6 +116,11 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
             "architectures; search it and retrain instead"
         )
     arms = _arms(request.strategies)
+    networks = tuple(dict.fromkeys(word for word in request.baselines or () if word in NETWORKS))
+    for name in networks:
+        if name in arms:
+            raise SettingsError(f"--baselines: {name!r} is the name of a strategy's arm too; rename its YAML file")
+    plain = tuple(word for word in request.baselines or () if word not in NETWORKS)
     strategies = {name: load_strategy(place).for_space(space) for name, place in arms.items()}
     check_trial_engine(request.engine, request.threads, RANDOM)
     one_shot = [name for name, strategy in strategies.items() if strategy.kind == "one-shot"]
@@ -131,7 +144,8 @@ def make_plan(request: CompareRequest, space: SearchSpace) -> Plan:
         epochs=request.epochs,
         learning_rates=request.learning_rates,
         augment=request.augment,
-        baselines=request.baselines,
+        baselines=plain or None,
+        networks=networks,
         workers=request.workers,
         engine=request.engine,
         device=request.device,

@@ -51,7 +51,7 @@ def comparison_document(run: RunFolder, plan: Plan) -> tuple[dict[str, Any], lis
     document = {
         "schema_version": 1,
         "kind": "compare",
-        "plan": plan.model_dump(mode="json"),
+        "plan": plan.as_record(),
         "conclusions": conclusions,
         "tables": [table.record() for table in tables],
         "arms": {name: _arm_record(arm) for name, arm in arms.items()},
@@ -62,14 +62,19 @@ def comparison_document(run: RunFolder, plan: Plan) -> tuple[dict[str, Any], lis
 
 
 def _comparisons(arms: Mapping[str, Arm], baselines: Mapping[str, System], plan: Plan) -> list[dict[str, Any]]:
-    """Every searched arm against random search, random architectures and the best plain system; Holm over all."""
+    """Every searched arm against random search, random architectures, the best hand-made network and plain system.
+
+    Holm's correction is over all.
+    """
     random = arms[RANDOM_ARCHITECTURES]
+    networks = {name: arms[name] for name in plan.networks}
     found = []
     for name in plan.arms:
         rivals: list[tuple[str, System, System]] = []
         if name != RANDOM_SEARCH:
             rivals.append((RANDOM_SEARCH, arms[name].system, arms[RANDOM_SEARCH].system))
-        rivals.append((RANDOM_ARCHITECTURES, *_against_architectures(arms[name], random)))
+        rivals.append((RANDOM_ARCHITECTURES, *_run_by_run(arms[name], random)))
+        rivals += [(rival, *_run_by_run(arms[name], networks[rival])) for rival in _best(networks)]
         rivals += [(rival, arms[name].system, system) for rival, system in _strongest(baselines).items()]
         found += [_difference(name, rival, first, second) for rival, first, second in rivals]
     for record, adjusted in zip(found, holm([record["p"] for record in found]), strict=True):
@@ -78,15 +83,20 @@ def _comparisons(arms: Mapping[str, Arm], baselines: Mapping[str, System], plan:
     return found
 
 
-def _against_architectures(arm: Arm, random: Arm) -> tuple[System, System]:
-    """Predictions paired run by run: each random architecture with each search of the arm, seed by seed."""
-    first = tuple(found for run in arm.runs for _ in random.runs for found in run.seeds)
-    second = tuple(found for _ in arm.runs for run in random.runs for found in run.seeds)
-    one, other = arm.runs[0], random.runs[0]
+def _run_by_run(arm: Arm, rival: Arm) -> tuple[System, System]:
+    """Predictions paired run by run: each of the rival (random architectures) with each of the arm, seed by seed."""
+    first = tuple(found for run in arm.runs for _ in rival.runs for found in run.seeds)
+    second = tuple(found for _ in arm.runs for run in rival.runs for found in run.seeds)
+    one, other = arm.runs[0], rival.runs[0]
     return (
         System(arm.name, first, one.score, one.are_groups_known),
-        System(random.name, second, other.score, other.are_groups_known),
+        System(rival.name, second, other.score, other.are_groups_known),
     )
+
+
+def _best(networks: Mapping[str, Arm]) -> list[str]:
+    """The name of the one with the highest mean, if there are any; of equals the first."""
+    return [max(networks, key=lambda name: networks[name].mean_sd()[0])] if networks else []
 
 
 def _strongest(baselines: Mapping[str, System]) -> dict[str, System]:

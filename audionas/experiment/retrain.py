@@ -37,11 +37,11 @@ from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.pretrained_start import copy_pretrained
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
-from audionas.experiment.run_folder import RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
-from audionas.run_places import run_of_genotype
+from audionas.run_places import BASELINES_RETRAINED, run_of_genotype
 from audionas.spaces import BaselineGenotype
 from audionas.spaces.genotype_file import save_genotype
 from audionas.training.fit import gpu_index
@@ -49,6 +49,7 @@ from audionas.training.recipe import Recipe
 from audionas.training.tasks import ClassWeighting, task_of
 
 DEFAULT_EPOCHS = 60
+_OF_CLIPS = ("search", "nested_search", "retrain")  # runs with a manifest and features of their own
 
 
 @dataclass(frozen=True)
@@ -231,28 +232,43 @@ def _origin(source: Source) -> str:
 
 
 def _data(request: RetrainRequest, talk: Talk) -> tuple[Manifest, Path]:
-    if request.data is not None or request.baseline is not None:
+    run = _run_of_data(request)
+    if run is None:
         prepared = prepare(request.data, None, request.preparation, talk.progress)
         return prepared.manifest, prepared.features_folder
     if request.preparation != PrepareOptions():
         raise SettingsError("--folds, --group, --label and their like need DATA; a run's own folds are fixed")
-    run = request.sources[0] if request.sources[0].is_dir() else run_of_genotype(request.sources[0])
     if not (run / "manifest.json").exists():
         raise RunError(
             f"{request.sources[0]}: a genotype without its run; name the data: audionas retrain GENOTYPE DATA"
         )
-    return Manifest.read(run), Path(RunFolder.open(run).record["features_folder"])
+    record = RunFolder.open(run, *_OF_CLIPS).record if request.baseline else RunFolder.open(run).record
+    return Manifest.read(run), Path(record["features_folder"])
+
+
+def _run_of_data(request: RetrainRequest) -> Path | None:
+    """The run whose clips and folds are used, None where data are prepared; of a hand-made system DATA may be a run."""
+    if request.baseline is not None:
+        return request.data if request.data is not None and (request.data / RUN_FILE).is_file() else None
+    if request.data is not None:
+        return None
+    return request.sources[0] if request.sources[0].is_dir() else run_of_genotype(request.sources[0])
 
 
 def _default_out(request: RetrainRequest) -> Path:
     sources = request.sources
     if request.baseline is not None:
-        return fresh_folder(request.baseline.name)
+        run, name = _run_of_data(request), request.baseline.name
+        return fresh_folder(name) if run is None else _numbered(run / BASELINES_RETRAINED / name)
     if len(sources) == 1 and sources[0].is_dir():
-        base = sources[0] / "retrained"
-        number, path = 1, base
-        while path.exists():
-            number += 1
-            path = base.with_name(f"retrained-{number}")
-        return path
+        return _numbered(sources[0] / "retrained")
     return fresh_folder("retrained")
+
+
+def _numbered(base: Path) -> Path:
+    """The folder, or with the first number that is free: retrained, retrained-2, ..."""
+    number, path = 1, base
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path

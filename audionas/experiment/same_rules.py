@@ -42,14 +42,16 @@ def rules(run: Path) -> dict[str, Any]:
     return _rules(finished_run(run))
 
 
-def differences(runs: Sequence[Path]) -> list[str]:
-    """One line a rule in which these runs differ: its name, each value, which run has it.
+def differences(runs: Sequence[Path], leaving_out: Sequence[str] = ()) -> list[str]:
+    """One line a rule in which these runs differ: its name, each value, which run has it; but for some rules.
 
     Raises:
         RunError: as `rules`.
     """
     found = {str(run): rules(run) for run in runs}
-    names = list(dict.fromkeys(name for each in found.values() for name in each))
+    names = [
+        name for name in dict.fromkeys(name for each in found.values() for name in each) if name not in leaving_out
+    ]
     lines = []
     for name in names:
         values: dict[str, list[str]] = {}

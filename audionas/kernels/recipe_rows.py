@@ -40,6 +40,13 @@ class Rows:
         """Clips that have a frame: so many rows of initial states stand before the states of all rows."""
         return self.starts[1]
 
+    @cached_property
+    def places(self) -> Tensor:
+        """`index`, also where it is None."""
+        if self.index is not None:
+            return self.index
+        return (torch.arange(self.n_frames)[:, None] + torch.arange(self.n_clips) * self.n_frames).flatten()
+
     def range(self, frames: Frames) -> Frames:
         """The first row of these frames, and the one behind their last."""
         return self.starts[frames[0]], self.starts[frames[1]]

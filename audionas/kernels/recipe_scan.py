@@ -62,7 +62,7 @@ def recipe_scan(
     """
     rows = rows_of(x.shape[0], x.shape[1], lengths, is_reversed)
     is_kept = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *biases, *weights))
-    given = (plan, rows, plain, is_kept, len(biases), x, *biases, *weights)
+    given = (plan, rows, plain, is_kept, len(biases), x.contiguous(), *biases, *weights)
     return cast(Tensor, _RecipeScan.apply(*given))  # type: ignore[no-untyped-call]
 
 

@@ -41,6 +41,7 @@ def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
     found = _found(files)
     if not found and len(files.searches) == 1:
         title, found = _not_final(files.searches[0])
+    found = [one for one in found if one.document.get("kind") != "baseline"]  # no cells
     blocks: list[Block] = []
     captions = []
     for one in found:

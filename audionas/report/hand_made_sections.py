@@ -13,17 +13,25 @@ from audionas.spaces import BaselineGenotype
 def hand_made(files: RunFiles) -> BaselineGenotype | None:
     """The system that was trained, if it is none that a search found."""
     documents = list(files.retraining.genotypes.values()) if files.retraining else []
-    if not documents or documents[0].get("kind") != "baseline":
+    return _genotype(documents[0]) if documents else None
+
+
+def _genotype(document: JsonObject | None) -> BaselineGenotype | None:
+    if not document or document.get("kind") != "baseline":
         return None
-    return BaselineGenotype.of(str(documents[0].get("name")), dict(documents[0].get("settings") or {}))
+    return BaselineGenotype.of(str(document.get("name")), dict(document.get("settings") or {}))
 
 
 def hand_made_section(files: RunFiles) -> Section | None:
-    """Its name, its paper and its settings; those that are not the paper's are marked."""
+    """Its name, its paper and its settings; those that are not the paper's are marked. Of a search, what it found."""
     genotype = hand_made(files)
-    if genotype is None:
-        return None
-    return Section("system", "The system", (Facts(tuple(_rows(genotype))),))
+    if genotype is not None and not files.searches:
+        return Section("system", "The system", (Facts(tuple(_rows(genotype))),))
+    found = [(_genotype(search.genotype), search.split) for search in files.searches]
+    facts = tuple(
+        Facts((*([("test fold left out", split)] if split else []), *_rows(each))) for each, split in found if each
+    )
+    return Section("system", "The settings found", facts) if facts else None
 
 
 def _rows(genotype: BaselineGenotype) -> list[tuple[str, str]]:

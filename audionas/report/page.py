@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
+from audionas.report.beside import Beside
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
 from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
@@ -33,20 +35,24 @@ FILE_NAME = "report.html"
 OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
 
 
-def write_report(run: Path, out: Path | None = None) -> Path:
+def write_report(
+    run: Path, out: Path | None = None, beside: Sequence[Beside] = (), not_beside: Sequence[str] = ()
+) -> Path:
     """Write the page of a run and give back where it lies.
 
     Args:
         run: folder of a search, a nested search, a retraining, a fusion, a reproduction or an evaluation; a search's
             retraining is looked for in its folder `retrained`. What is not there yet is left out, and the page says so.
         out: the HTML file; by default `report.html` in `run`.
+        beside: networks that were trained under the same rules as its retraining.
+        not_beside: one line each for those that were found and were not.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
         AudionasError: a file of the run is damaged.
     """
     target = out or run / FILE_NAME
-    write_text(target, render(read_run(run)))
+    write_text(target, render(replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside))))
     return target
 
 

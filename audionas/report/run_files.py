@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
@@ -13,6 +13,9 @@ from audionas.report.front_file import read_front
 from audionas.run_places import RANKING, course_folder, no_run_here
 from audionas.search_logs import read_epochs, read_evolution, read_trials
 from audionas.training.measures import measures_of
+
+if TYPE_CHECKING:
+    from audionas.report.beside import Beside
 
 KINDS = ("search", "nested_search", "retrain", "evaluate", "fuse", "reproduce", "compare")
 SCHEMA_VERSION = 1
@@ -87,7 +90,8 @@ class RunFiles:
 
     `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
     tables.json of a reproduction, `evaluation` the metrics.json of an evaluation; `stream_parts` are the counts of
-    weights of each fused stream's largest network.
+    weights of each fused stream's largest network. `beside` are networks that were trained under the same rules as the
+    retraining, `not_beside` says which were found and were not.
     """
 
     folder: Path
@@ -98,6 +102,8 @@ class RunFiles:
     tables: JsonObject | None = None
     stream_parts: tuple[dict[str, int], ...] = ()
     evaluation: JsonObject | None = None
+    beside: tuple[Beside, ...] = ()
+    not_beside: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

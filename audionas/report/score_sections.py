@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audionas.quantities import count_text
+from audionas.report.beside import beside_note
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
@@ -16,6 +17,7 @@ from audionas.report.label_sections import label_pictures, label_tables, label_t
 from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
+from audionas.report.second_task_tables import second_task_tables
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
 
@@ -27,7 +29,7 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
     metrics = files.retraining.metrics if files.retraining else None
     if metrics is None:
         return None
-    blocks: list[Block] = [_overview(metrics), *_systems(metrics)]
+    blocks: list[Block] = [_overview(metrics), *_systems(files, metrics)]
     if metrics.get("task", "classification") == "classification":
         confusion = _confusion_picture(metrics, pictures)
         shown = [confusion] if confusion else []
@@ -38,6 +40,7 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
         blocks.append(Gallery(tuple(shown)))
     blocks += [
         *noise_tables(metrics),
+        *second_task_tables(metrics),
         _per_fold(metrics),
         *group_tables(metrics),
         _per_seed(metrics),
@@ -92,22 +95,26 @@ def _two_scores(metrics: JsonObject, scores: JsonObject, n_seeds: int = 1) -> tu
     return tuple(score_text(scores.get(key), scores.get(f"{key}_sd"), n_seeds) for key in keys)
 
 
-def _systems(metrics: JsonObject) -> list[Block]:
-    """The network beside the plain systems, then class by class, on the headline's folds."""
+def _systems(files: RunFiles, metrics: JsonObject) -> list[Block]:
+    """The network beside plain systems and other networks, then class by class, on the headline's folds."""
     scores = metrics.get("headline") or metrics.get("all_splits")
     if not scores:
         return []
     n_seeds = len(scores.get("seeds") or [])
     baselines = baseline_scores(metrics)
     folds = "the headline's test folds" if metrics.get("headline") else "all folds, seen by the search"
-    rows = [(SEARCHED, *_two_scores(metrics, scores, n_seeds))]
-    rows += [(name, *_two_scores(metrics, row)) for name, row in baselines.items()]
+    keys = [measure.key for measure in measures_of(metrics)]
+    rows = [(SEARCHED, *_two_scores(metrics, scores, n_seeds), f"{metrics.get('parameters', 0):,}")]
+    rows += [(each.name, *map(each.score, keys), f"{each.parameters:,}") for each in files.beside]
+    rows += [(name, *_two_scores(metrics, row), "") for name, row in baselines.items()]
+    told = (
+        "The plain systems train on the same clips and have no seeds." if baselines else "No plain systems were scored."
+    )
     beside = Table(
         "Beside plain systems",
-        ("system", *_two_names(metrics)),
+        ("system", *_two_names(metrics), "parameters"),
         tuple(rows),
-        f"Pooled, on {folds}. The plain systems train on the same clips and have no seeds."
-        if baselines else f"Pooled, on {folds}. No plain systems were scored.",
+        " ".join(filter(None, (f"Pooled, on {folds}.", told, beside_note(files)))),
     )  # fmt: skip
     if metrics.get("task", "classification") != "classification":
         return [beside]
@@ -119,10 +126,10 @@ def _systems(metrics: JsonObject) -> list[Block]:
         own = [recall for recall in recalls[:, i] if np.isfinite(recall)] if len(recalls) else []
         text = score_text(float(np.mean(own)), _sd(own), len(own)) if own else "no test clips"
         others = tuple(score_text((row.get("recalls") or {}).get(label)) for row in baselines.values())
-        by_class.append((label, str(counts[i]), text, *others))
+        by_class.append((label, str(counts[i]), text, *(each.recall(label) for each in files.beside), *others))
     recall_table = Table(
         "Recall of each class",
-        ("class", "test clips", SEARCHED, *baselines),
+        ("class", "test clips", SEARCHED, *(each.name for each in files.beside), *baselines),
         tuple(by_class),
         f"Pooled, on {folds}" + ("; mean ± sd over seeds." if n_seeds > 1 else "; one seed."),
     )

@@ -57,6 +57,17 @@ def chosen_recipe(search: SearchRun, genotype_hash: str) -> str:
     return f"{lines[0].recipe}, loss on text {text} recipes that have one)" if text else lines[0].recipe
 
 
+def chosen_settings(search: SearchRun) -> dict[int, str]:
+    """Of a search over settings of a hand-made system: what each trial chose, by its number."""
+    if search.space.get("kind") != "baseline":
+        return {}
+    proposed = [event for event in search.trials if event.get("event") == "proposed"]
+    return {
+        event["number"]: ", ".join(f"{key} {value}" for key, value in (event.get("sample") or {}).items())
+        for event in proposed
+    }
+
+
 def search_space(search: SearchRun) -> SearchSpace | None:
     """The space of a search, if its settings are there and this version reads them."""
     try:

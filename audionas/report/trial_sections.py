@@ -11,7 +11,7 @@ from audionas.report.front_sections import front_pictures, front_table
 from audionas.report.quantities import score_text
 from audionas.report.retest_sections import retest_table
 from audionas.report.run_files import SearchRun
-from audionas.report.trial_genotypes import text_loss_text, text_losses
+from audionas.report.trial_genotypes import chosen_settings, text_loss_text, text_losses
 from audionas.report.trials import (
     OBJECTIVES,
     TrialLine,
@@ -47,7 +47,8 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     drawn += shape_pictures(search.trials, lines, pictures)
     blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
     blocks += front_table(search, main_name(lines))
-    head, rows = _rows(lines, objective, losses, "names those re-tested" if search.retests else "decides")
+    role = "names those re-tested" if search.retests else "decides"
+    head, rows = _rows(lines, objective, losses, role, chosen_settings(search))
     again = retest_table(search)
     blocks += [again] if again else []
     main = main_name(lines)
@@ -104,7 +105,11 @@ def _pictures(
 
 
 def _rows(
-    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], role: str
+    lines: Sequence[TrialLine],
+    objective: str,
+    losses: Mapping[str, float],
+    role: str,
+    settings: Mapping[int, str],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Head and rows, best first; a column that no trial fills is left out."""
     others = [name for name in ("ua", "loss") if name != objective]
@@ -115,6 +120,7 @@ def _rows(
             {
                 "trial": str(line.shown),
                 "recipe": line.recipe,
+                "settings": settings.get(line.number, ""),
                 "status": line.status + (f": {line.shown_error}" if line.error else ""),
                 f"{objective_text(objective, main)} ({role})": score_text(line.value(objective)),
                 **{objective_text(name, main): score_text(line.value(name)) for name in others},

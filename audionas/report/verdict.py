@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from audionas.quantities import count_text
+from audionas.report.beside import beside_sentences
 from audionas.report.evidence import chance_text, claim_sentences, interval_words, is_above_chance
 from audionas.report.hand_made_sections import hand_made
 from audionas.report.quantities import data_name, group_word, score_text
@@ -31,7 +32,7 @@ def verdict(files: RunFiles) -> list[str]:
     if metrics is None:
         sentences = [_searched_only(files), *_unfinished(files)]
     else:
-        sentences = [_scored(files, metrics), *_unfinished(files), *_seen_folds(metrics)]
+        sentences = [_scored(files, metrics), *beside_sentences(files), *_unfinished(files), *_seen_folds(metrics)]
         sentences += claim_sentences(metrics.get("headline") or metrics.get("all_splits") or {})
     sentences += decision_sentences(files)
     if not _is_checked(files) and NOT_CHECKED not in sentences[0]:

@@ -1,6 +1,6 @@
 """`audionas reproduce PAPER` of hand-made systems: each variant retrained by the paper's rules, ours beside theirs.
 
-    OUT/prepared   OUT/<variant>   OUT/tables.json   OUT/tables.md
+    OUT/prepared   OUT/<variant>   OUT/tables.json   OUT/tables.md   and of a paper with a scan what `scan` says
 
 Every variant is an ordinary retraining in a folder of its own, so that a stopped reproduction goes on where it was.
 """
@@ -23,6 +23,7 @@ from audionas.records import validate
 from audionas.reproductions.hand_made_papers import PAPERS, Variant
 from audionas.reproductions.hand_made_plan import HandMadePlan, HandMadeRequest, make_plan
 from audionas.reproductions.hand_made_tables import write_tables
+from audionas.reproductions.scan import scan
 from audionas.spaces import BaselineGenotype
 
 KIND = "reproduce"
@@ -77,6 +78,8 @@ def _work(run: RunFolder, talk: Talk) -> Path:
 
             run_step(run.path / name, start, resume_retraining, talk)
         write_tables(run, plan)
+        if space := PAPERS[plan.paper].scan:
+            scan(space, plan, run.path, talk)
     return run.path
 
 

@@ -28,7 +28,8 @@ class Variant:
 class HandMadePaper:
     """A paper whose systems are hand-made.
 
-    `dataset` is the subset of IEMOCAP, `protocol` what tests there; `emodb_protocol` the same for EMO-DB.
+    `dataset` is the subset of IEMOCAP, `protocol` what tests there; `emodb_protocol` the same for EMO-DB. `scan` is a
+    space of one setting whose every point is trained, as a figure of the paper shows it.
     """
 
     title: str
@@ -38,6 +39,7 @@ class HandMadePaper:
     emodb_protocol: str
     variants: Mapping[str, Variant]
     notes: tuple[str, ...] = ()
+    scan: str | None = None
 
 
 ATTENTION_POOLING = HandMadePaper(
@@ -53,8 +55,10 @@ ATTENTION_POOLING = HandMadePaper(
     },
     notes=(
         "one speaker tests, nine train, the last epoch is scored: the paper has no validation set",
-        "figure 2, the scan of filter shapes: audionas search DATA --space filter_shapes --strategy grid --trials 30",
+        "figure 2, the scan of filter shapes: filter_shapes.svg and filter_shapes/report.html, scored on inner folds "
+        "of the speakers that train the first split",
     ),
+    scan="filter_shapes",
 )
 _FULL: dict[str, Setting] = {}
 _NO_ATTENTION: dict[str, Setting] = {"attention": False}
@@ -80,6 +84,12 @@ CNN_BLSTM = HandMadePaper(
 )
 
 _CITED = {"cnn_lstm": 62.0, "rnn_elm": 63.9, "cnn_gru": 64.2, "ctc_rnn": 66.2, "pcnse_sadrn_ctc": 66.3}
+_NOTES = {
+    "cnn_lstm": (
+        "Li et al. 2018, table 1, gives 59.4 for the network alone and 62.0 for the paper's two-step predictor; this "
+        "is the network alone",
+    )
+}
 
 
 def _of_emotionnas(name: str, ua: float) -> HandMadePaper:
@@ -92,7 +102,10 @@ def _of_emotionnas(name: str, ua: float) -> HandMadePaper:
         protocol="speaker_pairs",
         emodb_protocol="folds",
         variants={name: Variant(name, ua=ua)},
-        notes=("a re-implementation from the paper's description; its docstring says where that leaves choices open",),
+        notes=(
+            "a re-implementation from the paper's description; its docstring says where that leaves choices open",
+            *_NOTES.get(name, ()),
+        ),
     )
 
 

@@ -47,7 +47,8 @@ def test_runs_of_different_epochs_are_not_ranked(workshop: Workshop) -> None:
 
 def test_options_of_a_report_that_do_not_fit_each_other_are_refused(workshop: Workshop) -> None:
     folder = workshop.folder
-    assert "a page is of one run, got 2" in refused("report", "runs/spectrogram", "runs/frames", cwd=folder)
+    line = refused("report", "runs/spectrogram", "runs/frames", cwd=folder)
+    assert line.startswith("runs/frames: cannot stand beside runs/spectrogram, they differ in epochs: 1 in ")
     assert "--unranked is for tables: give --csv or --latex" in refused(
         "report", "runs/first", "--unranked", cwd=folder
     )

@@ -77,7 +77,7 @@ def compared(workshop: Path) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(compare_module, "retrain_arm", stopping)
         with pytest.raises(KeyboardInterrupt):
-            compare(_request(workshop, out))
+            compare(_request(workshop, out, baselines=("logistic", "lstm", "functionals")))
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob("result.json")}
     assert stamps
     run = resume_comparison(out)
@@ -118,13 +118,13 @@ def test_trials_learn_on_the_weights_part_and_are_chosen_on_the_alphas_part(comp
 
 def test_all_arms_have_the_same_rules(compared: Path) -> None:
     runs = sorted(compared.glob("*/retrained_*"))
-    assert len(runs) == 1 + 1 + 8
+    assert len(runs) == 1 + 1 + 1 + 8
     assert differences(runs) == []
 
 
 def test_scores_are_those_of_the_predictions(compared: Path) -> None:
     tables = read_json(compared / "tables.json", "tables")
-    for name, n_runs in (("darts_small_data", 1), (RANDOM_SEARCH, 1), (RANDOM_ARCHITECTURES, 8)):
+    for name, n_runs in (("darts_small_data", 1), (RANDOM_SEARCH, 1), ("lstm", 1), (RANDOM_ARCHITECTURES, 8)):
         each = [
             _balanced_accuracy(compared / name / f"retrained_{number}", seed)
             for number in range(n_runs)
@@ -135,6 +135,24 @@ def test_scores_are_those_of_the_predictions(compared: Path) -> None:
     ours, random = (tables["arms"][name]["mean"] for name in ("darts_small_data", RANDOM_ARCHITECTURES))
     row = next(row for row in tables["tables"][0]["rows"] if row[0] == "darts_small_data")
     assert row[4] == f"{100 * (ours - random) / random:+.1f} %"
+
+
+def test_a_hand_made_network_is_an_arm_without_a_search(compared: Path) -> None:
+    tables = read_json(compared / "tables.json", "tables")
+    arm = tables["arms"]["lstm"]
+    assert arm["search_cost"]["clip_passes"] == {"forward": 0, "backward": 0}
+    assert arm["architectures_compared"] == 0
+    # both seeds, both splits: each clip trains in one of two folds, 24 passes there and back
+    assert arm["retraining_cost"]["clip_passes"]["backward"] == 2 * 24
+    run = RunFolder.open(compared / "lstm" / "retrained_0").record
+    assert run["features"]["n_mels"] == 40, "its own features"
+    assert read_json(compared / "lstm" / "retrained_0" / "split_1" / "genotype.json", "genotype")["name"] == "lstm"
+    pairs = [(pair["arm"], pair["minus"]) for pair in tables["comparisons"]]
+    assert ("darts_small_data", "lstm") in pairs
+    assert (RANDOM_SEARCH, "lstm") in pairs
+    assert not any(arm == "lstm" for arm, _ in pairs)
+    plain = [row[0] for row in tables["tables"][0]["rows"]][-2:]
+    assert plain == ["logistic regression on mean + sd of the features", "functionals + SVM"]
 
 
 def _balanced_accuracy(run: Path, seed: int) -> float:
@@ -188,6 +206,14 @@ def test_nothing_is_written_when_the_budget_buys_no_trial(workshop: Path, tmp_pa
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["prepared"]
 
 
+def test_a_network_that_needs_a_column_the_corpus_lacks_is_refused_before_the_first_search(
+    workshop: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="second task: no column 'gender' with values"):
+        compare(_request(workshop, tmp_path / "out", baselines=("cnn_blstm",)))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["prepared"]
+
+
 def test_the_cost_of_a_first_order_search_is_known_before_it_runs(compared: Path) -> None:
     name = "darts_small_data"
     _, strategy, manifest = read_inputs(compared / name / "search_0")
@@ -209,6 +235,7 @@ def test_the_cost_of_a_first_order_search_is_known_before_it_runs(compared: Path
         ({"strategies": ("darts_small_data", "darts_small_data")}, "'darts_small_data' stands there twice"),
         ({"strategies": ("nosuch",)}, "unknown strategy 'nosuch'"),
         ({"baselines": ("logistics",)}, "--baselines: unknown baseline 'logistics' .did you mean 'logistic'"),
+        ({"baselines": ("lstn",)}, "--baselines: unknown baseline 'lstn' .did you mean 'lstm'"),
         ({"strategies": ("catalogue",)}, "algorithm 'catalogue' cannot search space"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from audionas import shipped
 from audionas.comparisons.compare import _search_request, _write_strategy
 from audionas.comparisons.plan import CompareRequest, Plan, make_plan
 from audionas.errors import SettingsError
@@ -58,3 +59,25 @@ def test_a_plan_from_before_engines_has_none() -> None:
     record = make_plan(CompareRequest(), SPACE).model_dump(mode="json")
     del record["engine"]
     assert Plan.model_validate(record).engine == EngineRequest()
+
+
+def test_names_of_hand_made_networks_among_the_baselines_are_arms_without_a_strategy() -> None:
+    plan = make_plan(CompareRequest(baselines=("lstm", "majority", "plain_cnn", "lstm")), SPACE)
+    assert plan.networks == ("lstm", "plain_cnn")
+    assert plan.baselines == ("majority",)
+    assert plan.names == ["darts_small_data", "random_search", "lstm", "plain_cnn", "random_architectures"]
+    assert make_plan(CompareRequest(baselines=("lstm",)), SPACE).baselines is None, "all plain systems stay"
+
+
+def test_without_hand_made_networks_a_plan_is_told_as_before_there_were_any() -> None:
+    without = make_plan(CompareRequest(), SPACE).as_record()
+    assert "networks" not in without
+    assert make_plan(CompareRequest(baselines=("lstm",)), SPACE).as_record() == {**without, "networks": ["lstm"]}
+
+
+def test_a_strategy_with_the_name_of_a_hand_made_network_is_refused(tmp_path: Path) -> None:
+    twin = tmp_path / "lstm.yaml"
+    twin.write_text((shipped.folder("strategies") / "darts_small_data.yaml").read_text())
+    request = CompareRequest(strategies=(str(twin),), baselines=("lstm",))
+    with pytest.raises(SettingsError, match="'lstm' is the name of a strategy's arm too; rename its YAML file"):
+        make_plan(request, SPACE)

@@ -25,7 +25,7 @@ OTHER: dict[str, Any] = {
     "deltas": 2, "n_mfcc": 7, "bins": 30, "mask_padding": True, "layer": "all", "whisper_padding": False,
     "output": "z", "pad_to": 100, "fingerprint": "0" * 64, "width": 7, "hop_samples": 7, "field_samples": 7,
     "n_states": 7, "chunk_samples": 7, "model": "other", "checkpoint": "other", "level": "h1", "trained_on": "other",
-    "train_windows": "all", "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0,
+    "train_windows": "all", "train_shift_s": 0.5, "test_shift_s": 0.5, "mu_law": 255.0, "mu_law_from": 0,
 }  # fmt: skip
 PLACES = {"model", "checkpoint", "trained_on"}  # where an encoder lies; its fingerprint is in the key
 
@@ -66,6 +66,7 @@ def changed(extractor: Extractor, name: str) -> dict[str, Any]:
         "train_shift_s": {"train_windows": "all"},
         "test_shift_s": {"test_windows": "multi"},
         "mu_law": {"log": False},
+        "mu_law_from": {"log": False, "mu_law": 255.0},
     }
     settings |= beside.get(name, {})  # cannot change alone either
     if name == "mask_padding":

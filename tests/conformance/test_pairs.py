@@ -24,7 +24,7 @@ from tests.conformance.multi_trial import FEW, HAS_RL, Told
 from tests.training.toys import toy_manifest, toy_tensors
 
 STRATEGIES, SPACES = shipped.names("strategies"), shipped.names("search_spaces")
-NO_SUPERNET = {"recurrent_cell", "recurrent_catalogue", "cnn_macro"}
+NO_SUPERNET = {"recurrent_cell", "recurrent_catalogue", "cnn_macro", "baseline"}
 SMALL = {"cnn_cell": {"n_cells": 2, "channels": 2, "stem_multiplier": 1, "reduction_at": ("1/2",)},
          "darts_recurrent": {"hidden": 4}}  # fmt: skip
 

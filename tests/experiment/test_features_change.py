@@ -33,7 +33,7 @@ def test_a_genotype_that_says_nothing_of_its_features_gives_no_warning() -> None
 
 def test_settings_that_came_after_the_search_are_at_their_defaults() -> None:
     """A genotype of an older audionas says nothing of mu-law and windows."""
-    came = ("mu_law", "train_windows", "train_shift_s", "test_shift_s")
+    came = ("mu_law", "mu_law_from", "train_windows", "train_shift_s", "test_shift_s")
     old = {key: value for key, value in settings("emotionnas").items() if key not in came}
     assert features_change(old, settings("emotionnas"), "emotionnas") is None
     line = features_change(old, settings("attention_pooling_cnn"), "attention_pooling_cnn")

@@ -127,6 +127,19 @@ def test_the_extremes_are_those_of_the_clip_without_its_padding_which_is_at_minu
     np.testing.assert_allclose(ours[:, :95], li_2018(loud)[:, :95], atol=1e-3)
 
 
+def test_from_0_on_the_mu_law_spreads_quiet_magnitudes(waveform: np.ndarray) -> None:
+    settings = load_features("attention_pooling_cnn").settings() | {"mu_law_from": 0}
+    extractor = extractor_from_settings(settings, "test").resolve(16_000, [1.0])
+    assert extractor.key != load_features("attention_pooling_cnn").resolve(16_000, [1.0]).key
+    clip = np.resize(waveform, 40_000)
+    spectrum = librosa.stft(clip, n_fft=1600, win_length=640, hop_length=160, window="hamming", pad_mode="constant")
+    magnitudes = np.abs(spectrum)[:400, :250].astype(np.float64)
+    x = (magnitudes - magnitudes.min()) / (magnitudes.max() - magnitudes.min())
+    np.testing.assert_allclose(extractor(clip)[0], np.log(1 + 255 * x) / np.log(256), atol=1e-4)
+    with pytest.raises(SettingsError, match="mu_law_from: is for mu_law"):
+        extractor_from_settings({"extractor": "spectrogram", "mu_law_from": 0}, "mine.yaml")
+
+
 def test_silence_is_minus_1_under_the_mu_law() -> None:
     ours = load_features("attention_pooling_cnn").resolve(16_000, [1.0])(np.zeros(1000, np.float32))
     assert (ours == -1).all()
@@ -141,6 +154,8 @@ def test_caches_from_before_the_mu_law_keep_their_key() -> None:
     """The key, written out as it was defined then: sha256 of the version and the settings that change numbers."""
     extractor = load_features("emotionnas").resolve(44_100, [1.0])
     loader = {"train_windows", "train_shift_s", "test_windows", "test_shift_s", "normalise", "mask_padding"}
-    settings = sorted(item for item in extractor.settings().items() if item[0] not in loader | {"mu_law"})
+    settings = sorted(
+        item for item in extractor.settings().items() if item[0] not in loader | {"mu_law", "mu_law_from"}
+    )
     assert extractor.key == hashlib.sha256(json.dumps([1, settings], ensure_ascii=False).encode()).hexdigest()[:16]
     assert extractor.key == "2d1353a8d0f6c560"

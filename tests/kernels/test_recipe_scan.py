@@ -54,6 +54,23 @@ def test_a_recipe_that_is_never_drawn_equals_the_plain_one(name: str, lengths: l
     assert furthest(gradients(case, case.compiled), gradients(case, case.plain)) < 1e-10
 
 
+@pytest.mark.parametrize("lengths", [None, [17, 1, 9, *range(1, 18)]])
+def test_rows_inputs_and_hidden_beyond_what_is_taken_at_once_equal_the_plain_ones(lengths: list[int] | None) -> None:
+    torch.manual_seed(0)
+    cell = RecipeCell(generate_recipe(8, 2, 14), 300, 67).double()
+    x = torch.randn(20, 17, 300, dtype=torch.float64, requires_grad=True)
+    case = Case(cell, x, None if lengths is None else torch.tensor(lengths))
+    assert furthest(gradients(case, case.compiled), gradients(case, case.plain)) < 1e-10
+
+
+def test_an_input_whose_numbers_lie_apart_gives_the_same() -> None:
+    case = random_case(0)
+    apart = case.x.detach().transpose(0, 2).contiguous().transpose(0, 2).requires_grad_()
+    assert not apart.is_contiguous()
+    other = Case(case.cell, apart, case.lengths, case.emit, case.is_reversed)
+    assert furthest(gradients(other, other.compiled), gradients(case, case.compiled)) < 1e-14
+
+
 @pytest.mark.parametrize("seed", range(0, 40, 3))
 def test_float32_is_as_far_from_float64_as_torch_is(seed: int) -> None:
     exact = random_case(seed)
@@ -149,6 +166,11 @@ def test_clips_without_frames_are_zero() -> None:
     some = cell(x, torch.tensor([0, 5, 0]))
     assert torch.equal(some[0], torch.zeros(5, 9))
     assert torch.allclose(some[1], cell(x[1:2])[0], atol=1e-6)
+
+
+def test_a_batch_without_frames_has_no_gradients() -> None:
+    case = Case(RecipeCell(generate_recipe(4), 4, 9), torch.randn(2, 5, 4, requires_grad=True), torch.tensor([0, 0]))
+    assert all(found.eq(0).all() for found in gradients(case, case.compiled))
 
 
 @pytest.mark.parametrize("seed", [0, 5, 11])

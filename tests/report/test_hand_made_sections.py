@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from audionas.models.baselines import BASELINES
-from audionas.report.blocks import Facts
+from audionas.report.blocks import Facts, Pictures, Table
+from audionas.report.cell_sections import cells_section
 from audionas.report.hand_made_sections import hand_made, hand_made_section
-from audionas.report.run_files import Retraining, RunFiles
+from audionas.report.run_files import Retraining, RunFiles, SearchRun
+from audionas.report.trial_genotypes import chosen_settings
+from audionas.report.trial_sections import trial_blocks
 from audionas.report.verdict import title
 
 
@@ -47,6 +50,13 @@ def test_a_setting_that_is_not_the_papers_is_marked(monkeypatch: pytest.MonkeyPa
     assert "not" not in _rows(_files({"kind": "baseline", "name": "published", "settings": {}}))["channels"]
 
 
+def test_classes_of_a_second_task_are_no_departure_from_the_paper() -> None:
+    settings = {"second_labels": ["f", "m"], "second_weight": 0.5}
+    rows = _rows(_files({"kind": "baseline", "name": "cnn_blstm", "settings": settings}))
+    assert rows["second labels"] == "f, m"
+    assert rows["second weight"] == "0.5 (not the paper's)"
+
+
 def test_a_system_or_setting_of_another_version_is_told() -> None:
     assert "not known here" in _rows(_files({"kind": "baseline", "name": "of_later", "settings": {}}))
     assert (
@@ -57,3 +67,27 @@ def test_a_system_or_setting_of_another_version_is_told() -> None:
 def test_a_found_genotype_is_none() -> None:
     assert hand_made(_files({"kind": "cnn_cell", "cells": {}})) is None
     assert hand_made_section(RunFiles(Path("r"), {}, (), None)) is None
+
+
+def test_a_search_shows_the_settings_that_it_found() -> None:
+    document = {"kind": "baseline", "name": "attention_pooling_cnn", "settings": {"filters": "2x8", "reduce": "sum"}}
+    search = SearchRun(Path("s"), {"split": "1"}, (), (), document)
+    section = hand_made_section(RunFiles(Path("s"), {"kind": "search"}, (search,), None))
+    assert section is not None
+    assert section.title == "The settings found"
+    (facts,) = section.blocks
+    assert isinstance(facts, Facts)
+    assert dict(facts.rows)["filters"] == "2x8 (not the paper's)"
+    assert cells_section(RunFiles(Path("s"), {"kind": "search"}, (search,), None), Pictures()) is None
+
+
+def test_trials_over_settings_say_what_each_chose() -> None:
+    events = (
+        {"event": "proposed", "number": 0, "sample": {"filters": "2x8", "reduce": "sum"}, "hash": "a"},
+        {"event": "proposed", "number": 1, "sample": {"filters": "4x2", "reduce": "sum"}, "hash": "b"},
+    )
+    found = SearchRun(Path("s"), {}, (), events, None, space={"kind": "baseline"})
+    assert chosen_settings(found) == {0: "filters 2x8, reduce sum", 1: "filters 4x2, reduce sum"}
+    table = next(block for block in trial_blocks(found, Pictures()) if isinstance(block, Table))
+    assert table.head[:3] == ("trial", "settings", "status")
+    assert chosen_settings(SearchRun(Path("s"), {}, (), events, None, space={"kind": "cnn_cell"})) == {}

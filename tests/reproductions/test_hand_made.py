@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audionas.errors import ManifestError, RunError, SettingsError
+from audionas.experiment.chosen_on_test import MARK
 from audionas.models.baselines import BASELINES, baseline_settings
 from audionas.records import read_json
 from audionas.report import write_report
@@ -112,6 +114,20 @@ def test_every_variant_is_trained_and_goes_on_after_a_stop(
     assert "a miniature: its scores say nothing" in record["notes"]
     page = write_report(run).read_text()
     assert "A miniature, whose scores say nothing: wide reaches UA" in page
+
+
+@pytest.mark.slow
+def test_a_variant_whose_epoch_was_chosen_on_test_is_marked_and_not_tested_against_clean_ones(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = {"clean": Variant("plain_cnn", SMALL), "on_test": Variant("plain_cnn", SMALL, select="best_on_test")}
+    monkeypatch.setitem(PAPERS, "toy", replace(TOY, variants=variants))
+    run = reproduce(HandMadeRequest("toy", corpus, "emodb", smoke=True, out=tmp_path / "run", threads=1))
+    record = read_json(run / "tables.json", "tables")
+    assert [row[0] for row in record["tables"][0]["rows"][:2]] == ["clean", f"on_test ({MARK})"]
+    assert len(record["tables"]) == 1, "no table of differences"
+    assert read_json(run / "on_test" / "metrics.json", "metrics file")["optimistic"] == MARK
+    assert "optimistic" not in read_json(run / "clean" / "metrics.json", "metrics file")
 
 
 def test_a_folder_of_another_paper_is_refused(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-// Products of a few rows with a square matrix that is packed once for a whole sequence.
+// Products of rows with matrices that are packed once for a whole sequence.
 #pragma once
 #include "recipe_vectors.h"
 
@@ -15,79 +15,98 @@ constexpr long DEPTH_AT_ONCE = 256;  // of a panel: 32 KB, what a first-level ca
 template <class S>
 constexpr int PANEL = VECTORS_AT_ONCE * LANES<S>;
 
+// Of a matrix of `depth` rows and n columns.
 template <class S>
-long packed_size(long n) {
-  return (n + PANEL<S> - 1) / PANEL<S> * PANEL<S> * n;
+long packed_size(long depth, long n) {
+  return (n + PANEL<S> - 1) / PANEL<S> * PANEL<S> * depth;
 }
 
-// weight (n, n) -> panels of columns of W^T (for y = x W^T), or of W (for dx = dy W); zeros behind the last column.
+// Weight -> panels of columns of W^T (n rows, for y = x W^T), or of W (n columns, for dx = dy W), one row of a panel for
+// each of `depth` numbers of x or dy; zeros behind the last column.
 template <class S>
-void pack(const S* weight, long n, bool transposed, S* packed) {
-  long by_k = transposed ? 1 : n, by_j = transposed ? n : 1;
-  for (long first = 0; first < n; first += PANEL<S>)
-    for (long k = 0; k < n; k++, packed += PANEL<S>) {
-      const S* from = weight + k * by_k + first * by_j;
-      long width = n - first < PANEL<S> ? n - first : PANEL<S>;
-      for (long j = 0; j < width; j++) packed[j] = from[j * by_j];
-      for (long j = width; j < PANEL<S>; j++) packed[j] = 0;
-    }
+void pack(const S* weight, long depth, long n, bool transposed, S* packed) {
+  for (long first = 0; first < n; first += PANEL<S>, packed += depth * PANEL<S>) {
+    long width = n - first < PANEL<S> ? n - first : PANEL<S>;
+    if (width < PANEL<S>) memset(packed, 0, depth * PANEL<S> * sizeof(S));
+    constexpr long SOME = 64;  // rows that a first-level cache holds
+    if (!transposed)
+      for (long k = 0; k < depth; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
+    else
+      for (long some = 0; some < depth; some += SOME)
+        for (long j = 0, end = some + SOME < depth ? some + SOME : depth; j < width; j++)
+          for (long k = some; k < end; k++) packed[k * PANEL<S> + j] = weight[(first + j) * depth + k];
+  }
 }
 
-// Of c (ROWS, n), as many columns as a panel has: = or += the first `depth` columns of a (ROWS, n) times the panel.
-template <class S, int ROWS>
-inline void block(long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
+// Rows that a product is added to: `step` from one to the next, 0 if it is the same; nowhere: the product alone.
+template <class S>
+struct Base {
+  const S* at = nullptr;
+  long step = 0;
+};
+
+// Of ROWS rows with numbers a(row, k), as many columns of the product as a panel has: c = base + sum of a(row, k) times
+// row k of the panel. If IS_PACKED, the rows' numbers stand side by side, k by k; else row by row, `a_step` between.
+// What stands at `ahead` is brought near, a register for each k.
+template <class S, int ROWS, bool IS_PACKED>
+inline void tile(long depth, const S* a, long a_step, const S* panel, Base<S> base, S* c, long c_step, long columns, const S* ahead) {
   constexpr int W = LANES<S>;
   Vec<S> sum[ROWS][VECTORS_AT_ONCE] = {};
+#pragma GCC unroll 16
+  for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS_AT_ONCE; v++) __builtin_prefetch(c + i * c_step + v * W, 1, 3);
 #pragma GCC unroll 2
   for (long k = 0; k < depth; k++) {
     Vec<S> b[VECTORS_AT_ONCE];
 #pragma GCC unroll 8
-    for (int v = 0; v < VECTORS_AT_ONCE; v++) {
-      b[v] = load<S>(panel + k * PANEL<S> + v * W);
-      __builtin_prefetch(panel + (depth + k) * PANEL<S> + v * W, 0, 2);  // of the next panel
-    }
+    for (int v = 0; v < VECTORS_AT_ONCE; v++) b[v] = load<S>(panel + k * PANEL<S> + v * W);
+    __builtin_prefetch(ahead + k * W, 0, 2);
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
-      Vec<S> x = all<S>(a[i * n + k]);
+      Vec<S> x = all<S>(IS_PACKED ? a[k * ROWS + i] : a[i * a_step + k]);
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS_AT_ONCE; v++) sum[i][v] += x * b[v];
     }
   }
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
-    S* row = c + i * n;
+    const S* from = base.at + i * base.step;
+    S* row = c + i * c_step;
     if (columns == PANEL<S>) {
 #pragma GCC unroll 8
-      for (int v = 0; v < VECTORS_AT_ONCE; v++) store<S>(row + v * W, add ? load<S>(row + v * W) + sum[i][v] : sum[i][v]);
+      for (int v = 0; v < VECTORS_AT_ONCE; v++) store<S>(row + v * W, base.at ? load<S>(from + v * W) + sum[i][v] : sum[i][v]);
     } else {
       S tail[PANEL<S>];
       memcpy(tail, sum[i], sizeof tail);
-      for (long j = 0; j < columns; j++) row[j] = add ? row[j] + tail[j] : tail[j];
+      for (long j = 0; j < columns; j++) row[j] = base.at ? from[j] + tail[j] : tail[j];
     }
   }
 }
 
-// As `block` for `rows` rows, at most ROWS.
-template <class S, int ROWS>
-inline void fitting_block(long rows, long depth, const S* a, long n, const S* panel, S* c, bool add, long columns) {
+// As `tile` for `rows` rows, at most ROWS.
+template <class S, bool IS_PACKED, int ROWS = ROWS_AT_ONCE, class... Rest>
+inline void fitting_tile(long rows, Rest... rest) {
   if constexpr (ROWS > 1)
-    if (rows < ROWS) return fitting_block<S, ROWS - 1>(rows, depth, a, n, panel, c, add, columns);
-  block<S, ROWS>(depth, a, n, panel, c, add, columns);
+    if (rows < ROWS) return fitting_tile<S, IS_PACKED, ROWS - 1>(rows, rest...);
+  tile<S, ROWS, IS_PACKED>(rest...);
 }
 
-// c (rows, n) = or += a (rows, n) times a packed matrix (n, n). Each row's sums are the same whichever rows stand beside.
+// c (rows, n) = base + a (rows, depth) times a packed matrix (depth, n). Each row's sums are the same whichever rows
+// stand beside it.
 template <class S>
-void product(long rows, long n, const S* a, const S* packed, S* c, bool add) {
+void product(long rows, long depth, long n, const S* a, const S* packed, Base<S> base, S* c) {
   long blocks = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
   for (long first = 0; first < n; first += PANEL<S>) {
     long columns = n - first < PANEL<S> ? n - first : PANEL<S>;
-    for (long deep = 0; deep < n; deep += DEPTH_AT_ONCE) {
-      long depth = n - deep < DEPTH_AT_ONCE ? n - deep : DEPTH_AT_ONCE;
-      const S* panel = packed + first * n + deep * PANEL<S>;
-      for (long k = 0; k < blocks; k++) {  // of equal sizes, as far as they go
+    for (long deep = 0; deep < depth; deep += DEPTH_AT_ONCE) {
+      long part = depth - deep < DEPTH_AT_ONCE ? depth - deep : DEPTH_AT_ONCE;
+      const S *panel = packed + first * depth + deep * PANEL<S>, *next = panel + part * PANEL<S>;
+      for (long k = 0; k < blocks; k++) {  // of equal sizes, as far as they go; each brings a part of the next panel near
         long i = rows * k / blocks, end = rows * (k + 1) / blocks;
-        const S* x = a + i * n + deep;
-        fitting_block<S, ROWS_AT_ONCE>(end - i, depth, x, n, panel, c + i * n + first, add || deep > 0, columns);
+        const S* ahead = k < VECTORS_AT_ONCE ? next + k * part * LANES<S> : panel;
+        Base<S> from = deep ? Base<S>{c + first + i * n, n} : Base<S>{base.at ? base.at + first + i * base.step : nullptr, base.step};
+        fitting_tile<S, false>(end - i, part, a + i * depth + deep, depth, panel, from, c + i * n + first, n, columns, ahead);
       }
     }
   }

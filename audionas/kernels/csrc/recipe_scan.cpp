@@ -1,7 +1,7 @@
 // A recurrent recipe over some frames of a batch, forward, and the reverse pass by hand. No recipe is compiled: the
 // plan is interpreted. Rows are packed frame by frame, clips of more frames first, so that the clips that still run
-// are the first rows of a frame. The product of x stands in the blocks of linear nodes already; gradients of weights
-// are left to the caller, who finds each linear node's gradient in its block.
+// are the first rows of a frame. In the blocks of linear nodes that read x its product and the bias stand already;
+// gradients of weights and biases are left to the caller, who finds each linear node's gradient in its block.
 // Clips are independent, so threads share them out and never wait for each other.
 #pragma GCC optimize("no-fast-math")
 #include "common.h"
@@ -18,8 +18,7 @@ struct Scan {
   const int64_t* offsets;  // first row of each frame of the sequence, and one more
   long n_frames, first, last, hidden;
   S* base[N_BUFFERS];
-  const S* weights;
-  S* biases;  // in the reverse pass their gradients, a row for each thread
+  const S *weights, *biases;  // biases: for the way forward alone
 
   long clips(long t) const { return offsets[t + 1] - offsets[t]; }
   long most_clips() const { return clips(0); }
@@ -49,13 +48,21 @@ struct Scan {
 
   void multiply(const Rows<S>& rows, const Product& p, bool back) const {
     S *linear = rows({LINEAR, p.slot}), *source = rows(back ? p.gradient.place : p.source);
-    const S* weight = weights + p.weight * packed_size<S>(hidden);
-    if (back) product<S>(rows.n, hidden, linear, weight, source, p.gradient.adds);
-    else product<S>(rows.n, hidden, source, weight, linear, true);
+    const S* weight = weights + p.weight * packed_size<S>(hidden, hidden);
+    if (back) return product<S>(rows.n, hidden, hidden, linear, weight, {p.gradient.adds ? source : nullptr, hidden}, source);
+    Base<S> base{linear, hidden};
+    if (is_first(p)) base = {biases + p.slot * hidden, 0};
+    product<S>(rows.n, hidden, hidden, source, weight, base, linear);
+  }
+
+  // Whether nothing stands in the linear node's block yet.
+  bool is_first(const Product& p) const {
+    const Product* q = program.products;
+    while (q->slot != p.slot) q++;
+    return q == &p && p.slot >= program.n_reading;
   }
 
   void forward(long t, long from, long to) const {
-    add_biases(rows(t, from, to - from));
     const Product* p = program.products;
     const Operation* op = program.operations;
     for (int level = 0; level < program.n_levels; level++) {
@@ -68,7 +75,7 @@ struct Scan {
     }
   }
 
-  void backward(long t, long from, long to, S* of_biases) const {
+  void backward(long t, long from, long to) const {
     take_over(rows(t, from, to - from));
     const Product* p = program.products + program.n_products;
     const Operation* op = program.operations + program.n_operations;
@@ -80,24 +87,6 @@ struct Scan {
       });
       for (; p > program.products && p[-1].level == level; p--) multiply(rows(t, from, to - from), p[-1], true);
     }
-    Rows<S> all = rows(t, from, to - from);
-    over_blocks(all, [&](S* row, S* of_bias, bool) {
-      for (long j = 0; j < hidden; j++) of_bias[j] += row[j];
-    }, of_biases);
-  }
-
-  void add_biases(const Rows<S>& rows) const {
-    over_blocks(rows, [&](S* row, S* bias, bool reads_x) {
-      for (long j = 0; j < hidden; j++) row[j] = reads_x ? row[j] + bias[j] : bias[j];
-    }, biases);
-  }
-
-  // `visit(row, of_block, reads x)` for each row of each linear node, with its block of `vector`.
-  template <class Visit>
-  void over_blocks(const Rows<S>& rows, Visit visit, S* vector) const {
-    for (int slot = 0; slot < program.n_blocks[LINEAR]; slot++)
-      for (long r = 0; r < rows.n; r++)
-        visit(rows({LINEAR, slot}) + r * hidden, vector + slot * hidden, slot < program.n_reading);
   }
 
   // The gradient of each h_new: what the next frame gave its h_prev, and what comes from outside.
@@ -129,7 +118,7 @@ struct Scan {
       long from = share(i, threads), to = share(i + 1, threads);
       for (long k = first; k < last; k++) {
         long t = back ? first + last - 1 - k : k, end = to < clips(t) ? to : clips(t);
-        if (from < end) back ? backward(t, from, end, biases + i * program.n_blocks[LINEAR] * hidden) : forward(t, from, end);
+        if (from < end) back ? backward(t, from, end) : forward(t, from, end);
       }
     }
   }
@@ -137,13 +126,13 @@ struct Scan {
 
 // Arguments: plan, see `recipe_program.h`; offsets, first row of each of n_frames frames, and one more; the frames
 // `first` to `last`, last excluded; weights, packed one behind the other; biases, (linear nodes, hidden), and in the
-// reverse pass their gradients, to be added to, for each thread. Buffers, (blocks, rows, hidden): linear and kept, rows
+// reverse pass not read. Buffers, (blocks, rows, hidden): linear and kept, rows
 // of these frames; states, the initial ones of all clips and then the rows of the sequence; scratch, clips. For the
 // reverse pass alone: carry, clips, the gradient of the states behind the last frame, then of those before the first;
 // emitted, rows of the sequence.
 template <class S>
 void scan(const int32_t* plan, const int64_t* offsets, int64_t n_frames, int64_t first, int64_t last, int64_t hidden, int threads, int back,
-          const S* weights, S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
+          const S* weights, const S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
   S* base[N_BUFFERS] = {linear, kept, states, states, scratch, carry, scratch, emitted};
   Scan<S> scan{Program(plan), offsets, n_frames, first, last, hidden, {}, weights, biases};
   memcpy(scan.base, base, sizeof base);
@@ -153,13 +142,9 @@ void scan(const int32_t* plan, const int64_t* offsets, int64_t n_frames, int64_t
 }  // namespace audionas
 
 #define AUDIONAS_RECIPE(NAME, S)                                                                                          \
-  AUDIONAS_EXPORT int64_t audionas_recipe_packed_size_##NAME(int64_t hidden) { return audionas::packed_size<S>(hidden); } \
-  AUDIONAS_EXPORT void audionas_recipe_pack_##NAME(const S* weight, int64_t hidden, int transposed, S* packed) {          \
-    audionas::pack<S>(weight, hidden, transposed, packed);                                                                \
-  }                                                                                                                       \
   AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t n_frames,         \
                                                    int64_t first, int64_t last, int64_t hidden, int threads, int back,    \
-                                                   const S* weights, S* biases, S* linear, S* kept, S* states,            \
+                                                   const S* weights, const S* biases, S* linear, S* kept, S* states,      \
                                                    S* scratch, S* carry, S* emitted) {                                    \
     audionas::scan<S>(plan, offsets, n_frames, first, last, hidden, threads, back, weights, biases, linear, kept, states, \
                       scratch, carry, emitted);                                                                           \

@@ -57,7 +57,7 @@ class CnnBlstmSettings(SecondTaskSettings):
     @classmethod
     def _check_window(cls, window: int) -> int:
         if window % 2 == 0:
-            raise ValueError(f"must be odd, so that it has a middle frame; got {window}")
+            raise ValueError("must be odd, so that it has a middle frame")
         return window
 
 

@@ -20,7 +20,7 @@ from audionas.records import Record
 
 
 class CnnGruSettings(Record):
-    """`channels` of the 3x3 convolutions, `hidden` units of the GRU in each direction, `dense` of the last layer."""
+    """`channels` of the convolutions (5x5, then 3x3), `hidden` units of the GRU in each direction, `dense` after it."""
 
     channels: tuple[int, int, int, int] = (16, 32, 48, 64)
     hidden: int = Field(default=128, ge=1, le=4096)
@@ -39,8 +39,15 @@ class CnnGru(nn.Module):
         super().__init__()
         self.n_channels, self.n_features, _ = input_shape
         widths = (self.n_channels, *settings.channels)
-        self.blocks = nn.ModuleList([ConvBlock(widths[i], widths[i + 1], (3, 3), pool=(2, 2)) for i in range(4)])
-        self.rnn = OwnFramesRnn("gru", widths[-1] * n_steps(self.n_features, 2, 2, 2, 2), settings.hidden)
+        self.blocks = nn.ModuleList(
+            [
+                ConvBlock(widths[0], widths[1], (5, 5), stride=2, pool=(2, 2)),
+                ConvBlock(widths[1], widths[2], (3, 3), pool=(2, 2)),
+                ConvBlock(widths[2], widths[3], (3, 3), pool=(2, 2)),
+                ConvBlock(widths[3], widths[4], (3, 3), pool=(2, 1)),
+            ]
+        )
+        self.rnn = OwnFramesRnn("gru", widths[-1] * n_steps(self.n_features, 2, 2, 2, 2, 2), settings.hidden)
         self.head = nn.Sequential(
             nn.Linear(self.rnn.n_outputs, settings.dense),
             nn.ReLU(),

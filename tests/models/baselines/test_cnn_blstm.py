@@ -142,5 +142,5 @@ def test_weights_begin_as_those_of_keras() -> None:
 
 
 def test_an_even_window_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"window.*must be odd, so that it has a middle frame; got 4"):
+    with pytest.raises(SettingsError, match="window: got 4, must be odd, so that it has a middle frame"):
         validate(CnnBlstmSettings, {"window": 4}, "--set")

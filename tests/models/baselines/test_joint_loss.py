@@ -11,6 +11,9 @@ from torch import Tensor
 from audionas.models.baselines.abilities import MISSING, OwnLoss, SecondTask
 from audionas.models.baselines.cnn_blstm import CnnBlstm, CnnBlstmSettings
 from audionas.models.baselines.joint_loss import joint_loss, second_loss
+from audionas.training.augmentation import mixup
+from audionas.training.module import TrainingModule
+from audionas.training.recipe import Augmentation, Recipe
 from audionas.training.tasks import Classification
 
 
@@ -65,3 +68,23 @@ def test_without_a_second_task_it_is_the_tasks_own_loss() -> None:
 def test_the_network_offers_both_abilities() -> None:
     assert isinstance(network(), OwnLoss)
     assert isinstance(network(), SecondTask)
+
+
+def test_mixup_mixes_both_tasks() -> None:
+    recipe = Recipe(augmentation=Augmentation(mixup_alpha=0.5))
+    module = TrainingModule(Classification(), recipe, epochs=1, seed=0, purpose="test")
+    settings = CnnBlstmSettings(filters=2, hidden=2, attention_hidden=2, heads=1, dropout=0)
+    net = CnnBlstm(settings, (1, 3, 9), 3)
+    module.set_model(net)
+    x, weights, lengths = torch.randn(4, 1, 3, 9), torch.ones(4), torch.tensor([9, 4, 9, 7])
+    targets = torch.tensor([[2, 0], [0, 1], [1, MISSING], [2, 1]])
+    torch.manual_seed(3)
+    mixed, partners, share = mixup(x, 0.5)
+    logits = net(mixed, torch.maximum(lengths, lengths[partners]))
+
+    def loss(truth: Tensor) -> Tensor:
+        return joint_loss(Classification().loss, net, logits, truth, weights)
+
+    torch.manual_seed(3)
+    found = module.training_step((x, targets, weights, lengths), 0)
+    torch.testing.assert_close(found, share * loss(targets) + (1 - share) * loss(targets[partners]))
