@@ -259,8 +259,17 @@ def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
         f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
         for b in metrics["baselines"]["headline"]
     ]
-    page = run.parent if (run.parent / "genotype.json").exists() or run.name.startswith("retrained") else run
-    return [*lines, f"next: audionas report {page}"]
+    return [*lines, f"next: audionas report {_page(run)}"]
+
+
+def _page(run: Path) -> Path:
+    """The run whose report shows this retraining: the search's that it lies in, else its own."""
+    from audionas.records import read_json
+
+    is_inside = (run.parent / "genotype.json").exists() or run.name.startswith("retrained")
+    file = run.parent / "run.json"
+    is_search = file.exists() and read_json(file, "run file").get("kind") in ("search", "nested_search")
+    return run.parent if is_inside and (is_search or not file.exists()) else run
 
 
 def _chance(found: dict[str, Any]) -> str:

@@ -17,6 +17,8 @@ from audionas.training.predictions import Predictions
 from audionas.training.pretraining import PretrainingPlan
 from tests.experiment.conftest import make_tiny_corpus
 
+pytestmark = pytest.mark.slow
+
 BY_SPEAKER = PrepareOptions(group_from="^(s[0-9])", folds="2")
 SIZES = {"width": 4, "n_heads": 2, "inner": 3}
 

@@ -9,6 +9,8 @@ from sklearn.ensemble import RandomForestClassifier
 from audionas.seeding import derive
 from audionas.training.column_classifiers import COLUMN_CLASSIFIERS, N_TREES, random_forest
 
+pytestmark = pytest.mark.slow  # hundreds of trees, several times
+
 
 @pytest.fixture
 def vectors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
