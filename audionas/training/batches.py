@@ -204,6 +204,11 @@ class EpochBatches:
         self._probabilities = self._class_balance() if balanced_sampling else None
         self._second = None if second is None else torch.from_numpy(second)
 
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that are dealt, each as often as it has windows."""
+        return tuple(row for row, _ in self._windows)
+
     def __len__(self) -> int:
         return self._n_batches
 

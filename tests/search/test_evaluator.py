@@ -52,7 +52,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
 
     def spy_fit(network: Any, batches: Any, plan: Any, after: Any) -> Any:
         found["seeds"].append(plan.seed)
-        found["rows"].append(set(np.asarray(batches(lambda: 0)._rows).tolist()))
+        found["rows"].append(set(batches(lambda: 0).rows))
         return fit(network, batches, plan, after)
 
     def spy_predict(*arguments: Any, **words: Any) -> Predictions:
