@@ -115,19 +115,20 @@ def scan(
     kept: Tensor,
     states: Tensor,
     back: tuple[Tensor, Tensor] | None = None,
+    is_by_clip: bool = False,
 ) -> None:
     """Run the plan over these frames, or, with `back` (carry, emitted), go back through them; in place.
 
     All tensors are contiguous. `biases` is (linear nodes, hidden), and not read with `back`. The others are (blocks,
     rows, hidden): `linear` and `kept` with the rows of these frames, `states` with the initial ones and those of all
-    rows, `carry` with one a clip, `emitted` with all rows.
+    rows, `carry` with one a clip, `emitted` with all rows; or, with `is_by_clip`, it is (batch, frames, hidden).
     """
     hidden = states.shape[2]
     blocks = plan.n_blocks(Buffer.PASSING if back is None else Buffer.GRADIENT)
     scratch = states.new_empty(blocks, rows.n_initial, hidden)
     carry, emitted = (scratch, scratch) if back is None else back
     buffers = (weights, biases, linear, kept, states, scratch, carry, emitted)
-    run = _function("scan", states.dtype, _POINTER, _POINTER, *[_LONG] * 4, _INT, _INT, *[_POINTER] * 8)
+    run = _function("scan", states.dtype, _POINTER, _POINTER, *[_LONG] * 4, *[_INT] * 3, *[_POINTER] * 8)
     pointers = [tensor.data_ptr() for tensor in buffers]
     run(
         plan.table,
@@ -137,6 +138,7 @@ def scan(
         hidden,
         n_threads(rows),
         int(back is not None),
+        int(is_by_clip),
         *pointers,
     )
 

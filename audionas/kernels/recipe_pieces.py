@@ -56,16 +56,21 @@ class RecipePieces:
         """Gradients of x, biases and weights, where wanted. Kept pieces are used up; else they are computed again."""
         on_x = packed(self._on_x, is_transposed=False) if wanted[0] else None
         gradients = Gradients(self.plan, self.rows, self.x, self._hidden, on_x, wanted)
-        emitted = self.rows.gather(gradient, (0, self.rows.n_frames))
-        emitted = emitted.unflatten(1, (self.plan.n_emitted, self._hidden)).transpose(0, 1).contiguous()  # type: ignore[no-untyped-call]
+        is_by_clip = self.rows.index is None and self.plan.n_emitted == 1 and gradient.is_contiguous()
+        emitted = gradient if is_by_clip else self._gathered(gradient)
         carry = self._blocks(Buffer.CARRY, self.rows.n_initial).zero_()
         forth = None if kept else self._matrices
         back = packed(self._on_sources, is_transposed=False)
         for frames in reversed(self._pieces):
             linear, others = kept.pop() if forth is None else self._run(frames, states, forth)
-            scan(self.plan, self.rows, frames, back, self._bias, linear, others, states, (carry, emitted))
+            scan(self.plan, self.rows, frames, back, self._bias, linear, others, states, (carry, emitted), is_by_clip)
             gradients.add(frames, linear, others, states)
         return gradients.found(self.biases, self.weights)
+
+    def _gathered(self, gradient: Tensor) -> Tensor:
+        """The gradient of what leaves the cell, (batch, frames, values), as (blocks, rows, hidden)."""
+        rows = self.rows.gather(gradient, (0, self.rows.n_frames))
+        return rows.unflatten(1, (self.plan.n_emitted, self._hidden)).transpose(0, 1).contiguous()  # type: ignore[no-untyped-call,no-any-return]
 
     def _run(self, frames: Frames, states: Tensor, matrices: tuple[Tensor, Tensor]) -> Piece:
         begin, end = self.rows.range(frames)

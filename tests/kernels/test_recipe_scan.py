@@ -71,6 +71,21 @@ def test_an_input_whose_numbers_lie_apart_gives_the_same() -> None:
     assert furthest(gradients(other, other.compiled), gradients(case, case.compiled)) < 1e-14
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_gradient_frame_by_frame_or_clip_by_clip_gives_the_same(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    torch.manual_seed(0)
+    cell = RecipeCell(generate_recipe(9, 2, 14), 5, 7).double()
+    x, given = torch.randn(20, 6, 5, dtype=torch.float64), torch.randn(20, 6, 7, dtype=torch.float64)
+    by_frame = given.transpose(0, 1).contiguous().transpose(0, 1)
+    assert given.is_contiguous()
+    assert not by_frame.is_contiguous()
+    found = [torch.autograd.grad(cell(x), tuple(cell.parameters()), each) for each in (given, by_frame)]
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
 @pytest.mark.parametrize("seed", range(0, 40, 3))
 def test_float32_is_as_far_from_float64_as_torch_is(seed: int) -> None:
     exact = random_case(seed)

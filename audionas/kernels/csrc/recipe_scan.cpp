@@ -19,6 +19,7 @@ struct Scan {
   long n_frames, first, last, hidden;
   S* base[N_BUFFERS];
   const S *weights, *biases;  // biases: for the way forward alone
+  bool is_by_clip;            // the emitted gradient: clip by clip, all frames of each, one block
 
   long clips(long t) const { return offsets[t + 1] - offsets[t]; }
   long most_clips() const { return clips(0); }
@@ -34,6 +35,12 @@ struct Scan {
     for (int i = 0; i < N_BUFFERS; i++) rows.at[i] = base[i] + index[i] * hidden, rows.step[i] = of_block[i] * hidden;
     rows.n = n, rows.hidden = hidden;
     return rows;
+  }
+
+  Rows<S> row_by_clip(long t, long b) const {
+    Rows<S> one = rows(t, b, 1);
+    one.at[EMITTED] = base[EMITTED] + (b * n_frames + t) * hidden;
+    return one;
   }
 
   // What `visit` does for all clips from one to another, for as many at once as a first-level cache holds.
@@ -76,7 +83,10 @@ struct Scan {
   }
 
   void backward(long t, long from, long to) const {
-    take_over(rows(t, from, to - from));
+    if (is_by_clip)
+      for (long b = from; b < to; b++) take_over(row_by_clip(t, b));
+    else
+      take_over(rows(t, from, to - from));
     const Product* p = program.products + program.n_products;
     const Operation* op = program.operations + program.n_operations;
     for (int level = program.n_levels - 1; level >= 0; level--) {
@@ -129,12 +139,12 @@ struct Scan {
 // reverse pass not read. Buffers, (blocks, rows, hidden): linear and kept, rows
 // of these frames; states, the initial ones of all clips and then the rows of the sequence; scratch, clips. For the
 // reverse pass alone: carry, clips, the gradient of the states behind the last frame, then of those before the first;
-// emitted, rows of the sequence.
+// emitted, rows of the sequence, or, if `is_by_clip`, all frames of the first clip, then of the next.
 template <class S>
 void scan(const int32_t* plan, const int64_t* offsets, int64_t n_frames, int64_t first, int64_t last, int64_t hidden, int threads, int back,
-          const S* weights, const S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
+          int is_by_clip, const S* weights, const S* biases, S* linear, S* kept, S* states, S* scratch, S* carry, S* emitted) {
   S* base[N_BUFFERS] = {linear, kept, states, states, scratch, carry, scratch, emitted};
-  Scan<S> scan{Program(plan), offsets, n_frames, first, last, hidden, {}, weights, biases};
+  Scan<S> scan{Program(plan), offsets, n_frames, first, last, hidden, {}, weights, biases, bool(is_by_clip)};
   memcpy(scan.base, base, sizeof base);
   scan.run_all(threads, back);
 }
@@ -144,10 +154,10 @@ void scan(const int32_t* plan, const int64_t* offsets, int64_t n_frames, int64_t
 #define AUDIONAS_RECIPE(NAME, S)                                                                                          \
   AUDIONAS_EXPORT void audionas_recipe_scan_##NAME(const int32_t* plan, const int64_t* offsets, int64_t n_frames,         \
                                                    int64_t first, int64_t last, int64_t hidden, int threads, int back,    \
-                                                   const S* weights, const S* biases, S* linear, S* kept, S* states,      \
-                                                   S* scratch, S* carry, S* emitted) {                                    \
-    audionas::scan<S>(plan, offsets, n_frames, first, last, hidden, threads, back, weights, biases, linear, kept, states, \
-                      scratch, carry, emitted);                                                                           \
+                                                   int is_by_clip, const S* weights, const S* biases, S* linear, S* kept, \
+                                                   S* states, S* scratch, S* carry, S* emitted) {                         \
+    audionas::scan<S>(plan, offsets, n_frames, first, last, hidden, threads, back, is_by_clip, weights, biases, linear,   \
+                      kept, states, scratch, carry, emitted);                                                             \
   }
 
 AUDIONAS_RECIPE(f32, float)
