@@ -30,7 +30,8 @@ def one_shot_passes(strategy: Strategy, parts: Mapping[str, Sequence[int]]) -> i
     The alphas part is cycled to as many batches as the weights part has; second order passes the weights part four
     times. Single paths pass the weights part alone, and the alphas part once for each path of their evolution; a
     controller sees the alphas part once for each of its `paths`.
-    What a search really costs is in its ledger.
+    What a search really costs is in its ledger; where features train on all windows of a clip (`train_windows`), a clip
+    counts as one here for every arm.
     """
     epochs, passes = strategy.budget.epochs, ALGORITHMS[strategy.algorithm].passes
     scored = len(parts.get("monitor") or parts["alphas"])

@@ -24,7 +24,7 @@ def export_genotype(source: Path, to: str | None = None, out: Path | None = None
         GenotypeError: the source holds no genotype, or several, or one that the format cannot hold.
     """
     if to is not None and to not in FORMATS:
-        raise SettingsError(unknown("export format", to, FORMATS))
+        raise SettingsError(unknown("export format", to, (*FORMATS, "maps")))
     genotype, provenance = _read(source)
     text = _text(genotype, provenance, to or _usual(genotype), str(source))
     if out is not None:

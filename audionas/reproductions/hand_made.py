@@ -1,6 +1,7 @@
 """`audionas reproduce PAPER` of hand-made systems: each variant retrained by the paper's rules, ours beside theirs.
 
     OUT/prepared   OUT/<variant>   OUT/tables.json   OUT/tables.md   and of a paper with a scan what `scan` says
+    OUT/<kind>_pretraining   OUT/hypercolumns   of Future Observation Prediction
 
 Every variant is an ordinary retraining in a folder of its own, so that a stopped reproduction goes on where it was.
 """
@@ -20,6 +21,7 @@ from audionas.experiment.run_step import run_step, words
 from audionas.experiment.talk import Silent, Talk
 from audionas.models.baselines import BASELINES
 from audionas.records import validate
+from audionas.reproductions.fop_steps import columns, pretrained, pretraining_folder
 from audionas.reproductions.hand_made_papers import PAPERS, Variant
 from audionas.reproductions.hand_made_plan import HandMadePlan, HandMadeRequest, make_plan
 from audionas.reproductions.hand_made_tables import write_tables
@@ -72,11 +74,15 @@ def _work(run: RunFolder, talk: Talk) -> Path:
     with run.working():
         for name, variant in PAPERS[plan.paper].variants.items():
             talk.say(f"{plan.paper}: {name}")
+            if variant.pretraining:
+                pretrained(variant.pretraining, plan, run.path, talk)
 
             def start(place: Path, name: str = name, variant: Variant = variant) -> None:
                 retrain(_request(plan, name, variant, run.path, place), talk)
 
             run_step(run.path / name, start, resume_retraining, talk)
+        if PAPERS[plan.paper].hypercolumns:
+            columns(plan, run.path, talk)
         write_tables(run, plan)
         if space := PAPERS[plan.paper].scan:
             scan(space, plan, run.path, talk)
@@ -97,10 +103,11 @@ def _prepare(request: HandMadeRequest, plan: HandMadePlan, out: Path, talk: Talk
 def _request(plan: HandMadePlan, name: str, variant: Variant, out: Path, place: Path) -> RetrainRequest:
     """The retraining of one variant: the paper's batch size and weighting, one seed after the other."""
     line = BASELINES[variant.baseline]
+    sources = (pretraining_folder(out, variant.pretraining),) if variant.pretraining else ()
     request = RetrainRequest(
-        sources=(),
+        sources=sources,
         data=out / "prepared",
-        baseline=BaselineGenotype.of(variant.baseline, variant.settings),
+        baseline=None if sources else BaselineGenotype.of(variant.baseline, variant.settings),
         epochs=plan.epochs[name],
         batch_size=line.batch_size,
         class_weighting=line.class_weighting,
@@ -111,9 +118,10 @@ def _request(plan: HandMadePlan, name: str, variant: Variant, out: Path, place: 
         out=place,
     )
     flags = {
-        "--baseline": variant.baseline, "--epochs": request.epochs, "--batch-size": request.batch_size,
+        "--baseline": None if sources else variant.baseline,
+        "--epochs": request.epochs, "--batch-size": request.batch_size,
         "--class-weighting": request.class_weighting, "--seeds": request.seeds, "--select": request.select,
         "--device": request.device, "--threads": request.threads, "--out": place,
     }  # fmt: skip
     sets = [word for key, value in variant.settings.items() for word in ("--set", f"{key}={value}")]
-    return replace(request, argv=("retrain", *words(flags), *sets, str(request.data)))
+    return replace(request, argv=("retrain", *map(str, sources), *words(flags), *sets, str(request.data)))

@@ -12,13 +12,15 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.table import Cell, Table, interval_cell, mean_sd_cell
 from audionas.quantities import p_text
 from audionas.records import read_json, write_json, write_text
-from audionas.reproductions.hand_made_papers import PAPERS, HandMadePaper
+from audionas.reproductions.fop_steps import HYPERCOLUMNS
+from audionas.reproductions.hand_made_papers import PAPERS, HandMadePaper, Variant
 from audionas.reproductions.hand_made_plan import HandMadePlan
 from audionas.reproductions.system_scores import SystemScores, retrained_scores
 from audionas.statistics.holm import holm
 from audionas.statistics.intervals import difference_estimate
 from audionas.statistics.sign_flip import sign_flip
 
+HEARD = "OPTIMISTIC, not comparable: its pre-training has heard the test speakers"
 SCORE_COLUMNS = ("UA, mean +- sd over seeds", "95 % interval over speakers", "WA, mean +- sd")
 
 
@@ -30,6 +32,9 @@ def write_tables(run: RunFolder, plan: HandMadePlan) -> None:
     scores = {name: retrained_scores(run.path / name, splits, plan.seeds) for name in paper.variants}
     plain = read_json(run.path / next(iter(scores)) / "metrics.json", "metrics file")["baselines"]["headline"]
     tables = [_systems(paper, plan, scores, plain), *_differences(paper, scores)]
+    if paper.hypercolumns:
+        found = read_json(run.path / HYPERCOLUMNS / "tables.json", "tables")["tables"]
+        tables += [Table(each["title"], tuple(each["columns"]), tuple(map(tuple, each["rows"]))) for each in found]
     notes = _notes(paper, plan, manifest)
     record = {
         "schema_version": 1,
@@ -54,7 +59,7 @@ def _systems(
         ours = (mean_sd_cell(found.ua, found.ua_sd), interval_cell(found.ua_interval),
                 mean_sd_cell(found.wa, found.wa_sd))  # fmt: skip
         theirs = (_percent(variant.wa), _percent(variant.ua))
-        shown = f"{name} ({MARK})" if variant.select == ON_TEST else name
+        shown = f"{name} ({mark})" if (mark := _mark(variant)) else name
         rows.append((shown, *theirs, *ours, plan.epochs[name], found.parameters, round(found.seconds)))
     rows += [
         (f"{each['name']} (plain)", None, None, f"{each['ua']:.3f}", None, f"{each['wa']:.3f}", None, None, None)
@@ -68,8 +73,8 @@ def _systems(
 
 
 def _differences(paper: HandMadePaper, scores: dict[str, SystemScores]) -> list[Table]:
-    """The first system against each other one that chose its epoch in the same way."""
-    first, *others = [name for name in scores if paper.variants[name].select != ON_TEST] or [next(iter(scores))]
+    """The first system against each other one whose score is clean."""
+    first, *others = [name for name in scores if not _mark(paper.variants[name])] or [next(iter(scores))]
     if not others:
         return []
     adjusted = holm([sign_flip(scores[first].system, scores[name].system).p for name in others])
@@ -97,6 +102,13 @@ def _notes(paper: HandMadePaper, plan: HandMadePlan, manifest: Manifest) -> list
             "optimistic and compare with nothing but each other"
         )
     return [*lines, *(["a miniature: its scores say nothing"] if plan.is_smoke else []), *manifest.notes]
+
+
+def _mark(variant: Variant) -> str:
+    """Why the score of a variant is optimistic; "" where it is not."""
+    if variant.select == ON_TEST:
+        return MARK
+    return HEARD if variant.pretraining == "with_test_speakers" else ""
 
 
 def _percent(score: float | None) -> str | None:

@@ -53,7 +53,7 @@ def test_what_is_no_genotype_is_one_line_and_never_run(
 def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
-    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, nas-bench-nlp"
+    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, maps, nas-bench-nlp"
 
 
 def test_an_output_that_is_a_folder_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -82,3 +82,15 @@ def test_without_a_format_the_kind_of_the_genotype_decides(tmp_path: Path) -> No
 def test_the_help_names_every_format() -> None:
     text = run("export", "--help").out
     assert all(name in text for name in FORMATS)
+
+
+def test_maps_need_a_clip_and_a_picture_and_a_clip_needs_maps(tmp_path: Path) -> None:
+    words = "--to maps: needs --clip AUDIO_FILE and --out FILE.png or FILE.svg"
+    assert refused("export", "run", "--to", "maps", cwd=tmp_path) == words
+    assert refused("export", "run", "--to", "darts", "--clip", "a.wav", cwd=tmp_path) == "--clip: is for --to maps"
+    assert "no such run folder" in refused(
+        "export", "run", "--to", "maps", "--clip", "a.wav", "--out", "a.svg", cwd=tmp_path
+    )
+    assert refused("export", "run", "--to", "mops", cwd=tmp_path).startswith(
+        "unknown export format 'mops' (did you mean 'maps'?)"
+    )

@@ -72,6 +72,11 @@ def test_the_papers_stand_there_with_their_own_figures_and_protocols() -> None:
     assert {"cnn_lstm": 62.0, "rnn_elm": 63.9, "cnn_gru": 64.2, "ctc_rnn": 66.2, "pcnse_sadrn_ctc": 66.3}.items() <= (
         cited.items()
     )
+    # Lian 2019, table 1 (FACTS 1.4), in percent WA: none, and all of IEMOCAP
+    fop = PAPERS["fop"].variants
+    assert {each.pretraining: each.wa for each in fop.values()} == {
+        "": 65.45, "without_test_speakers": None, "with_test_speakers": 68.14,
+    }  # fmt: skip
     for paper in PAPERS.values():
         for each in paper.variants.values():
             baseline_settings(BaselineGenotype.of(each.baseline, each.settings))
@@ -128,6 +133,23 @@ def test_a_variant_whose_epoch_was_chosen_on_test_is_marked_and_not_tested_again
     assert len(record["tables"]) == 1, "no table of differences"
     assert read_json(run / "on_test" / "metrics.json", "metrics file")["optimistic"] == MARK
     assert "optimistic" not in read_json(run / "clean" / "metrics.json", "metrics file")
+
+
+@pytest.mark.slow
+def test_pretraining_leaves_test_speakers_out_unless_the_row_says_so(corpus: Path, tmp_path: Path) -> None:
+    run = reproduce(HandMadeRequest("fop", corpus, "emodb", smoke=True, out=tmp_path / "run", threads=1))
+    clean = read_json(run / "pretrained" / "metrics.json", "metrics file")
+    heard = read_json(run / "pretrained_with_test_speakers" / "metrics.json", "metrics file")
+    assert not any(split["seen_by_search"] for split in clean["splits"])
+    assert all(split["seen_by_search"] for split in heard["splits"])
+    assert heard["headline"] is None
+    record = read_json(run / "tables.json", "tables")
+    names = [row[0] for row in record["tables"][0]["rows"]]
+    assert names[:2] == ["no_pretraining", "pretrained"]
+    assert names[2].startswith("pretrained_with_test_speakers (OPTIMISTIC")
+    assert [row[0] for row in record["tables"][1]["rows"]] == ["no_pretraining - pretrained"]
+    assert record["tables"][2]["title"].startswith("Hypercolumns: WA")
+    assert {row[0] for row in record["tables"][2]["rows"]} == {"F", "h1", "h2", "h_add", "h_concat"}
 
 
 def test_a_folder_of_another_paper_is_refused(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def test_a_genotype_of_another_space_is_refused(changes: dict[str, object], word
 @pytest.mark.parametrize(
     "changes,words",
     [
-        ({"kind": "rnn"}, "unknown kind 'rnn'.*known: cnn_cell"),
+        ({"kind": "rnn"}, "unknown kind 'rnn'.*known: baseline, cnn_cell"),
         ({"nodes": 0}, "nodes: got 0, must be at least 1"),
         ({"nodes": "four"}, "nodes: got 'four', must be a whole number"),
         ({"node": 4}, r"unknown key 'node' \(did you mean 'nodes'\?\)"),
