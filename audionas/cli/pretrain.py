@@ -105,12 +105,13 @@ def pretrain(
         except KeyboardInterrupt as why:
             talk.warn(stopped("pretrain", why))
             raise typer.Exit(130) from why
-    folders = steps.weights_folders(RunFolder.open(run, steps.KIND))
+    record = RunFolder.open(run, steps.KIND)
+    folders = steps.weights_folders(record)
     records = [RunFolder.open(folder, steps.KIND).record for folder in folders]
     kept = ("split", "epochs_run", "epoch_used", "validation_loss", "weights_sha256")
     facts = [{key: record.get(key) for key in kept} for record in records]
     lines = [f"run: {run}", *(f"weights: {folder / steps.WEIGHTS_FILE}" for folder in folders)]
-    tested = exclude_test_of or "CORPUS"
+    tested = exclude_test_of or record.record.get("tested", {}).get("root", "CORPUS")
     print_result(
         [*lines, f"next: audionas retrain {run} {tested}"], {"run": str(run), "weights": facts}, as_json=as_json
     )

@@ -28,7 +28,7 @@ def write_tables(run: Path, plan: Mapping[str, Any]) -> None:
     }
     tables = [_table(plan, scores, key) for key in ("wa", "ua")]
     notes = [
-        "the paper's figures are on IEMOCAP, and the best of a pair was found on its test clips",
+        "the paper's figures are on one split of IEMOCAP; on another corpus only the sizes can be compared",
         *([_seen_note(scores)] if _seen_note(scores) else []),
     ]
     write_json(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audionas import sample
-from audionas.cli.retrain import result_lines
+from audionas.cli.retrain import _page, result_lines
 from tests.cli.conftest import Workshop
 from tests.cli.running import files_of, refused
 
@@ -111,3 +111,12 @@ def test_a_score_that_is_not_above_chance_says_so_before_the_numbers(tmp_path: P
     )
     assert "  no claim about speakers is possible" in lines
     assert any(line.startswith("all_splits: UA 0.250") for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("search", ""), ("nested_search", ""), ("pretrain", "retrained")])
+def test_the_page_named_is_that_of_the_search_a_retraining_lies_in_else_its_own(
+    tmp_path: Path, kind: str, shown: str
+) -> None:
+    (tmp_path / "run.json").write_text(f'{{"kind": "{kind}"}}')
+    assert _page(tmp_path / "retrained") == tmp_path / shown
+    assert _page(tmp_path / "elsewhere" / "mine") == tmp_path / "elsewhere" / "mine"
