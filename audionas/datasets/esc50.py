@@ -35,8 +35,8 @@ _NEEDED = ("filename", "fold", "target", "category", "esc10", "src_file", "take"
 def read(root: Path, columns: Columns) -> Manifest:
     """ESC-50: 2,000 clips of 50 classes, 5 official folds.
 
-    Group = Freesound recording. Kept: esc10 (True, False), official_fold, take, target (the class number). Clips without
-    audio, audio that the table does not name, and counts that are not the release's are notes.
+    Group = Freesound recording. Kept: esc10 (True, False), official_fold, take, target (the class number). Clips
+    without audio, audio that the table does not name, and counts that are not the release's are notes.
 
     Raises:
         ManifestError: the table is missing, lacks a column, has rows that contradict themselves, or names a file
