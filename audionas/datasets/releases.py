@@ -43,6 +43,13 @@ def release_notes(clips: Sequence[Clip], release: Release) -> list[str]:
     return [f"{_verdict(len(clips), release)}; {'; '.join(where)}"]
 
 
+def joined_notes(clips: Sequence[Clip]) -> list[str]:
+    """One line if clips are in another fold than their column `official_fold` says."""
+    n = sum(clip.fold != dict(clip.extra)["official_fold"] for clip in clips)
+    told = f"{n:,} clip(s) of recordings that stand in two official folds are in one here (column official_fold)"
+    return [told] if n else []
+
+
 def shown(names: Iterable[str], most: int = _SHOWN) -> str:
     """The first few of many names, and how many more there are.
 

@@ -19,7 +19,7 @@ from audionas.audio.manifest import Clip, Manifest, read_table, table_rows
 from audionas.datasets.columns import Columns, apply_columns
 from audionas.datasets.files import audio_files
 from audionas.datasets.named_files import all_read
-from audionas.datasets.releases import Release, release_notes, shown
+from audionas.datasets.releases import Release, joined_notes, release_notes, shown
 from audionas.errors import ManifestError, unknown
 
 TABLES = ("metadata/UrbanSound8K.csv", "UrbanSound8K.csv")
@@ -64,15 +64,15 @@ def read(root: Path, columns: Columns) -> Manifest:
         "row(s) not of UrbanSound8K",
         "take the official table",
     )
-    n_moved = sum(clip.fold != dict(clip.extra)["official_fold"] for clip in clips)
+    joined = joined_notes(clips)
     manifest = Manifest(
         root=root,
         clips=(),
         labels=(),
         dataset="urbansound8k",
         group_source="Freesound source recording",
-        fold_source="UrbanSound8K official folds" + (", split recordings joined" if n_moved else ""),
-        notes=(*_copy_notes(root, clips), *_moved(n_moved)),
+        fold_source="UrbanSound8K official folds" + (", split recordings joined" if joined else ""),
+        notes=(*_copy_notes(root, clips), *joined),
     )
     return apply_columns(manifest.with_clips(clips), columns)
 
@@ -130,8 +130,3 @@ def _copy_notes(root: Path, clips: Sequence[Clip]) -> list[str]:
     if unlisted:
         notes.append(f"{len(unlisted):,} audio file(s) are not in the table and are left out: {shown(unlisted)}")
     return notes
-
-
-def _moved(n: int) -> list[str]:
-    told = f"{n:,} clip(s) of recordings that stand in two official folds are in one here (column official_fold)"
-    return [told] if n else []

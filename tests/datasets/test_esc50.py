@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audionas.audio.folds import outer_splits
 from audionas.datasets import Columns, recognise
 from audionas.datasets.esc50 import read, read_esc10
 from audionas.errors import ManifestError
@@ -44,7 +45,40 @@ def test_a_file_name_cannot_leave_the_root(tmp_path: Path) -> None:
 
 def test_what_the_table_says_of_a_clip_is_kept(tmp_path: Path) -> None:
     write(tmp_path, HEADER, *ROWS)
-    assert dict(read(tmp_path, Columns()).clips[0].extra) == {"esc10": "True", "take": "A", "target": "0"}
+    assert dict(read(tmp_path, Columns()).clips[0].extra) == {
+        "esc10": "True", "official_fold": "1", "take": "A", "target": "0",
+    }  # fmt: skip
+
+
+# All clips of the four recordings that stand in two folds of the official table.
+SPLIT_ROWS = [
+    "2-131943-A-38.wav,2,38,clock_tick,True,131943,A", "3-131943-A-37.wav,3,37,clock_alarm,False,131943,A",
+    "2-134049-A-6.wav,2,6,hen,False,134049,A", "3-134049-A-1.wav,3,1,rooster,True,134049,A",
+    "4-209698-A-37.wav,4,37,clock_alarm,False,209698,A", "5-209698-A-38.wav,5,38,clock_tick,True,209698,A",
+    "4-234879-A-6.wav,4,6,hen,False,234879,A", "5-234879-A-1.wav,5,1,rooster,True,234879,A",
+    "5-234879-B-1.wav,5,1,rooster,True,234879,B",
+]  # fmt: skip
+
+
+def test_a_recording_of_two_official_folds_is_in_one_and_esc10_keeps_its_folds(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *SPLIT_ROWS)
+    manifest = read(tmp_path, Columns())
+    assert [split.name for split in outer_splits(manifest)] == ["2", "3", "5"]
+    assert manifest.fold_source == "ESC-50 official folds, split recordings joined"
+    assert "4 clip(s) of recordings that stand in two official folds are in one here (column official_fold)" in (
+        manifest.notes
+    )
+    small = read_esc10(tmp_path, Columns())
+    assert all(clip.fold == dict(clip.extra)["official_fold"] for clip in small.clips)
+    assert small.fold_source == "ESC-50 official folds"
+    with pytest.raises(ManifestError, match=r"group '131943' is in fold '2' and in fold '3'"):
+        outer_splits(read(tmp_path, Columns(folds="official_fold")))
+
+
+def test_any_other_recording_of_two_folds_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, HEADER, *ROWS, "2-100032-B-0.wav,2,0,dog,True,100032,B")
+    with pytest.raises(ManifestError, match=r"group '100032' is in fold '1' and in fold '2'"):
+        outer_splits(read(tmp_path, Columns()))
 
 
 def test_rows_that_contradict_their_names_are_told_at_once(tmp_path: Path) -> None:

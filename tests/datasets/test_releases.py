@@ -20,8 +20,8 @@ def clips(*labels_and_groups: str) -> list[Clip]:
     (ravdess.SONG, 1012, 6, 23),
     (ravdess.ALL, 2452, 8, 24),
     (crema_d.RELEASE, 7442, 6, 91),  # the repository's README
-    (speech_commands.V1, 51088 + 6798 + 6835, 30, 1881),  # train, validation, test; Warden 2018, section 6
-    (speech_commands.V2, 105829, 35, 2618),  # Warden 2018, section 7
+    (speech_commands.V1, 51088 + 6798 + 6835, 30, 1881),  # train, validation, test; without six of noise
+    (speech_commands.V2, 105829, 35, 2618),  # Warden 2018
     (urbansound8k.RELEASE, 8732, 10, 1297),
 ])  # fmt: skip
 def test_the_counts_by_label_add_up_to_the_published_total(
