@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from audionas.errors import ManifestError, RunError, SettingsError
+from audionas.errors import ManifestError, RunError
 from audionas.experiment.corpus import data_record
 from audionas.experiment.fuse import FuseRequest, fuse
 from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
-from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.experiment.run_step import run_step, words
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.experiment.search_plan import yaml_text
@@ -29,6 +29,7 @@ from audionas.experiment.workers import run_side_by_side
 from audionas.features import load_features
 from audionas.features.stft_extractor import MAX_AUTO_RATE_HZ
 from audionas.records import validate, write_text
+from audionas.reproductions.begin import output_folder
 from audionas.reproductions.emotionnas_plan import PADDINGS, Plan, ReproduceRequest, make_plan
 from audionas.reproductions.emotionnas_tables import write_tables
 from audionas.reproductions.frames_choice import chosen_searches, search_names
@@ -52,12 +53,8 @@ def reproduce(request: ReproduceRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     plan = make_plan(request)
-    if request.data is None and not plan.is_smoke:
-        raise SettingsError("name the corpus: --data FOLDER (without it only --smoke runs, on the shipped sample)")
     frames = _check_inputs(plan)
-    out = request.out or fresh_folder("emotionnas")
-    if not _is_only_prepared(out):
-        refuse_occupied(out)
+    out = output_folder(request.out, "emotionnas", request.data, is_smoke=plan.is_smoke)
     prepared = _prepare(request, plan, out, talk)
     _write_inputs(plan, out, frames)
     fields = {"plan": plan.model_dump(mode="json"), "data": data_record(prepared.manifest)}
@@ -138,11 +135,6 @@ def _frame_settings(name: str) -> dict[str, Any]:
     asked = load_features(name)
     known = asked.resolve(MAX_AUTO_RATE_HZ, [LONG_S]).settings()
     return {**asked.settings(), **{key: known[key] for key in ENCODER_FACTS if key in known}}
-
-
-def _is_only_prepared(out: Path) -> bool:
-    """Whether a folder holds nothing but a preparation, as a stop before the first step leaves it."""
-    return out.is_dir() and [path.name for path in out.iterdir()] == ["prepared"]
 
 
 def _prepare(request: ReproduceRequest, plan: Plan, out: Path, talk: Talk) -> Prepared:

@@ -12,15 +12,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from audionas.errors import ManifestError, RunError, SettingsError
+from audionas.errors import ManifestError, RunError
 from audionas.experiment.corpus import data_record
 from audionas.experiment.prepare import Prepared, PrepareOptions, prepare
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
-from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
+from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.experiment.run_step import run_step, words
 from audionas.experiment.talk import Silent, Talk
 from audionas.models.baselines import BASELINES
 from audionas.records import validate
+from audionas.reproductions.begin import output_folder
 from audionas.reproductions.fop_steps import columns, pretrained, pretraining_folder
 from audionas.reproductions.hand_made_papers import PAPERS, Variant
 from audionas.reproductions.hand_made_plan import HandMadePlan, HandMadeRequest, make_plan
@@ -40,11 +41,7 @@ def reproduce(request: HandMadeRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     plan = make_plan(request)
-    if request.data is None and not plan.is_smoke:
-        raise SettingsError("name the corpus: --data FOLDER (without it only --smoke runs, on the shipped sample)")
-    out = request.out or fresh_folder(request.paper)
-    if not (out.is_dir() and [path.name for path in out.iterdir()] == ["prepared"]):
-        refuse_occupied(out)
+    out = output_folder(request.out, request.paper, request.data, is_smoke=plan.is_smoke)
     prepared = _prepare(request, plan, out, talk)
     run = RunFolder.create(
         out, KIND, list(request.argv), plan=plan.model_dump(mode="json"), data=data_record(prepared.manifest)

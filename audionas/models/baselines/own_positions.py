@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audionas.errors import SettingsError
+from audionas.models.masked_maps import masked, strided
 from audionas.models.recipe_cell import frame_mask
 
 Pair = tuple[int, int]  # of features and of frames
@@ -34,24 +35,6 @@ def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int
     if least < 1 or most > x.shape[3]:
         raise SettingsError(f"lengths from {least} to {most}, must be 1 to {x.shape[3]}: a clip has at least one frame")
     return masked(x[..., :most], lengths), lengths
-
-
-def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """The same maps with 0 in the padding."""
-    own = _own(x, lengths)
-    return x if own is None else torch.where(own, x, 0.0)
-
-
-def own_mean(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """The mean over features and own frames of maps that are 0 in the padding: (batch, channels)."""
-    if lengths is None:
-        return x.mean(dim=(2, 3))
-    return x.sum(dim=(2, 3)) / (lengths[:, None] * x.shape[2])
-
-
-def after_steps(lengths: Tensor | None, step: int) -> Tensor | None:
-    """Own frames after a convolution or pooling of so many frames a step: every begun step counts."""
-    return None if lengths is None else (lengths + step - 1) // step
 
 
 class OwnBatchNorm(nn.BatchNorm2d):
@@ -98,13 +81,13 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Maps:
         """Maps that are 0 in the padding, and >= 0 elsewhere."""
-        lengths = after_steps(lengths, self.stride)
+        lengths = strided(lengths, self.stride)
         x = masked(self.conv(functional.pad(x, self.zeros)), lengths)
         x = self.norm.of_own(x, lengths).relu()
         if self.pool == (1, 1):
             return x, lengths
         # A last odd frame is pooled with zeros of the padding, which no value of a ReLU is below.
-        return functional.max_pool2d(x, self.pool, ceil_mode=True), after_steps(lengths, self.pool[1])
+        return functional.max_pool2d(x, self.pool, ceil_mode=True), strided(lengths, self.pool[1])
 
 
 def n_steps(n: int, *steps: int) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, masked
+from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm
+from audionas.models.masked_maps import masked
 from audionas.models.recipe_cell import frame_mask
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from audionas.models.baselines.own_positions import own_mean
+from audionas.models.masked_maps import masked_average
 
 
 class SqueezeExcitation(nn.Module):
@@ -19,4 +19,4 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Every channel times its weight, between 0 and 1."""
-        return x * self.weigh(own_mean(x, lengths))[:, :, None, None]  # type: ignore[no-any-return]
+        return x * self.weigh(masked_average(x, lengths))[:, :, None, None]  # type: ignore[no-any-return]

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from audionas.errors import SettingsError
-from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, own_maps, own_mean
+from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, own_maps
+from audionas.models.masked_maps import masked_average
 
 LENGTHS = torch.tensor([9, 4, 1])
 
@@ -43,8 +44,8 @@ def test_maps_that_do_not_fit_are_refused(shape: tuple[int, ...], lengths: list[
 
 def test_the_mean_is_of_own_positions_only(maps: torch.Tensor) -> None:
     own, lengths = own_maps(maps, LENGTHS, 2, 5)
-    assert torch.allclose(own_mean(own, lengths)[1], maps[1, :, :, :4].mean(dim=(1, 2)))
-    assert torch.allclose(own_mean(maps, None), maps.mean(dim=(2, 3)))
+    assert torch.allclose(masked_average(own, lengths)[1], maps[1, :, :, :4].mean(dim=(1, 2)))
+    assert torch.allclose(masked_average(maps, None), maps.mean(dim=(2, 3)))
 
 
 def test_batch_norm_in_training_has_the_statistics_of_own_positions(maps: torch.Tensor) -> None:
