@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.kernels.exporting import is_exporting
 from audionas.records import Record
 
 LONGEST_WAVE = 10_000.0
@@ -136,5 +137,5 @@ def positions(n_frames: int, width: int) -> Tensor:
 
 def own_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Feature maps as frames: (batch, 1, bands, frames) to (batch, frames, bands), without what is padding in all."""
-    longest = x.shape[3] if lengths is None else int(lengths.max())
+    longest = x.shape[3] if lengths is None or is_exporting() else int(lengths.max())
     return x[:, 0, :, :longest].transpose(1, 2)

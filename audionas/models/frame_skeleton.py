@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from audionas.errors import SettingsError
+from audionas.kernels.exporting import is_exporting
 from audionas.models.frame_pooling import build_frame_pooling
 
 
@@ -64,7 +65,7 @@ class FrameSkeleton(nn.Module):
             SettingsError: frames of another width, no frames, or a length below 1 or above the frames given.
         """
         frames = self._frames(x)
-        if lengths is None:
+        if lengths is None or is_exporting():
             return frames
         _check_lengths(lengths, frames.shape[1])
         return frames[:, : int(lengths.max())]

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.kernels.exporting import is_exporting
 from audionas.kernels.recipe_plan import recipe_plan
 from audionas.kernels.recipe_scan import can_scan, recipe_scan
+from audionas.models.onnx_forms import scan_frames
 from audionas.ops.recurrent import LINEAR, RNN_OPS
 from audionas.spaces.recurrent_genotype import INPUT, RecurrentGenotype
 
@@ -75,12 +77,31 @@ class RecipeCell(nn.Module):
 
         With `is_reversed` each clip runs from its last own frame to its first.
         """
+        if is_exporting():
+            return self._as_scan(x, lengths, emit, is_reversed)
         biases, weights = list(self.biases), self.sequence_weights()
         plain = partial(self._in_torch, lengths, emit, is_reversed)
         if not can_scan(x, [*biases, *weights]):
             return plain(x, *biases, *weights)
         plan = recipe_plan(self._recipe, EMITS.index(emit) + 1)
         return recipe_scan(plan, x, lengths, biases, weights, plain, is_reversed=is_reversed)
+
+    def _as_scan(self, x: Tensor, lengths: Tensor | None, emit: Emit, is_reversed: bool) -> Tensor:
+        """What `forward` gives in eval mode, as one loop of ONNX."""
+        if is_reversed:
+            return reverse_frames(self._as_scan(reverse_frames(x, lengths), lengths, emit, False), lengths)
+        weights = list(self.weights)
+
+        def step(states: list[Tensor], frame: Tensor) -> tuple[list[Tensor], Tensor]:
+            new = self.step(frame, states, weights)
+            return new, new[0] if emit == "h0" else torch.cat(new[:2], dim=-1)
+
+        outputs = scan_frames(step, self.first_states(x), x)
+        return outputs if lengths is None else torch.where(frame_mask(lengths, x.shape[1])[:, :, None], outputs, 0.0)
+
+    def first_states(self, x: Tensor) -> list[Tensor]:
+        """The states before the first frame of x (batch, ...): zeros, (batch, hidden) each."""
+        return [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
 
     def _in_torch(self, lengths: Tensor | None, emit: Emit, is_reversed: bool, x: Tensor, *given: Tensor) -> Tensor:
         """What `forward` gives, frame by frame; `given` are all biases, then all weights."""
@@ -93,7 +114,7 @@ class RecipeCell(nn.Module):
         self, x: Tensor, lengths: Tensor | None, emit: Emit, biases: Sequence[Tensor], weights: Sequence[Tensor]
     ) -> Tensor:
         given, by_state = self._from_input(x, biases, weights), self._by_state(weights)
-        states = [x.new_zeros(x.shape[0], self.hidden) for _ in range(self.genotype.n_states)]
+        states = self.first_states(x)
         shortest = x.shape[1] if lengths is None else int(lengths.min())
         outputs = []
         for t, (frame, terms) in enumerate(zip(x.unbind(1), given, strict=True)):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from audionas.kernels.exporting import is_exporting
 from audionas.models.frame_skeleton import FrameSkeleton
+from audionas.models.onnx_forms import onnx_layers
 
 LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -34,6 +36,8 @@ class TorchRnn(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """x (batch, frames, inputs), lengths (batch,) int64 -> (batch, frames, n_outputs)."""
+        if is_exporting():
+            return onnx_layers(self.layers, x, lengths)
         if lengths is None:
             return self.layers(x)[0]  # type: ignore[no-any-return]
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -25,12 +25,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from audionas.kernels.exporting import is_exporting
 from audionas.models.baselines.abilities import TaskLoss
 from audionas.models.baselines.baseline import ADAM, Baseline
 from audionas.models.baselines.joint_loss import joint_loss
 from audionas.models.baselines.second_task_settings import SecondTaskSettings
 from audionas.models.baselines.structured_attention import StructuredAttention
 from audionas.models.frame_pooling import build_frame_pooling
+from audionas.models.onnx_forms import onnx_layers
 from audionas.models.recipe_cell import frame_mask
 
 N_GATES = 4
@@ -111,6 +113,8 @@ class CnnBlstm(nn.Module):
         return self.pooling(*self.states(x, lengths))  # type: ignore[no-any-return]
 
     def _recurrent(self, frames: Tensor, own: Tensor | None) -> Tensor:
+        if is_exporting():
+            return onnx_layers(self.blstm, frames, own)
         if own is None:
             return self.blstm(frames)[0]  # type: ignore[no-any-return]
         packed = pack_padded_sequence(frames, own.cpu(), batch_first=True, enforce_sorted=False)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from audionas.errors import SettingsError
+from audionas.kernels.exporting import is_exporting
+from audionas.models.onnx_forms import scan_frames
 from audionas.models.recipe_cell import frame_mask
 
 BLANK = 0  # its place among the frame's outputs; class c is output 1 + c
@@ -35,12 +37,23 @@ def class_log_likelihoods(log_probabilities: Tensor, lengths: Tensor | None) -> 
         blank, classes = torch.where(own, blank, 0.0), torch.where(own, classes, 0.0)
     gains = classes - blank
     until = gains.cumsum(dim=1)
-    runs = until + torch.logcumsumexp(
-        gains - until, dim=1
-    )  # the runs that end at a frame; gains - until is -D before it
+    runs = until + _log_sums_until(gains - until)  # the runs that end at a frame; gains - until is -D before it
     if own is not None:
         runs = runs.masked_fill(~own, -torch.inf)
     return (blank.sum(dim=1) + torch.logsumexp(runs, dim=1)).to(log_probabilities.dtype)
+
+
+def _log_sums_until(x: Tensor) -> Tensor:
+    """The logarithm of the sum of exp(x) up to each frame: (batch, frames, classes) to the same."""
+    if not is_exporting():
+        return torch.logcumsumexp(x, dim=1)
+
+    def step(sums: list[Tensor], frame: Tensor) -> tuple[list[Tensor], Tensor]:
+        largest = torch.maximum(sums[0], frame)
+        new = largest + torch.log(torch.exp(sums[0] - largest) + torch.exp(frame - largest))
+        return [new], new
+
+    return scan_frames(step, [torch.full_like(x[:, 0], -torch.inf)], x)
 
 
 def ctc_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

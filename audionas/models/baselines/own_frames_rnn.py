@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.kernels.exporting import is_exporting
+from audionas.models.onnx_forms import onnx_layers
 from audionas.models.recipe_cell import reverse_frames
 
 LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
@@ -49,9 +51,9 @@ class OwnFramesRnn(nn.Module):
         for number, ahead in enumerate(self.ahead):
             if number:
                 x = functional.dropout(x, self.dropout, self.training)
-            outputs = ahead(x)[0]
+            outputs = _through(ahead, x)
             if self.back:
-                reverse = self.back[number](reverse_frames(x, lengths))[0]
+                reverse = _through(self.back[number], reverse_frames(x, lengths))
                 outputs = torch.cat([outputs, reverse_frames(reverse, lengths)], dim=-1)
             x = outputs
         return x
@@ -63,6 +65,13 @@ class OwnFramesRnn(nn.Module):
         else:
             ahead = outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1, : self.hidden]
         return torch.cat([ahead, outputs[:, 0, self.hidden :]], dim=-1)
+
+
+def _through(layer: nn.Module, x: Tensor) -> Tensor:
+    """What one layer of one direction gives at each frame."""
+    if is_exporting():
+        return onnx_layers(layer, x, None)  # type: ignore[arg-type]
+    return layer(x)[0]  # type: ignore[no-any-return]
 
 
 def frames_of(x: Tensor) -> Tensor:

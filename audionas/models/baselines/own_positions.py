@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from audionas.errors import SettingsError
+from audionas.kernels.exporting import is_exporting
 from audionas.models.masked_maps import masked, strided
 from audionas.models.recipe_cell import frame_mask
 
@@ -31,6 +32,8 @@ def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int
         )
     if lengths is None:
         return x, None
+    if is_exporting():
+        return masked(x, lengths), lengths
     least, most = int(lengths.min()), int(lengths.max())
     if least < 1 or most > x.shape[3]:
         raise SettingsError(f"lengths from {least} to {most}, must be 1 to {x.shape[3]}: a clip has at least one frame")
