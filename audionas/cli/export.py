@@ -7,43 +7,53 @@ from typing import Annotated
 
 import typer
 
-from audionas.cli.console import print_result
-from audionas.cli.parameters import JsonOption
+from audionas.cli.console import ConsoleTalk, print_result
+from audionas.cli.parameters import EnsembleOption, FoldOption, JsonOption, NetworkSeedOption
 
 
 def export(
     source: Annotated[
-        Path, typer.Argument(help="Run folder, genotype file, or a .txt file of DARTS text; of maps a retraining.")
+        Path,
+        typer.Argument(
+            help="Run folder, genotype file, a .txt file of DARTS text, or a JSON sample of NNI; of maps and onnx a "
+            "retraining."
+        ),
     ],
     to: Annotated[
         str | None,
         typer.Option(
             "--to",
-            help="genotype (our JSON), darts (namedtuple text) or nas-bench-nlp (a recurrent recipe). Default: darts "
-            "for CNN cells, nas-bench-nlp for recurrent ones. maps: a picture of the attention maps of --clip.",
+            help="genotype (our JSON), darts (namedtuple text), nas-bench-nlp (a recurrent recipe) or nni-sample (the "
+            "options of a space). Default: darts for CNN cells, nas-bench-nlp for recurrent ones. onnx: trained "
+            "networks, for onnxruntime and audionas predict. maps: a picture of the attention maps of --clip.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write. Default: standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write. Default: standard output; of onnx the retraining.")
+    ] = None,
     clip: Annotated[
         Path | None, typer.Option("--clip", help="Of --to maps: the audio file whose attention maps are drawn.")
     ] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Of NNI samples: the space's name or YAML. Default: that of the run.")
+    ] = None,
+    ensemble: EnsembleOption = False,
+    fold: FoldOption = None,
+    seed: NetworkSeedOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Convert a genotype between our JSON, DARTS text and NAS-Bench-NLP recipes; nothing that is read is evaluated.
+    """Convert a genotype between our JSON, DARTS text, NAS-Bench-NLP recipes and NNI samples, or export networks.
 
+    Nothing that is read is evaluated. An ONNX file holds the final model, or with --ensemble or --fold others, and is
+    compared with torch on clips of the run before it is written.
+
+    \b
     Example: audionas export runs/first --to darts
     """
-    from audionas.experiment.export import export_genotype
+    from audionas.experiment.chosen_networks import Choice
+    from audionas.experiment.export import ExportRequest
+    from audionas.experiment.export import export as export_to
 
-    if to == "maps":
-        from audionas.experiment.attention_maps import export_maps
-
-        picture = str(export_maps(source, clip, out))
-        print_result([picture], {"out": picture, "text": None}, as_json=as_json)
-        return
-    if clip is not None:
-        from audionas.errors import SettingsError
-
-        raise SettingsError("--clip: is for --to maps")
-    text = export_genotype(source, to, out)
-    print_result([str(out) if out else text], {"out": str(out) if out else None, "text": text}, as_json=as_json)
+    with ConsoleTalk() as talk:
+        found = export_to(ExportRequest(source, to, out, clip, space, Choice(ensemble, fold, seed)), talk)
+    print_result(found.lines, found.record, as_json=as_json)

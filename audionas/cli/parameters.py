@@ -70,6 +70,16 @@ TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+EnsembleOption = Annotated[
+    bool, typer.Option("--ensemble", help="The networks of all folds and seeds, their probabilities averaged.")
+]
+FoldOption = Annotated[
+    str | None, typer.Option("--fold", help="The network of one fold: the one that did not train on it. By its name.")
+]
+NetworkSeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", help="Of --fold: which seed's network (default: the first). Of --ensemble: only it."),
+]
 FEATURES_HELP = (
     "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "
     "emotionnas_wav2vec:FILE, ge2e:FILE or fop:PLACE[@LEVEL] (of audionas pretrain)."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from audionas.audio.manifest import Manifest
 from audionas.audio.waveform import load_waveform, sha256_of
 from audionas.errors import AudionasError, RunError, SettingsError
+from audionas.exchange.clip_windows import OneClip
 from audionas.experiment.evaluated_networks import EvaluatedNetwork, finished_retraining, networks_of
 from audionas.experiment.trained_network import WEIGHTS_FILE, TrainedNetwork, load_network
 from audionas.features import Extractor, extractor_from_settings
@@ -22,19 +22,6 @@ from audionas.report.svg import NO_METADATA, drawing
 from audionas.training.batches import ClipTensors
 
 PICTURES = (".png", ".svg")
-
-
-@dataclass(frozen=True)
-class _OneClip:
-    """Features of one clip as the rows of a corpus."""
-
-    block: np.ndarray
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, row: int) -> np.ndarray:
-        return self.block
 
 
 def export_maps(run: Path, clip: Path | None, out: Path | None) -> Path:
@@ -112,7 +99,7 @@ def _maps(
     own = extractor.own_frames(len(waveform))
     lengths = np.array([own]) if extractor.mask_padding else None
     tensors = ClipTensors(
-        _OneClip(block), np.zeros(1, int), loaded.normaliser, extractor.input_shape[2], "multi", lengths,
+        OneClip(block), np.zeros(1, int), loaded.normaliser, extractor.input_shape[2], "multi", lengths,
         test_shift=extractor.test_shift,
     )  # fmt: skip
     starts = tensors.windows(0)

@@ -52,14 +52,24 @@ def finished_retraining(path: Path) -> RunFolder:
 
 def networks_of(run: RunFolder) -> list[EvaluatedNetwork]:
     """The final model where there is one, else the network of every split and seed."""
+    final = final_network(run)
+    return [final] if final else fold_networks(run)
+
+
+def final_network(run: RunFolder) -> EvaluatedNetwork | None:
+    """The final model, trained on all clips, where there is one."""
+    if not (run.path / FINAL / "model.json").is_file():
+        return None
     manifest = Manifest.read(run.path)
-    splits = outer_splits(manifest)
-    if (run.path / FINAL / "model.json").is_file():
-        model = read_json(run.path / FINAL / "model.json", "model file")
-        source = read_source(run.path / split_folder(splits[0].name) / "genotype.json")
-        return [EvaluatedNetwork(FINAL, run.path / FINAL, source, model["features"], tuple(range(len(manifest))))]
+    model = read_json(run.path / FINAL / "model.json", "model file")
+    source = read_source(run.path / split_folder(outer_splits(manifest)[0].name) / "genotype.json")
+    return EvaluatedNetwork(FINAL, run.path / FINAL, source, model["features"], tuple(range(len(manifest))))
+
+
+def fold_networks(run: RunFolder) -> list[EvaluatedNetwork]:
+    """The network of every split and seed, split by split."""
     found = []
-    for split in splits:
+    for split in outer_splits(Manifest.read(run.path)):
         source = read_source(run.path / split_folder(split.name) / "genotype.json")
         for seed in run.record["seeds"]:
             name = f"{split_folder(split.name)}/seed_{seed}"

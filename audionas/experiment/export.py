@@ -1,69 +1,94 @@
-"""Conversion of genotypes between `genotype.json`, DARTS text and bare NAS-Bench-NLP recipes."""
+"""`audionas export`: one function a format; the table says which options a format knows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
-from audionas.experiment.genotype_sources import find_sources
-from audionas.records import to_json, write_text
-from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype
-from audionas.spaces.darts_text import from_darts_text, to_darts_text
-from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
-
-FORMATS = ("genotype", "darts", "nas-bench-nlp")
+from audionas.errors import SettingsError, unknown
+from audionas.experiment.attention_maps import export_maps
+from audionas.experiment.chosen_networks import Choice
+from audionas.experiment.export_genotype import TEXT_FORMATS, exported_text
+from audionas.experiment.export_onnx import export_onnx
+from audionas.experiment.talk import Silent, Talk
 
 
-def export_genotype(source: Path, to: str | None = None, out: Path | None = None) -> str:
-    """The genotype of a run, a JSON file or a text file, in another format; written to `out` if given.
+@dataclass(frozen=True)
+class ExportRequest:
+    """What the user asked for; None and defaults as `audionas export --help` says."""
 
-    Without `to`: DARTS text of CNN cells, a bare recipe of a recurrent genotype.
+    source: Path
+    to: str | None = None
+    out: Path | None = None
+    clip: Path | None = None
+    space: str | None = None
+    choice: Choice = field(default_factory=Choice)
+
+    def options(self) -> dict[str, object]:
+        """Option -> what was given, of those that are for some formats only."""
+        given = {
+            "--clip": self.clip, "--space": self.space, "--ensemble": self.choice.ensemble or None,
+            "--fold": self.choice.fold, "--seed": self.choice.seed,
+        }  # fmt: skip
+        return {option: value for option, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is printed, and the same for a script."""
+
+    lines: list[str]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a format is made, and which options it knows."""
+
+    make: Callable[[ExportRequest, Talk], Exported]
+    options: tuple[str, ...] = ()
+
+
+def export(request: ExportRequest, talk: Talk | None = None) -> Exported:
+    """Write or convert what `request.source` holds.
 
     Raises:
-        SettingsError: the format is unknown.
-        GenotypeError: the source holds no genotype, or several, or one that the format cannot hold.
+        SettingsError: the format is unknown, or an option is not for it.
+        AudionasError: of its kinds, for a source that the format cannot be made of.
     """
-    if to is not None and to not in FORMATS:
-        raise SettingsError(unknown("export format", to, (*FORMATS, "maps")))
-    genotype, provenance = _read(source)
-    text = _text(genotype, provenance, to or _usual(genotype), str(source))
-    if out is not None:
-        if out.is_dir():
-            raise AudionasError(f"{out}: is a folder; name a file")
-        write_text(out, text + "\n")
-    return text
+    name = request.to or "text"
+    if request.to is not None and request.to not in FORMATS:
+        raise SettingsError(unknown("export format", request.to, FORMATS))
+    known = _TEXT.options if request.to is None else FORMATS[name].options
+    for option in request.options():
+        if option not in known:
+            owners = [each for each, found in FORMATS.items() if option in found.options]
+            raise SettingsError(f"{option}: is for --to {', '.join(owners)}")
+    return (_TEXT if request.to is None else FORMATS[name]).make(request, talk or Silent())
 
 
-def _usual(genotype: Genotype) -> str:
-    if isinstance(genotype, BaselineGenotype):
-        return "genotype"
-    return "nas-bench-nlp" if isinstance(genotype, RecurrentGenotype) else "darts"
+def _text(request: ExportRequest, _: Talk) -> Exported:
+    text = exported_text(request.source, request.to, request.out, request.space)
+    out = str(request.out) if request.out else None
+    return Exported([out or text], {"out": out, "text": text})
 
 
-def _text(genotype: Genotype, provenance: dict[str, object], to: str, where: str) -> str:
-    if to == "genotype":
-        return to_json(genotype_document(genotype, provenance), indent=2)
-    if isinstance(genotype, BaselineGenotype):
-        raise GenotypeError(
-            f"{where}: holds the hand-made system {genotype.name!r}, which format {to!r} cannot hold; use --to genotype"
-        )
-    if isinstance(genotype, RecurrentGenotype) != (to == "nas-bench-nlp"):
-        kind = "a recurrent recipe" if isinstance(genotype, RecurrentGenotype) else "CNN cells"
-        raise GenotypeError(f"{where}: holds {kind}, which format {to!r} cannot hold; use --to {_usual(genotype)}")
-    if isinstance(genotype, RecurrentGenotype):
-        return to_json(genotype.to_recipe(), indent=2)
-    return to_darts_text(genotype)
+def _maps(request: ExportRequest, _: Talk) -> Exported:
+    picture = str(export_maps(request.source, request.clip, request.out))
+    return Exported([picture], {"out": picture, "text": None})
 
 
-def _read(source: Path) -> tuple[Genotype, dict[str, object]]:
-    if source.is_file() and source.suffix != ".json":
-        if source.stat().st_size > MAX_BYTES:
-            raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")
-        try:
-            return from_darts_text(source.read_text(encoding="utf-8"), str(source)), {}
-        except UnicodeDecodeError as why:
-            raise GenotypeError(f"{source}: not a text file") from why
-    sources = find_sources([source])
-    if len(sources) > 1:
-        raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
-    return sources[0].genotype, dict(sources[0].provenance)
+def _onnx(request: ExportRequest, talk: Talk) -> Exported:
+    found = export_onnx(request.source, request.choice, request.out, talk)
+    record = {"out": str(found.path), "text": None, "model": found.description.model_dump(mode="json")}
+    return Exported(found.lines(), record)
+
+
+_TEXT = Format(_text, ("--space",))
+FORMATS: Mapping[str, Format] = {
+    **dict.fromkeys(TEXT_FORMATS, _TEXT),
+    "maps": Format(_maps, ("--clip",)),
+    "onnx": Format(_onnx, ("--ensemble", "--fold", "--seed")),
+}

@@ -18,7 +18,7 @@ _is_exporting = False
 
 @contextmanager
 def exporting() -> Iterator[None]:
-    """Within: networks are traced for ONNX. Attention is computed step by step, as torch's fast path has no ONNX form."""
+    """Within: networks are traced for ONNX. Attention goes step by step: torch's fast path has no ONNX form."""
     global _is_exporting
     before, _is_exporting = _is_exporting, True
     had_fast_path = torch.backends.mha.get_fastpath_enabled()

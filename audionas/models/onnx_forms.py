@@ -6,7 +6,7 @@ Used while a network is exported (`audionas.kernels.exporting`), in the place of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +60,7 @@ def _layer(layers: nn.LSTM | nn.GRU, layer: int, x: Tensor, own: Tensor | None) 
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
     kind, hidden, (n_frames, n_clips) = type(layers).__name__, layers.hidden_size, x.shape[:2]
-    attributes: dict[str, int | str] = {
+    attributes: dict[str, Any] = {
         "hidden_size": hidden, "direction": "bidirectional" if layers.bidirectional else "forward",
     }  # fmt: skip
     if kind == "GRU":

@@ -149,14 +149,14 @@ def test_files_without_known_speakers_allow_no_claim(tiny_search: Retrain) -> No
 
 @pytest.mark.usefixtures("tiny_space")
 def test_darts_text_is_retrained_with_features_named(tiny_corpus: Path, tmp_path: Path) -> None:
-    from audionas.experiment.export import export_genotype
+    from audionas.experiment.export_genotype import exported_text
 
     text = (
         "Genotype(normal=[('sep_conv_3x3', 0), ('skip_connect', 1)], normal_concat=range(2, 3), "
         "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1)], reduce_concat=range(2, 3))"
     )
     (tmp_path / "paper.txt").write_text(text)
-    export_genotype(tmp_path / "paper.txt", "genotype", tmp_path / "paper.json")
+    exported_text(tmp_path / "paper.txt", "genotype", tmp_path / "paper.json")
     run = retrain(
         RetrainRequest(
             (tmp_path / "paper.json",), tiny_corpus, str(tmp_path / "features.yaml"), {"n_cells": 3, "channels": 2},

@@ -63,7 +63,7 @@ class OwnFramesRnn(nn.Module):
         if lengths is None:
             ahead = outputs[:, -1, : self.hidden]
         else:
-            ahead = outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1, : self.hidden]
+            ahead = outputs[torch.arange(outputs.shape[0], device=outputs.device), lengths - 1, : self.hidden]
         return torch.cat([ahead, outputs[:, 0, self.hidden :]], dim=-1)
 
 

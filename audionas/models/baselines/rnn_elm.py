@@ -99,7 +99,7 @@ def frame_statistics(log_probabilities: Tensor, lengths: Tensor | None, threshol
     """
     posteriors = log_probabilities[..., BLANK + 1 :].float().exp()
     if lengths is None:
-        lengths = torch.full((len(posteriors),), posteriors.shape[1], device=posteriors.device)
+        lengths = torch.full((posteriors.shape[0],), posteriors.shape[1], device=posteriors.device)
     own = frame_mask(lengths, posteriors.shape[1])[:, :, None]
     n_own = lengths[:, None]
     return torch.cat(
