@@ -53,16 +53,25 @@ def scan_file(root: Path, path: str) -> ScannedFile:
         AudioError: the file is missing, empty, damaged, or holds NaN or infinity.
     """
     full = root / path
+    rate, n_samples, peak = read_through(full)
+    return ScannedFile(path, _stamp(full), sha256_of(full), rate, n_samples, peak == 0.0)
+
+
+def read_through(path: Path) -> tuple[int, int, float]:
+    """Decode a file to its end: sample rate in Hz, samples, largest magnitude.
+
+    Raises:
+        AudioError: the file is missing, empty, damaged, or holds NaN or infinity.
+    """
     n_samples, peak = 0, 0.0
-    with opened(full) as file:
+    with opened(path) as file:
         while len(block := file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-            check_finite(full, block)
+            check_finite(path, block)
             n_samples += len(block)
             peak = max(peak, float(np.abs(block).max()))
         if n_samples < file.frames:
-            raise truncated(full, n_samples, file.frames)
-        rate = file.samplerate
-    return ScannedFile(path, _stamp(full), sha256_of(full), rate, n_samples, peak == 0.0)
+            raise truncated(path, n_samples, file.frames)
+        return file.samplerate, n_samples, peak
 
 
 def scan(

@@ -20,6 +20,7 @@ from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.hypercolumns import hypercolumns
 from audionas.cli.list import list_parts
+from audionas.cli.predict import predict
 from audionas.cli.prepare import prepare
 from audionas.cli.pretrain import pretrain
 from audionas.cli.rank import rank
@@ -46,6 +47,7 @@ app.command("search")(search)
 app.command("rank")(rank)
 app.command("retrain")(retrain)
 app.command("evaluate")(evaluate)
+app.command("predict")(predict)
 app.command("fuse")(fuse)
 app.command("compare")(compare)
 app.command("reproduce")(reproduce)

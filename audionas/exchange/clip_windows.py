@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,6 @@ from audionas.features import Extractor
 from audionas.training.batches import ClipTensors, Normaliser
 
 ROWS_AT_ONCE = 64
-Waveforms = Mapping[int, np.ndarray]
-"""One clip at each sample rate that is needed: (samples,) float32 each."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,15 @@ def windows_of(extractor: Extractor, waveform: np.ndarray) -> Fed:
 RAW = Normaliser(np.zeros((1, 1, 1), np.float32), np.ones((1, 1, 1), np.float32))
 
 
-def score_clips(scorer: Scorer, clips: Iterable[Waveforms]) -> Iterator[np.ndarray]:
-    """Scores (labels,) float64 of each clip in turn: the mean over networks of the mean over windows."""
-    extractors = [given.extractor for given in scorer.inputs]
-    waiting: list[list[Fed]] = []
-    for waveforms in clips:
-        waiting.append([windows_of(each, waveforms[each.rate_hz]) for each in extractors])
+def score_clips(scorer: Scorer, clips: Iterable[Sequence[Fed]]) -> Iterator[np.ndarray]:
+    """Scores (labels,) float64 of each clip in turn: the mean over networks of the mean over windows.
+
+    Args:
+        clips: of each clip, what every input is fed: its windows.
+    """
+    waiting: list[Sequence[Fed]] = []
+    for clip in clips:
+        waiting.append(clip)
         if sum(_n_rows(clip) for clip in waiting) >= ROWS_AT_ONCE:
             yield from _scored(scorer, waiting)
             waiting = []

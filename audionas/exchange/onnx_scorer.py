@@ -81,8 +81,10 @@ def session_of(model: bytes, where: str, threads: int = 1) -> Any:
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as why:  # its errors have no common parent but Exception; nothing goes on
-        reason = " ".join(str(why).split())[:400]
-        raise RunError(f"{where}: onnxruntime cannot load this model ({reason}); export it again") from why
+        reason = " ".join(str(why).split())[:160]
+        raise RunError(
+            f"{where}: not a model that onnxruntime can load ({reason}); give a file of audionas export --to onnx"
+        ) from why
 
 
 def run_session(session: Any, inputs: Sequence[ScoredInput], fed: Sequence[Fed], names: list[str]) -> list[np.ndarray]:

@@ -47,6 +47,10 @@ class LogMel(StftExtractor):
         """One row a band."""
         return self.n_mels
 
+    def streaming_fault(self) -> str:
+        """Why frames cannot be computed as the audio comes; empty where they can."""
+        return super().streaming_fault() or ("features with deltas read later frames" if self.deltas else "")
+
     def _features(self, spectrum: torch.Tensor) -> torch.Tensor:
         return with_deltas(self._bands(spectrum), self.deltas)
 

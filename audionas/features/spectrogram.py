@@ -53,6 +53,10 @@ class Spectrogram(StftExtractor):
         since = {"mu_law": self.mu_law is None, "mu_law_from": self.mu_law_from == -1}
         return super()._left_out_of_key() | {name for name, is_as_before in since.items() if is_as_before}
 
+    def streaming_fault(self) -> str:
+        """Why frames cannot be computed as the audio comes; empty where they can."""
+        return super().streaming_fault() or ("features with mu_law need the whole clip" if self.mu_law else "")
+
     def _scaled(self, spectrum: torch.Tensor, n_own: int) -> torch.Tensor:
         if self.mu_law is None:
             return spectrum

@@ -112,6 +112,18 @@ class StftExtractor(Extractor):
             pooled = self._pooled(self._features(spectrum))
         return np.ascontiguousarray(pooled.numpy())
 
+    def from_magnitudes(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """(fft bins, frames) magnitudes to (channels, features, pooled frames), where frames do not know of others."""
+        return self._pooled(self._features(spectrum))
+
+    def streaming_fault(self) -> str:
+        """Why frames cannot be computed as the audio comes; empty where they can."""
+        if self.frames:
+            return "features with a fixed number of frames need the whole clip"
+        if self.crop == "end":
+            return "features with crop: end are of clips of one length"
+        return "features with pad: repeat need the whole clip" if self.pad == "repeat" else ""
+
     def _scaled(self, spectrum: torch.Tensor, n_own: int) -> torch.Tensor:
         """(fft bins, frames) magnitudes on another scale, which may depend on the first `n_own` frames, the clip's."""
         return spectrum

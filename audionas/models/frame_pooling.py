@@ -16,6 +16,9 @@ from audionas.errors import SettingsError, unknown
 from audionas.models.recipe_cell import frame_mask
 
 
+SD_FLOOR = 1e-5  # of the variance
+
+
 class AttentionPooling(nn.Module):
     """e_t = v . tanh(W h_t + b), or e_t = w . h_t with `additive=False`; a = softmax(e); sum of a_t h_t."""
 
@@ -27,11 +30,15 @@ class AttentionPooling(nn.Module):
 
     def weights(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The share of each frame, (batch, frames): sums to 1, 0 in the padding."""
-        hidden = x if self.projection is None else torch.tanh(self.projection(x))
-        energy = self.query(hidden)[..., 0]
+        energy = self.energy(x)
         if lengths is not None:
             energy = energy.masked_fill(~frame_mask(lengths, x.shape[1]), -torch.inf)
         return torch.softmax(energy, dim=1)
+
+    def energy(self, x: Tensor) -> Tensor:
+        """e_t of each frame, (batch, frames)."""
+        hidden = x if self.projection is None else torch.tanh(self.projection(x))
+        return self.query(hidden)[..., 0]  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The weighted sum of the frames, (batch, values)."""
@@ -43,7 +50,7 @@ class FramePooling(nn.Module):
 
     def __init__(self, width: int, name: str) -> None:
         super().__init__()
-        self.pool = _PLAIN[name]
+        self.name, self.pool = name, _PLAIN[name]
         self.n_outputs = 2 * width if name == "statistics" else width
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -69,10 +76,10 @@ def _last(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _statistics(x: Tensor, lengths: Tensor) -> Tensor:
-    """Mean and population sd; a floor of 1e-5 on the variance keeps the gradient finite."""
+    """Mean and population sd; a floor of the variance keeps the gradient finite."""
     mean = _mean(x, lengths)
     variance = _mean((x - mean[:, None, :]) ** 2, lengths)
-    return torch.cat([mean, torch.sqrt(variance + 1e-5)], dim=-1)
+    return torch.cat([mean, torch.sqrt(variance + SD_FLOOR)], dim=-1)
 
 
 _PLAIN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
