@@ -39,8 +39,13 @@ def predict(
         float | None, typer.Option("--window", help="Seconds of a segment. Default: what the network's input holds.")
     ] = None,
     hop: Annotated[
-        float | None, typer.Option("--hop", help="Seconds from one segment to the next. Default: the window.")
+        float | None,
+        typer.Option("--hop", help="Seconds from one segment to the next. Default: the window; of --stream 1."),
     ] = None,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="One file as if it were live: the scores of all audio so far after each --hop."),
+    ] = False,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write file, start, end, label, probability, and that of every label.")
     ] = None,
@@ -53,7 +58,7 @@ def predict(
     """Tell label and probability of audio files; of long ones segment by segment, as CSV.
 
     The final model (retrain --final) is taken, or with --ensemble or --fold others. Nothing is printed on standard
-    output unless all files can be used.
+    output unless all files can be used. --stream is for recurrent networks of one direction.
 
     \b
     Example: audionas predict runs/final recordings/joy/anna_1.wav recordings/grief/ben_1.wav
@@ -61,12 +66,13 @@ def predict(
     from audionas.experiment import predict as steps
     from audionas.experiment.chosen_networks import Choice
     from audionas.experiment.cuts import Segmenting
+    from audionas.experiment.predict_stream import predict_stream
     from audionas.records import write_text
 
     choice, segmenting = Choice(ensemble, fold, seed), Segmenting(segments, window, hop)
     with ConsoleTalk(quiet=quiet) as talk:
         request = steps.PredictRequest(model, tuple(files), choice, segmenting, skip_bad, device, threads)
-        found = steps.predict(request, talk)
+        found = predict_stream(request, talk) if stream else steps.predict(request, talk)
     if csv is not None:
         write_text(csv, found.csv_text())
     print_result(found.lines() if csv is None else [str(csv)], found.record(), as_json=as_json)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from audionas.errors import SettingsError, unknown
 from audionas.models.recipe_cell import frame_mask
 
-
 SD_FLOOR = 1e-5  # of the variance
 
 

@@ -1,4 +1,4 @@
-"""Poolings over frames that are updated as frames come: at any moment what `frame_pooling` gives of all frames so far."""
+"""Poolings that are updated as frames come: at any moment what `frame_pooling` gives of all frames so far."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import soundfile
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
+from audionas.models.baselines import named_baseline
 
 if TYPE_CHECKING:
     from tests.experiment.finished_runs import FinishedRuns
@@ -25,6 +26,7 @@ nodes: 1
 ops: [none, max_pool_3x3, skip_connect, sep_conv_3x3]
 macro: {{n_cells: 2, channels: 2, stem_multiplier: 1, reduction_at: [1/2]}}
 """
+UNEVEN_FEATURES = "extractor: log_mel\nn_mels: 8\npool: 4\nmask_padding: true\ntest_windows: multi\n"
 FEATURES = "extractor: log_mel\nsample_rate_hz: 8000\nlength_s: 0.5\nn_mels: 8\nframes: 8\n"
 
 
@@ -163,3 +165,30 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> StreamsToFuse:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
         return make_streams(folder)
+
+
+@pytest.fixture(scope="session")
+def uneven_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished retraining of a small LSTM, with a final model, on clips of 0.3 to 0.8 s; nobody changes it.
+
+    Padding is masked, several windows test a clip, and the input's length is another one in every fold.
+    """
+    folder = tmp_path_factory.mktemp("uneven_once")
+    rng = np.random.default_rng(1)
+    for speaker in range(6):
+        for label, pitch_hz in (("low", 300), ("high", 1500)):
+            time_s = np.arange(2400 + 800 * speaker) / 8000
+            tone = np.sin(2 * np.pi * (pitch_hz + 20 * speaker) * time_s) + 0.1 * rng.normal(size=len(time_s))
+            path = folder / "corpus" / label / f"s{speaker}_{label}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, 0.3 * tone, 8000)
+    (folder / "frames.yaml").write_text(UNEVEN_FEATURES)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return retrain(
+            RetrainRequest(
+                (), folder / "corpus", str(folder / "frames.yaml"), epochs=2, seeds=1, threads=1, final=True,
+                out=folder / "run", preparation=PrepareOptions(group_from="^(s[0-9])", folds="3"),
+                baseline=named_baseline("lstm", {"hidden": "4"}),
+            )
+        )  # fmt: skip
