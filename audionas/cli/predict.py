@@ -61,7 +61,7 @@ def predict(
     output unless all files can be used. --stream is for recurrent networks of one direction.
 
     \b
-    Example: audionas predict runs/final recordings/joy/anna_1.wav recordings/grief/ben_1.wav
+    Example: audionas predict runs/first recordings/joy/anna_1.wav recordings/grief/ben_1.wav --fold 1
     """
     from audionas.experiment import predict as steps
     from audionas.experiment.chosen_networks import Choice

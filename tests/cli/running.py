@@ -14,7 +14,7 @@ from unittest.mock import patch
 from audionas.cli import main
 
 COMMANDS = (
-    "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "fuse", "report", "export", "list",
+    "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "predict", "fuse", "report", "export", "list",
     "check", "bundle", "verify",
 )  # fmt: skip
 LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audionas.experiment.export import FORMATS
+from audionas.spaces import load_search_space
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
 from audionas.spaces.genotype_file import load_genotype, save_genotype
 from audionas.spaces.reference_recipes import reference_recipe
@@ -53,7 +55,8 @@ def test_what_is_no_genotype_is_one_line_and_never_run(
 def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
-    assert line == "unknown export format 'dart' (did you mean 'darts'?); known: darts, genotype, maps, nas-bench-nlp"
+    known = "darts, genotype, maps, nas-bench-nlp, nni-sample, onnx"
+    assert line == f"unknown export format 'dart' (did you mean 'darts'?); known: {known}"
 
 
 def test_an_output_that_is_a_folder_or_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -94,3 +97,35 @@ def test_maps_need_a_clip_and_a_picture_and_a_clip_needs_maps(tmp_path: Path) ->
     assert refused("export", "run", "--to", "mops", cwd=tmp_path).startswith(
         "unknown export format 'mops' (did you mean 'maps'?)"
     )
+
+
+def test_a_genotype_comes_back_from_a_sample_of_nni(tmp_path: Path) -> None:
+    genotype = load_search_space("darts_cnn_small").random(np.random.default_rng(0))
+    save_genotype(genotype, tmp_path / "g.json")
+    assert run("export", "g.json", "--to", "nni-sample", "--out", "sample.json", cwd=tmp_path).code == 0
+    sample = json.loads((tmp_path / "sample.json").read_text())
+    assert sample["normal_n0_in"] == "0+1"
+    words = ("export", "sample.json", "--space", "darts_cnn_small", "--to", "genotype", "--out", "back.json")
+    assert run(*words, cwd=tmp_path).code == 0
+    assert load_genotype(tmp_path / "back.json") == genotype
+
+
+def test_a_sample_needs_its_space(tmp_path: Path) -> None:
+    (tmp_path / "sample.json").write_text('{"normal_n0_in": "0+1"}')
+    save_genotype(reference_recipe("gru"), tmp_path / "gru.json")
+    line = refused("export", "sample.json", "--to", "genotype", cwd=tmp_path)
+    assert line == "sample.json: a sample of NNI; name its space: --space NAME or PATH.yaml"
+    assert "no option for normal_n0_op0" in refused("export", "sample.json", "--space", "darts_cnn_small", cwd=tmp_path)
+    assert refused("export", "gru.json", "--to", "nni-sample", cwd=tmp_path).startswith("gru.json: of which space?")
+    line = refused("export", "gru.json", "--to", "nni-sample", "--space", "darts_cnn_small", cwd=tmp_path)
+    assert "holds no CNN cells" in line
+
+
+def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
+    for words, line in (
+        (("--to", "darts", "--fold", "1"), "--fold: is for --to onnx"),
+        (("--ensemble",), "--ensemble: is for --to onnx"),
+        (("--to", "onnx", "--space", "x"), "--space: is for --to genotype, darts, nas-bench-nlp, nni-sample"),
+    ):
+        assert refused("export", "run", *words, cwd=tmp_path) == line
+    assert "no such run folder" in refused("export", "run", "--to", "onnx", cwd=tmp_path)

@@ -14,6 +14,8 @@ from audionas import __version__
 from audionas.audio.manifest import Manifest
 from audionas.errors import AudionasError, RunError, SettingsError
 from audionas.exchange import onnx_file
+from audionas.exchange.scored_input import ScoredInput
+from audionas.experiment import export_onnx as export_module
 from audionas.experiment import onnx_parity
 from audionas.experiment.chosen_networks import Choice
 from audionas.experiment.export_onnx import OnnxExport, export_onnx
@@ -77,25 +79,57 @@ def test_an_ensemble_of_different_inputs_predicts_the_mean_of_all_folds(uneven_o
     np.testing.assert_allclose(predict(PredictRequest(found.path, files)).scores, by_torch.scores, atol=1e-5)
 
 
+@pytest.fixture
+def _exported_already(final: OnnxExport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph of the final model, without the seconds that making it takes."""
+    monkeypatch.setattr(export_module, "onnx_model", lambda *_: final.path.read_bytes())
+
+
+@pytest.mark.usefixtures("_exported_already")
 def test_without_audio_it_is_compared_on_random_input_and_says_so(
-    retrained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    uneven_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Path(shutil.copytree(retrained_once, tmp_path / "run"))
+    run = Path(shutil.copytree(uneven_once, tmp_path / "run"))
     monkeypatch.setattr(Manifest, "path_of", lambda self, clip: tmp_path / "gone" / clip.path)
-    found = export_onnx(run, Choice(fold="2", seed=1))
-    assert found.path == run / "fold_2_seed_1.onnx"
+    found = export_onnx(run, Choice())
+    assert found.path == run / "final.onnx"
     assert found.description.check is not None
     assert found.description.check.on == "random input (audio of the run's corpus is missing)"
 
 
+@pytest.mark.usefixtures("_exported_already")
 def test_other_scores_than_torchs_are_refused_and_nothing_is_written(
-    retrained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    uneven_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = onnx_parity.run_session
-    monkeypatch.setattr(onnx_parity, "run_session", lambda *given: [each + 2e-4 for each in honest(*given)])
-    with pytest.raises(RunError, match=r"onnxruntime gives other scores than torch: largest difference 0.0002 on 8 cl"):
-        export_onnx(retrained_once, Choice(fold="1"), tmp_path / "x.onnx")
+    for added, told in ((2e-4, "0.0002"), (np.nan, "inf")):
+        monkeypatch.setattr(
+            onnx_parity, "run_session", lambda *given, more=added: [each + more for each in honest(*given)]
+        )
+        with pytest.raises(RunError, match=rf"onnxruntime gives other scores than torch: largest difference {told} on"):
+            export_onnx(uneven_once, Choice(), tmp_path / "x.onnx")
     assert not (tmp_path / "x.onnx").exists()
+
+
+def test_a_graph_that_torch_cannot_make_for_any_length_is_made_for_one(
+    uneven_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where it cannot be made at all, the error is told."""
+    asked: list[bool] = []
+
+    def refuse(_: object, inputs: tuple[ScoredInput, ...]) -> bytes:
+        asked.append(inputs[0].is_any_length)
+        raise RunError("this network cannot be exported to ONNX (why)")
+
+    monkeypatch.setattr(export_module, "onnx_model", refuse)
+    with pytest.raises(RunError, match=r"cannot be exported to ONNX \(why\)"):
+        export_onnx(uneven_once, Choice(), tmp_path / "x.onnx")
+    assert asked == [True, False]
+
+
+def test_a_file_is_named_after_its_networks() -> None:
+    names = [Choice(), Choice(ensemble=True), Choice(fold="2"), Choice(fold="2", seed=1)]
+    assert [choice.name for choice in names] == ["final", "ensemble", "fold_2", "fold_2_seed_1"]
 
 
 def test_models_of_others_and_of_newer_versions_are_refused(final: OnnxExport, tmp_path: Path) -> None:
@@ -114,7 +148,10 @@ def test_models_of_others_and_of_newer_versions_are_refused(final: OnnxExport, t
     assert "an ONNX model without audionas's description" in refused(None)
     assert "its description is damaged" in refused("{")
     assert "not a model of version 1 (damaged, or from a newer audionas)" in refused('{"schema_version": 2}')
-    assert "description: labels: a label stands twice" in refused(json.dumps({**document, "labels": ["a", "a"]}))
+    twice = json.dumps({**document, "labels": ["a", "a"]})
+    assert "description: labels: got ['a', 'a'], a label stands twice" in refused(twice)
+        json.dumps({**document, "labels": ["a", "a"]})
+    )
     other = {**document, "inputs": [{**document["inputs"][0], "features": "audio"}]}
     assert "other inputs or outputs than its description" in refused(json.dumps(other))
 

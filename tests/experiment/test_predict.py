@@ -122,9 +122,8 @@ def test_segments_can_be_asked_for(uneven_once: Path, recording: Callable[..., P
     """0.8 s in windows of 0.3 s, 0.2 s apart: the last one ends with the file."""
     file = recording("a.wav")
     found = predict(replace(request(uneven_once, file), segmenting=Segmenting(window_s=0.3, hop_s=0.2)))
-    assert [(cut.start_s, cut.end_s) for cut in found.cuts] == pytest.approx(
-        [(0.0, 0.3), (0.2, 0.5), (0.4, 0.7), (0.5, 0.8)]
-    )
+    assert [cut.start_s for cut in found.cuts] == pytest.approx([0.0, 0.2, 0.4, 0.5])
+    assert [cut.end_s for cut in found.cuts] == pytest.approx([0.3, 0.5, 0.7, 0.8])
     one = predict(replace(request(uneven_once, file), segmenting=Segmenting(segments=True, window_s=5.0)))
     assert [(cut.start_s, cut.end_s) for cut in one.cuts] == [(0.0, pytest.approx(0.8))]
 
@@ -178,7 +177,7 @@ def test_a_network_that_diverged_is_left_out_of_an_ensemble_and_else_refused(
     (run / "split_2" / "seed_0" / "weights.safetensors").unlink()
     found = predict(request(run, recording("a.wav"), ensemble=True))
     assert found.networks == ("split_1/seed_0", "split_3/seed_0")
-    with pytest.raises(RunError, match="split_2/seed_0 without weights.safetensors: the training diverged"):
+    with pytest.raises(RunError, match=r"split_2/seed_0 without weights\.safetensors: the training diverged"):
         predict(request(run, recording("a.wav"), fold="2"))
 
 
