@@ -65,14 +65,21 @@ def test_the_command_prints_writes_and_refuses(workshop: Workshop, tmp_path: Pat
     clip, words = "recordings/joy/anna_1.wav", ("predict", "runs/first", "--fold", "1")
     assert workshop.outcomes["predict"].out.startswith("file ")
     found = json.loads(run(*words, clip, "--json", cwd=workshop.folder).out)
-    assert found["labels"] == ["grief", "joy"]
+    assert found["labels"] == ["anger", "happiness", "neutral", "sadness"]
     assert found["predictions"][0]["file"] == clip
     assert sum(found["predictions"][0]["probabilities"].values()) == pytest.approx(1.0)
     assert run(*words, clip, "--csv", tmp_path / "p.csv", cwd=workshop.folder).out == f"{tmp_path / 'p.csv'}\n"
-    assert (tmp_path / "p.csv").read_text().startswith("file,start,end,label,probability,p:grief,p:joy\n")
+    assert (
+        (tmp_path / "p.csv")
+        .read_text()
+        .startswith("file,start,end,label,probability,p:anger,p:happiness,p:neutral,p:sadness\n")
+    )
     found = run(*words, clip, "--window", "0.2", "--quiet", cwd=workshop.folder)
     assert found.out.startswith("file,start,end,label,probability\nrecordings/joy/anna_1.wav,0.000,0.200,")
-    assert found.err == ""
+    assert found.err == (
+        "warning: 1 file with less than the 16000 Hz of the networks' training, e.g. recordings/joy/anna_1.wav with "
+        "8000: the upper band is empty\n"
+    )
     assert run("predict", "runs/first", cwd=workshop.folder).code == 2
     assert "has no final model" in run("predict", "runs/first", clip, cwd=workshop.folder).err
 

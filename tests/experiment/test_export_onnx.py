@@ -150,8 +150,6 @@ def test_models_of_others_and_of_newer_versions_are_refused(final: OnnxExport, t
     assert "not a model of version 1 (damaged, or from a newer audionas)" in refused('{"schema_version": 2}')
     twice = json.dumps({**document, "labels": ["a", "a"]})
     assert "description: labels: got ['a', 'a'], a label stands twice" in refused(twice)
-        json.dumps({**document, "labels": ["a", "a"]})
-    )
     other = {**document, "inputs": [{**document["inputs"][0], "features": "audio"}]}
     assert "other inputs or outputs than its description" in refused(json.dumps(other))
 
