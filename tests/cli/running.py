@@ -14,8 +14,8 @@ from unittest.mock import patch
 from audionas.cli import main
 
 COMMANDS = (
-    "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "predict", "fuse", "report", "export",
-    "list", "check", "bundle", "verify",
+    "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "predict", "fuse", "report",
+    "export", "list", "check", "bundle", "verify",
 )  # fmt: skip
 LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README
 
