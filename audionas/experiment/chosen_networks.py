@@ -130,7 +130,9 @@ def scorer_of(chosen: ChosenNetworks, device: str = "cpu") -> TorchScorer:
         [[scoring for _, scoring in group] for group in members], [given.lengths is not None for given in inputs]
     )
     longest_s = max(clip.duration_s for clip in manifest.clips)
-    return TorchScorer(manifest.task, manifest.labels, inputs, longest_s, ensemble.eval().to(device), device)
+    return TorchScorer(
+        manifest.task, manifest.labels, inputs, longest_s, ensemble.eval().requires_grad_(False).to(device), device
+    )
 
 
 def _input(group: Sequence[tuple[EvaluatedNetwork, ScoringNetwork]], number: int, n_inputs: int) -> ScoredInput:
