@@ -11,7 +11,8 @@ from typing import Any
 from audionas.errors import GenotypeError, unknown
 from audionas.spaces import Genotype, SearchSpace
 
-SHOWN = 80
+SHOWN = 80  # characters of a text
+MOST = 4  # names or faults of one kind in an error
 
 
 def to_nni_sample(genotype: Genotype, space: SearchSpace) -> dict[str, str]:
@@ -27,7 +28,7 @@ def from_nni_sample(document: Any, space: SearchSpace, where: str = "sample") ->
     """The genotype of a sample.
 
     Raises:
-        GenotypeError: with all faults: no JSON object of texts, a label that the space has not or that is missing, or
+        GenotypeError: with its faults: no JSON object of texts, a label that the space has not or that is missing, or
             an option that is none of the label's.
     """
     if not isinstance(document, dict):
@@ -41,16 +42,27 @@ def from_nni_sample(document: Any, space: SearchSpace, where: str = "sample") ->
 
 
 def sample_faults(document: dict[str, Any], space: SearchSpace) -> list[str]:
-    """Everything that is wrong with a sample."""
+    """What is wrong with a sample; of labels that are not the space's, and of options, the first few."""
     choices = space.choices()
-    faults = [unknown("decision", _short(label), choices) for label in document if label not in choices]
+    strange = [str(label) for label in document if label not in choices]
+    faults = [unknown("decision", _short(strange[0]), choices)] if len(strange) == 1 else []
+    if len(strange) > 1:
+        faults = [f"it has no decisions {_first(strange)}; it has {_first(list(choices))}"]
     missing = [label for label in choices if label not in document]
     if missing:
-        faults.append(f"no option for {', '.join(missing)}")
-    for label, option in document.items():
-        if label in choices and option not in choices[label]:
-            faults.append(f"{label}: got {_short(option)!r}; accepted: {', '.join(choices[label])}")
-    return faults
+        faults.append(f"no option for {_first(missing)}")
+    options = [
+        f"{label}: got {_short(option)!r}; accepted: {', '.join(choices[label])}"
+        for label, option in document.items()
+        if label in choices and option not in choices[label]
+    ]
+    more = [f"{len(options) - MOST} more options are wrong"] if len(options) > MOST else []
+    return [*faults, *options[:MOST], *more]
+
+
+def _first(names: list[str]) -> str:
+    shown = ", ".join(_short(name) for name in names[:MOST])
+    return shown if len(names) <= MOST else f"{shown} and {len(names) - MOST} more"
 
 
 def is_sample_document(value: Any) -> bool:

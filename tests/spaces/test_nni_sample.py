@@ -57,3 +57,13 @@ def test_every_fault_of_a_sample_is_told() -> None:
 def test_what_is_no_object_is_refused() -> None:
     with pytest.raises(GenotypeError, match="expected an object of label: option, got list"):
         from_nni_sample([], load_search_space("darts_cnn_small"))
+
+
+def test_a_sample_of_another_space_is_told_in_a_line_that_can_be_read() -> None:
+    other = load_search_space("nas_bench_nlp_rnn")
+    sample = to_nni_sample(other.random(np.random.default_rng(0)), other)
+    with pytest.raises(GenotypeError) as found:
+        from_nni_sample(sample, load_search_space("darts_rnn"))
+    assert "it has no decisions n0_op, n0_a, n0_b, n0_c and " in str(found.value)
+    assert "more options are wrong" in str(found.value)
+    assert len(str(found.value)) < 600
