@@ -30,12 +30,15 @@ class OneClip:
 def windows_of(extractor: Extractor, waveform: np.ndarray) -> Fed:
     """Raw features of the windows that evaluation scores a clip by, and their own frames where padding is masked.
 
+    They are rounded as a cache of features keeps them (those of trained encoders in float16).
+
     Raises:
         AudioError: the clip is shorter than one frame.
     """
     lengths = np.array([extractor.own_frames(len(waveform))]) if extractor.mask_padding else None
+    block = extractor(waveform).astype(extractor.stored_dtype).astype(np.float32)
     clip = ClipTensors(
-        OneClip(extractor(waveform)), np.zeros(1, int), RAW, extractor.input_shape[2], extractor.test_windows, lengths,
+        OneClip(block), np.zeros(1, int), RAW, extractor.input_shape[2], extractor.test_windows, lengths,
         test_shift=extractor.test_shift,
     )  # fmt: skip
     starts = clip.windows(0)
