@@ -118,7 +118,7 @@ def test_cells_of_a_cnn_with_masked_padding() -> None:
     assert largest_difference(scorer_of([[cells("darts_cnn_small")]], masked=[True])) < 1e-5
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("bidirectional", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_recurrent_recipe_over_any_number_of_frames(bidirectional: bool) -> None:
     macro = {"n_layers": 2 - bidirectional, "pooling": "attention", "emit": "h0+h1"}
     network = recurrent("lstm", bidirectional=bidirectional, **macro)
