@@ -28,7 +28,7 @@ def test_importing_audionas_loads_neither_torch_nor_nni() -> None:
     import subprocess
     import sys
 
-    code = "import audionas, sys; print([m for m in ('torch', 'nni', 'librosa', 'pandas') if m in sys.modules])"
+    code = "import audionas, sys; print([m for m in ('torch', 'nni', 'librosa', 'pandas', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
