@@ -78,7 +78,7 @@ class Run:
         """
         found = list({genotype.hash: genotype for genotype in self.genotypes.values()}.values())
         if len(found) > 1:
-            raise RunError(f"{self.path}: has {len(found)} genotypes, one a split; take .genotypes")
+            raise RunError(f"{self.path}: has {len(found)} different genotypes, one a split; take .genotypes")
         return found[0]
 
     @property
