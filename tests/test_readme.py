@@ -79,7 +79,8 @@ def test_the_readmes_commands_and_python_run(tmp_path: Path, monkeypatch: pytest
     for snippet in snippets:
         names: dict[str, object] = {}
         exec(compile(snippet, "README.md", "exec"), names)
-        assert tuple(getattr(names["logits"], "shape", ())) == (2, 4)
+        if "logits" in names:
+            assert tuple(getattr(names["logits"], "shape", ())) == (2, 4)
 
 
 def test_the_readmes_flags_exist() -> None:

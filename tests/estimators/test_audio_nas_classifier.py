@@ -46,8 +46,8 @@ RUN = frozenset({
     "check_parameters_default_constructible", "check_requires_y_none", "check_set_params",
     "check_supervised_y_no_nan", "check_valid_tag_types",
 })  # fmt: skip
-# The others fit a table of numbers (20 rows of 2, say; or a sparse one), which is no audio. What they ask for and makes sense here has
-# a test of its own below: pickles, repeated fits, order and subsets of clips, types of classes, refused input.
+# The others fit a table of numbers (20 rows of 2, say; or a sparse one), which is no audio. What they ask for and makes
+# sense here has a test of its own below: pickles, repeated fits, order and subsets of clips, types of classes, errors.
 FIT_A_TABLE = frozenset({
     "check_array_api_input", "check_classifier_data_not_an_array", "check_classifiers_classes",
     "check_classifiers_one_label", "check_classifiers_train", "check_dict_unchanged",
