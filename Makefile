@@ -33,7 +33,7 @@ test: $(VENV)/installed
 # The variable silences a notice of the theme's that would be taken for a warning of ours.
 docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	@echo "site: build/site/index.html"
+	@echo "site: build/site/index.html (its search needs a server: $(BIN)/python -m http.server --directory build/site)"
 
 install: $(VENV)/installed
 

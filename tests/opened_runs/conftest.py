@@ -1,4 +1,4 @@
-"""Real tiny runs to open: a nested search with its retraining, a retraining with a final model, trials."""
+"""A real tiny run to open: a search by trials with its retraining and a final model."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
-from tests.experiment.finished_runs import FinishedRuns, make_finished_runs
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _nothing_fitted_twice(nothing_fitted_twice: None) -> None:
     """Every test here."""
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedRuns:
-    """A nested search with its retraining, a second stream, their fusion; nobody changes them."""
-    folder = tmp_path_factory.mktemp("opened_finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
-        return make_finished_runs(folder)
 
 
 @pytest.fixture(scope="session")
