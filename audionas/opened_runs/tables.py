@@ -98,13 +98,13 @@ def scores(metrics: Mapping[str, Any]) -> pd.DataFrame:
     if "rows" in found:  # a fusion
         rows = {str(row["name"]): row for row in found["rows"]}
     else:
-        rows = {THIS_NETWORK: found} | {
+        rows = {THIS_NETWORK: {**found, "parameters": metrics.get("parameters")}} | {
             str(row["name"]): row for row in (metrics.get("baselines") or {}).get("headline") or ()
         }
         if metrics.get("all_splits") and metrics.get("headline"):
             rows["this network, folds seen by the search included"] = metrics["all_splits"]
     keys = [measure.key for measure in measures_of(metrics)]
-    table = pd.DataFrame([_score_row(row, keys) for row in rows.values()], index=list(rows))
+    table = pd.DataFrame([_score_row(row, keys) for row in rows.values()], index=list(rows), dtype=float)
     return table.rename_axis("system")
 
 
@@ -113,7 +113,9 @@ def _score_row(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     for key in keys:
         low, high = row.get(f"{key}_interval") or (None, None)
         cells |= {key: row.get(key), f"{key}_sd": row.get(f"{key}_sd"), f"{key}_low": low, f"{key}_high": high}
-    return cells | {"p": (row.get("chance") or {}).get("p"), "parameters": row.get("parameters")}
+    parameters = row.get("parameters")  # of a fusion those of the streams beside its own
+    total = parameters["total"] if isinstance(parameters, dict) else parameters
+    return cells | {"p": (row.get("chance") or {}).get("p"), "parameters": total}
 
 
 def _split(files: RunFiles, search: SearchRun) -> dict[str, Any]:

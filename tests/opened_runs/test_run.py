@@ -62,6 +62,7 @@ def test_scores_of_a_search_are_those_of_its_retraining(by_trials: Path) -> None
     row = run.scores.loc["this network"]
     assert row["ua"] == metrics["headline"]["ua"]
     assert row["wa"] == metrics["headline"]["wa"]
+    assert row["parameters"] == metrics["parameters"]
     baselines = {each["name"]: each["ua"] for each in metrics["baselines"]["headline"]}
     assert {name: run.scores.loc[name, "ua"] for name in baselines} == baselines
 
@@ -125,6 +126,7 @@ def test_a_fusion_has_a_row_a_system(finished: FinishedRuns) -> None:
     rows = run.metrics["headline"]["rows"]
     assert run.scores.index.tolist() == [row["name"] for row in rows]
     assert run.scores["ua"].tolist() == [row["ua"] for row in rows]
+    assert run.scores["parameters"].tolist() == [row["parameters"]["total"] for row in rows]
     assert set(run.predictions["part"]) == {"test"}
     with pytest.raises(RunError, match="a fuse run has no genotype"):
         _ = run.genotype
