@@ -100,8 +100,9 @@ class ReadyNetwork(nn.Module):
             raise why if str(why).startswith(str(path)) else AudioError(f"{path}: {why}") from why
 
     def _features(self, waveform: np.ndarray) -> tuple[np.ndarray, int]:
-        """Features of a clip, and how many of its frames are its own."""
-        return self.extractor(waveform), self.extractor.own_frames(len(waveform))
+        """Features of a clip, rounded as a cache keeps them, and how many of its frames are its own."""
+        block = self.extractor(waveform).astype(self.extractor.stored_dtype).astype(np.float32)
+        return block, self.extractor.own_frames(len(waveform))
 
     def _scored(self, clips: Iterable[tuple[np.ndarray, int]]) -> np.ndarray:
         given, parts = iter(clips), [np.zeros((0, len(self.labels)))]
