@@ -36,6 +36,11 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """What is said to the tests alone is not shown."""
+    return markdown.replace("  # not run in tests", "")
+
+
 def commands_page() -> str:
     """Every subcommand with its help, its arguments and its options."""
     group: Any = typer.main.get_command(app)

@@ -133,7 +133,7 @@ def manifest_of(files: Sequence[Path], labels: Sequence[str], groups: Any | None
         for file, label, group in zip(files, labels, names, strict=True)
     ]
     source = "" if groups is None else GROUPS_GIVEN
-    return Manifest(root, (), (), dataset="given to fit", group_source=source).with_clips(clips)
+    return Manifest(root, (), (), dataset="given clips", group_source=source).with_clips(clips)
 
 
 def _group(place: int, value: Any) -> str:

@@ -57,3 +57,7 @@ def test_the_site_fetches_no_font() -> None:
     assert settings["theme"]["font"] is False
     assert "extra_javascript" not in settings
     assert "extra_css" not in settings
+
+
+def test_what_is_said_to_the_tests_is_not_shown(generated: ModuleType) -> None:
+    assert generated.on_page_markdown("audionas list ops  # not run in tests\n", page=None) == "audionas list ops\n"
