@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audionas.estimators import AudioNASClassifier
     from audionas.models import build_model
+    from audionas.opened_runs import Run, open_run
     from audionas.search import Strategy, load_strategy, run_search
     from audionas.spaces import CnnGenotype, Genotype, SearchSpace, load_search_space
     from audionas.spaces.genotype_file import load_genotype, save_genotype
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AudioNASClassifier": "audionas.estimators",
+    "Run": "audionas.opened_runs",
+    "open_run": "audionas.opened_runs",
     "load_search_space": "audionas.spaces",
     "SearchSpace": "audionas.spaces",
     "Genotype": "audionas.spaces",
@@ -42,6 +47,6 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "CnnGenotype", "Genotype", "SearchSpace", "Strategy", "build_model", "load_genotype", "load_search_space",
-    "load_strategy", "run_search", "save_genotype",
+    "AudioNASClassifier", "CnnGenotype", "Genotype", "Run", "SearchSpace", "Strategy", "build_model", "load_genotype",
+    "load_search_space", "load_strategy", "open_run", "run_search", "save_genotype",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import numpy as np
@@ -15,6 +16,9 @@ import soundfile
 
 from audionas import sample, shipped
 from audionas.run_places import cache_root
+
+if TYPE_CHECKING:
+    from tests.experiment.finished_runs import FinishedRuns
 
 # Before torch is imported: two threads on a shared core wait for each other, a hundred times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -104,3 +108,14 @@ def take_spaces_from(spaces: Path, patched: pytest.MonkeyPatch) -> None:
     """Make another folder the one of the shipped spaces, until the patch is undone."""
     real = shipped.folder
     patched.setattr(shipped, "folder", lambda shelf: spaces if shelf == "search_spaces" else real(shelf))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedRuns:
+    """Finished runs, made once; a test that changes something copies them."""
+    from tests.experiment.finished_runs import make_finished_runs
+
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
+        return make_finished_runs(folder)

@@ -37,7 +37,10 @@ def test_only_audionas_stands_at_the_top_of_site_packages(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"audionas"}
-    for wanted in ("search_spaces/darts_cnn.yaml", "strategies/darts.yaml", "sample/manifest.csv", "py.typed"):
+    for wanted in (
+        "search_spaces/darts_cnn.yaml", "strategies/darts.yaml", "sample/manifest.csv", "py.typed",
+        "schemas/space.json", "starting_files/spaces/cnn_cell.yaml",
+    ):  # fmt: skip
         assert f"audionas/{wanted}" in names
     assert sum(name.endswith(".flac") for name in names) == 119
 

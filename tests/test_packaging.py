@@ -13,7 +13,7 @@ def test_setup_cfg_lists_every_package_of_the_tree() -> None:
     settings.read(ROOT / "setup.cfg")
     listed = set(settings["options"]["packages"].split())
     found = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "audionas").rglob("__init__.py")}
-    assert listed == found | {"audionas.search_spaces", "audionas.strategies"}
+    assert listed == found | {"audionas.schemas", "audionas.search_spaces", "audionas.strategies"}
 
 
 def test_pyproject_has_three_lines() -> None:
@@ -21,14 +21,18 @@ def test_pyproject_has_three_lines() -> None:
 
 
 def test_the_folders_beside_the_package_hold_no_python() -> None:
-    assert not [*(ROOT / "search_spaces").glob("**/*.py"), *(ROOT / "strategies").glob("**/*.py")]
+    assert not [
+        file for folder in ("schemas", "search_spaces", "strategies") for file in (ROOT / folder).glob("**/*.py")
+    ]
 
 
 def test_importing_audionas_loads_neither_torch_nor_nni() -> None:
     import subprocess
     import sys
 
-    code = "import audionas, sys; print([m for m in ('torch', 'nni', 'librosa', 'pandas') if m in sys.modules])"
+    code = (
+        "import audionas, sys; print([m for m in ('torch', 'nni', 'librosa', 'pandas', 'sklearn') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

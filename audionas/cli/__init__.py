@@ -21,12 +21,14 @@ from audionas.cli.fuse import fuse
 from audionas.cli.hypercolumns import hypercolumns
 from audionas.cli.list import list_parts
 from audionas.cli.predict import predict
+from audionas.cli.new import new
 from audionas.cli.prepare import prepare
 from audionas.cli.pretrain import pretrain
 from audionas.cli.rank import rank
 from audionas.cli.report import report
 from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
+from audionas.cli.schema import schema
 from audionas.cli.search import search
 from audionas.cli.verify import verify
 from audionas.errors import AudionasError
@@ -57,6 +59,8 @@ app.command("verify")(verify)
 app.command("export")(export)
 app.command("list")(list_parts)
 app.command("check")(check)
+app.command("schema")(schema)
+app.command("new")(new)
 
 
 def _version(value: bool) -> None:

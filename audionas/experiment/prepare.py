@@ -97,6 +97,30 @@ def prepare(
     manifest = _read(data.resolve(), options)
     source: dict[str, Any] = {"data": str(data.resolve()), "options": options.record()}
     folder = cache_folder(data, source) if out is None else out
+    return _made(manifest, folder, source, options, on_progress)
+
+
+def prepare_clips(manifest: Manifest, out: Path, n_folds: int, on_progress: Progress | None = None) -> Prepared:
+    """Prepare clips that are known already, as a program gives them; their folds are made anew.
+
+    Args:
+        manifest: root, paths, labels and, where they are known, groups and their source.
+
+    Raises:
+        AudionasError: of its kinds, as `prepare`.
+    """
+    options = PrepareOptions(folds=str(n_folds))
+    manifest = manifest if manifest.group_source else group_by_file(manifest)
+    check_clips(manifest)
+    _check_present(manifest, _paths(manifest))
+    source: dict[str, Any] = {"data": str(manifest.root.resolve()), "options": options.record()}
+    return _made(manifest, out, source, options, on_progress)
+
+
+def _made(
+    manifest: Manifest, folder: Path, source: dict[str, Any], options: PrepareOptions, on_progress: Progress | None
+) -> Prepared:
+    """The prepared folder of raw clips."""
     check_out(folder, source)
     with locked(folder):
         write_json(folder / "source.json", source)

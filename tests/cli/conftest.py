@@ -73,6 +73,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) ->
             run(*words, f"runs/{stream}", cwd=folder)
         outcomes["evaluate"] = run(*example("evaluate"), cwd=folder)
         outcomes["fuse"] = run(*example("fuse"), cwd=folder)
-        for command in ("pretrain", "hypercolumns", "check", "bundle", "verify"):
+        for command in ("pretrain", "hypercolumns", "check", "bundle", "verify", "schema", "new"):
             outcomes[command] = run(*example(command), cwd=folder)
     return Workshop(folder, outcomes)

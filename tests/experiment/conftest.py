@@ -17,7 +17,6 @@ from audionas.experiment.search import SearchRequest, search
 from audionas.models.baselines import named_baseline
 
 if TYPE_CHECKING:
-    from tests.experiment.finished_runs import FinishedRuns
     from tests.experiment.streams_to_fuse import StreamsToFuse
 
 SPACE = """kind: cnn_cell
@@ -143,17 +142,6 @@ def search_words(tiny_corpus: Path, tiny_space: Path) -> Callable[..., list[str]
         ]  # fmt: skip
 
     return words
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedRuns:
-    """Finished runs, made once; a test that changes something copies them."""
-    from tests.experiment.finished_runs import make_finished_runs
-
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
-        return make_finished_runs(folder)
 
 
 @pytest.fixture(scope="session")
