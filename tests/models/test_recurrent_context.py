@@ -73,7 +73,7 @@ def test_states_that_swap_remember_everything() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_random_recipes_look_as_far_back_as_their_gradient(seed: int) -> None:
-    """From states that are not 0, where a product of states would stay 0 for ever; of few frames, since products vanish."""
+    """From states that are not 0, where a product of states would stay 0 for ever; of few frames, as it vanishes."""
     torch.manual_seed(seed)
     n_frames = 6
     genotype = load_search_space("nas_bench_nlp_rnn").random(np.random.default_rng(seed))
