@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
-from audionas.experiment.genotype_sources import find_sources
+from audionas.experiment.genotype_sources import Source, find_sources
 from audionas.records import to_json, write_text
 from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype
 from audionas.spaces.darts_text import from_darts_text, to_darts_text
@@ -56,14 +56,24 @@ def _text(genotype: Genotype, provenance: dict[str, object], to: str, where: str
 
 
 def _read(source: Path) -> tuple[Genotype, dict[str, object]]:
+    sources = read_genotypes(source)
+    if len(sources) > 1:
+        raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
+    return sources[0].genotype, dict(sources[0].provenance)
+
+
+def read_genotypes(source: Path) -> list[Source]:
+    """The genotypes of a run, of a JSON file or of a text file in DARTS's form.
+
+    Raises:
+        RunError: a run is not finished, or is no search.
+        GenotypeError: the source holds no genotype.
+    """
     if source.is_file() and source.suffix != ".json":
         if source.stat().st_size > MAX_BYTES:
             raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")
         try:
-            return from_darts_text(source.read_text(encoding="utf-8"), str(source)), {}
+            return [Source(source, from_darts_text(source.read_text(encoding="utf-8"), str(source)), {})]
         except UnicodeDecodeError as why:
             raise GenotypeError(f"{source}: not a text file") from why
-    sources = find_sources([source])
-    if len(sources) > 1:
-        raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
-    return sources[0].genotype, dict(sources[0].provenance)
+    return find_sources([source])

@@ -46,6 +46,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """Names and values."""
 
@@ -79,7 +87,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Picture | Gallery | Table | Facts | Notes | Commands | Fold
+Block = Picture | Gallery | Table | Text | Facts | Notes | Commands | Fold
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from audionas.report.score_sections import learning_section, score_section
 from audionas.report.search_sections import search_section
 from audionas.report.trial_sections import trial_tiles
 from audionas.report.verdict import baseline_scores, strongest_plain, title, verdict
+from audionas.report.words_section import words_section
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
@@ -90,6 +91,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
     pictures = Pictures()
     sections = [
         hand_made_section(files) or cells_section(files, pictures),
+        words_section(files),
         score_section(files, pictures),
         learning_section(files, pictures),
         search_section(files, pictures),
