@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
-from audionas.experiment.genotype_sources import Source, find_sources
+from audionas.experiment.any_genotype import read_genotypes
 from audionas.records import to_json, write_text
 from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype
-from audionas.spaces.darts_text import from_darts_text, to_darts_text
-from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
+from audionas.spaces.darts_text import to_darts_text
+from audionas.spaces.genotype_file import genotype_document
 
 FORMATS = ("genotype", "darts", "nas-bench-nlp")
 
@@ -60,20 +60,3 @@ def _read(source: Path) -> tuple[Genotype, dict[str, object]]:
     if len(sources) > 1:
         raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
     return sources[0].genotype, dict(sources[0].provenance)
-
-
-def read_genotypes(source: Path) -> list[Source]:
-    """The genotypes of a run, of a JSON file or of a text file in DARTS's form.
-
-    Raises:
-        RunError: a run is not finished, or is no search.
-        GenotypeError: the source holds no genotype.
-    """
-    if source.is_file() and source.suffix != ".json":
-        if source.stat().st_size > MAX_BYTES:
-            raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")
-        try:
-            return [Source(source, from_darts_text(source.read_text(encoding="utf-8"), str(source)), {})]
-        except UnicodeDecodeError as why:
-            raise GenotypeError(f"{source}: not a text file") from why
-    return find_sources([source])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audionas.experiment.export import read_genotypes
+from audionas.experiment.any_genotype import read_genotypes
 from audionas.features import extractor_from_settings
 from audionas.models.meter import Place
 from audionas.report.network_words import describe

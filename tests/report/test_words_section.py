@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_the_paragraph_and_the_growth_of_the_field_stand_on_the_page(
     ]
     assert [row[3] for row in table.rows] == ["65 ms", "145 ms", "165 ms"]
     assert table.head[4:] == ("reads mel bands", "band")
-    assert paragraph.text in page_of(search_run)
+    assert paragraph.text in html.unescape(page_of(search_run))
 
 
 def test_each_split_whose_network_differs_has_a_paragraph_of_its_own(runs: SimpleNamespace, tmp_path: Path) -> None:
