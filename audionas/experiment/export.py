@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError, unknown
 from audionas.experiment.any_genotype import read_genotypes
+from audionas.experiment.export_picture import PICTURES
 from audionas.records import to_json, write_text
 from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype
 from audionas.spaces.darts_text import to_darts_text
@@ -24,7 +25,7 @@ def export_genotype(source: Path, to: str | None = None, out: Path | None = None
         GenotypeError: the source holds no genotype, or several, or one that the format cannot hold.
     """
     if to is not None and to not in FORMATS:
-        raise SettingsError(unknown("export format", to, (*FORMATS, "maps")))
+        raise SettingsError(unknown("export format", to, (*FORMATS, *PICTURES, "maps")))
     genotype, provenance = _read(source)
     text = _text(genotype, provenance, to or _usual(genotype), str(source))
     if out is not None:

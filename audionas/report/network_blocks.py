@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.patches import FancyArrowPatch
 
+from audionas.quantities import count_text
 from audionas.report.cells import LETTER, LINE, MARGIN, Box, rounded_box
 from audionas.report.op_colours import mixed_with_white
 from audionas.report.svg import FONT_SIZE
@@ -63,10 +64,10 @@ def blocks_of(genotype: CnnGenotype, input_shape: Sequence[int] | None, n_output
         label = name if n_cells == 1 else f"{n_cells} × {name}s"
         blocks.append(NetworkBlock(label, (_size(width, size),), kind))
     pooled = 2 * width if macro.pooling == "statistics" else width
-    outputs = () if n_outputs is None else (str(n_outputs),)
+    outputs = () if n_outputs is None else (count_text(n_outputs, "output"),)
     return [
         *blocks,
-        NetworkBlock(_POOLINGS[macro.pooling], (str(pooled),), "pooling"),
+        NetworkBlock(_POOLINGS[macro.pooling], (count_text(pooled, "value"),), "pooling"),
         NetworkBlock("linear", outputs),
     ]
 
@@ -84,7 +85,8 @@ def lay_out_blocks(blocks: Sequence[NetworkBlock]) -> BlocksLayout:
         x += width + GAP
         lowest = max(lowest, len(block.lines))
     height = boxes[-1].y + BLOCK_HEIGHT + lowest * LINE_HEIGHT + MARGIN
-    return BlocksLayout(max(box.right for box in boxes) + MARGIN, height, tuple(blocks), tuple(boxes))
+    width = max(box.right for box in boxes) + (GAP / 3 + 2 if boxes[-1].y > boxes[0].y else 0) + MARGIN
+    return BlocksLayout(width, height, tuple(blocks), tuple(boxes))
 
 
 def paint_blocks(axes: Any, layout: BlocksLayout) -> None:
@@ -129,4 +131,4 @@ def _front_end(genotype: CnnGenotype) -> list[str]:
 
 
 def _size(channels: int, size: tuple[int, int] | None) -> str:
-    return f"{channels} × {size[0]} × {size[1]}" if size else f"{channels} channels"
+    return f"{channels} × {size[0]} × {size[1]}" if size else count_text(channels, "channel")

@@ -27,7 +27,7 @@ SMALLEST_TEXT = 5.0  # points; smaller text is what journals send back
 PANEL_TITLE, PANEL_GAP = 20.0, 12.0
 _TITLES = {"normal": "Normal cell", "reduce": "Reduction cell"}
 _METADATA: dict[str, dict[str, None]] = {
-    "svg": NO_METADATA,  # type: ignore[dict-item]
+    "svg": NO_METADATA,
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
 }
