@@ -71,6 +71,26 @@ class Notes:
 
 
 @dataclass(frozen=True)
+class Sound:
+    """A recording to listen to, as a data: URI, with what it is and what was made of it; empty lines are left out."""
+
+    uri: str
+    title: str
+    truth: str
+    predicted: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Recordings side by side where there is room."""
+
+    kind: ClassVar[str] = "clips"
+    title: str
+    sounds: tuple[Sound, ...]
+
+
+@dataclass(frozen=True)
 class Commands:
     """Command lines to copy, each with what it does."""
 
@@ -87,7 +107,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Picture | Gallery | Table | Text | Facts | Notes | Commands | Fold
+Block = Picture | Gallery | Table | Text | Facts | Notes | Clips | Commands | Fold
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from audionas.records import write_text
 from audionas.report.beside import Beside
 from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.clip_sections import clip_section
 from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
 from audionas.report.decision_sections import decision_section
 from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
@@ -37,7 +38,12 @@ OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
 
 
 def write_report(
-    run: Path, out: Path | None = None, beside: Sequence[Beside] = (), not_beside: Sequence[str] = ()
+    run: Path,
+    out: Path | None = None,
+    beside: Sequence[Beside] = (),
+    not_beside: Sequence[str] = (),
+    *,
+    clips: bool = False,
 ) -> Path:
     """Write the page of a run and give back where it lies.
 
@@ -47,13 +53,15 @@ def write_report(
         out: the HTML file; by default `report.html` in `run`.
         beside: networks that were trained under the same rules as its retraining.
         not_beside: one line each for those that were found and were not.
+        clips: embed a few recordings, which may be private.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
         AudionasError: a file of the run is damaged.
     """
     target = out or run / FILE_NAME
-    write_text(target, render(replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside))))
+    found = replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside), shows_clips=clips)
+    write_text(target, render(found))
     return target
 
 
@@ -93,6 +101,7 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
         hand_made_section(files) or cells_section(files, pictures),
         words_section(files),
         score_section(files, pictures),
+        clip_section(files),
         learning_section(files, pictures),
         search_section(files, pictures),
         decision_section(files, pictures),
