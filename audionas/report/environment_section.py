@@ -1,4 +1,4 @@
-"""The parts of the page that say on what a run was made and how to make it again: commands, seeds, machine, versions."""
+"""The parts of the page that say on what a run was made and how to make it again: commands, seeds, versions."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def rows_text(field: MapField, extractor: Extractor) -> str:
     noun, n_rows = row_noun(extractor), middle.n_inputs
     if all(span.is_whole for span in field.features):
         return f"all {n_rows} {noun}{_hz_in_brackets(extractor, middle)}"
-    text = f"{middle.width} of {n_rows} {noun}"
+    text = f"up to all {n_rows} {noun}" if middle.is_whole else f"{middle.width} of {n_rows} {noun}"
     if rows_hz(extractor, middle.first, middle.last) is None:
         return text
     if field.size[0] == 1:

@@ -80,7 +80,7 @@ def _products(nodes: Mapping[str, RecipeNode]) -> list[str]:
     gated = [node for node in products if any(_is_sigmoid(source, nodes) for source in node.inputs)]
     count = f"It has {in_words(len(products), 'product')}"
     if not gated:
-        return [f"{count}, none of them with a sigmoid: values are multiplied, nothing is gated by them."]
+        return [f"{count} of which no factor is a sigmoid: values are multiplied, nothing is gated."]
     sentences = [f"{count}, {_share(len(gated), len(products))}gated by a sigmoid."]
     states = (source for node in gated for source in node.inputs if STATE.fullmatch(source))
     for state in dict.fromkeys(states):

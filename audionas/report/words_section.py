@@ -41,7 +41,8 @@ class _Network:
 
 def words_section(files: RunFiles) -> Section | None:
     """The networks that were retrained, else those that were found; equal ones once. None where nothing is known."""
-    told: dict[str, tuple[list[str], Described, Extractor | None]] = {}
+    told: dict[str, tuple[list[str], Described, Extractor | None]] = {}  # by the genotype's hash
+    fitted: set[str] = set()  # those whose features, fitted to each split's clips, differ a little
     for network in _networks(files):
         try:
             genotype = genotype_of(network.document)
@@ -49,22 +50,27 @@ def words_section(files: RunFiles) -> Section | None:
             described = describe(genotype, place)
         except AudionasError:  # damaged, or of another version: what that is about stands in its own part of the page
             continue
-        splits, _, _ = told.setdefault(described.paragraph, ([], described, place.extractor if place else None))
+        key = genotype.hash
+        splits, first, _ = told.setdefault(key, ([], described, place.extractor if place else None))
         splits += [network.split] if network.split else []
+        if first.paragraph != described.paragraph:
+            fitted.add(key)
     if not told:
         return None
-    (_, first, extractor), *others = told.values()
+    (splits_of_first, first, extractor), *others = told.values()
     blocks: list[Block] = [Text(first.paragraph), *_growth(first, extractor)]
     if others:
-        names = ", ".join(next(iter(told.values()))[0])
+        names = ", ".join(splits_of_first)
         blocks.insert(0, Text(f"Of the splits {names}:" if "," in names else f"Of split {names}:"))
         blocks += [
             Fold(f"Of split {', '.join(splits)}", (Text(each.paragraph), *_growth(each, its)))
             for splits, each, its in others
         ]
     n_retrained = len(files.retraining.genotypes) if files.retraining else 0
-    intro = "As it was retrained." if n_retrained and files.searches else ""
-    return Section("words", "The network in words", tuple(blocks), intro)
+    intro = "As it was retrained. " if n_retrained and files.searches else ""
+    if fitted:
+        intro += "Features are fitted split by split; figures are those of the first split."
+    return Section("words", "The network in words", tuple(blocks), intro.strip())
 
 
 def genotype_of(document: Mapping[str, Any]) -> Genotype:

@@ -38,3 +38,8 @@ def test_what_is_no_genotype_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"kind": "poem"}')
     with pytest.raises(GenotypeError, match="not a genotype file: unknown kind 'poem'"):
         words_of(tmp_path / "other.json")
+
+
+def test_of_a_retraining_what_all_its_splits_share_is_told_once(retrained_once: Path) -> None:
+    assert list(words_of(retrained_once)) == [""]
+    assert "2 cells with 2 channels a node" in words_of(retrained_once)[""]

@@ -221,7 +221,7 @@ def test_a_forget_gate_in_a_sum_is_lstm_like_and_a_bare_product_is_no_gate() -> 
     assert "A gated product scales the old state h_prev_1 and is a term of the sum h_new_1, LSTM-like." in text
     ungated = recipe | {"gate": node("activation_tanh", "f")}
     text = describe(recurrent(ungated)).paragraph
-    assert "two products, none of them with a sigmoid: values are multiplied, nothing is gated by them." in text
+    assert "two products of which no factor is a sigmoid: values are multiplied, nothing is gated." in text
     assert "LSTM-like" not in text
 
 

@@ -74,6 +74,17 @@ def test_the_network_is_told_as_it_was_retrained(search_run: Path, runs: SimpleN
     assert "16 channels a node" in section.blocks[0].text
 
 
+def test_networks_that_differ_in_fitted_features_alone_are_told_once(runs: SimpleNamespace, tmp_path: Path) -> None:
+    retrained = runs.retraining(tmp_path / "r", splits=("1", "2"), genotypes={"1": "a", "2": "b"})
+    for split, seconds in (("1", 1.0), ("2", 1.5)):
+        found = provenance() | {"features": provenance()["features"] | {"length_s": seconds}}  # type: ignore[operator]
+        save_genotype(genotype(4), retrained / f"split_{split}" / "genotype.json", found)
+    section = words_section(read_run(retrained))
+    assert section is not None
+    assert len(section.blocks) == 2
+    assert section.intro == "Features are fitted split by split; figures are those of the first split."
+
+
 def test_a_recurrent_network_has_no_table(search_run: Path) -> None:
     save_genotype(reference_recipe("lstm"), search_run / "genotype.json", provenance())
     section = words_section(read_run(search_run))
