@@ -46,3 +46,15 @@ def ms_text(milliseconds: float) -> str:
     ('0.0432 ms', '4.32 ms', '1,234 ms')
     """
     return f"{milliseconds:,.0f} ms" if milliseconds >= 1000 else f"{milliseconds:.3g} ms"
+
+
+def amount_text(n: float) -> str:
+    """A large count, to three digits.
+
+    >>> amount_text(950.4), amount_text(12_345), amount_text(1_234_567), amount_text(2.5e9)
+    ('950', '12.3 thousand', '1.23 million', '2.5 billion')
+    """
+    for name, size in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
+        if n >= size:
+            return f"{n / size:.3g} {name}"
+    return f"{n:.3g}"

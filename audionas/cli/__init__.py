@@ -20,8 +20,8 @@ from audionas.cli.export import export
 from audionas.cli.fuse import fuse
 from audionas.cli.hypercolumns import hypercolumns
 from audionas.cli.list import list_parts
-from audionas.cli.predict import predict
 from audionas.cli.new import new
+from audionas.cli.predict import predict
 from audionas.cli.prepare import prepare
 from audionas.cli.pretrain import pretrain
 from audionas.cli.rank import rank

@@ -25,12 +25,18 @@ def export(
             "--to",
             help="genotype (our JSON), darts (namedtuple text), nas-bench-nlp (a recurrent recipe) or nni-sample (the "
             "options of a space). Default: darts for CNN cells, nas-bench-nlp for recurrent ones. onnx: trained "
-            "networks, for onnxruntime and audionas predict. maps: a picture of the attention maps of --clip.",
+            "networks, for onnxruntime and audionas predict. svg, png, pdf: the cells drawn, for a paper. maps: a "
+            "picture of the attention maps of --clip.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write. Default: standard output; of onnx the retraining.")
+        Path | None,
+        typer.Option("--out", help="File to write. Default: standard output; of onnx and pictures the run folder."),
     ] = None,
+    width_mm: Annotated[
+        float | None, typer.Option("--width-mm", help="Of pictures: the width. Default: at most two columns, 178.")
+    ] = None,
+    dpi: Annotated[float | None, typer.Option("--dpi", help="Of --to png: dots an inch. Default: 300.")] = None,
     clip: Annotated[
         Path | None, typer.Option("--clip", help="Of --to maps: the audio file whose attention maps are drawn.")
     ] = None,
@@ -55,5 +61,7 @@ def export(
     from audionas.experiment.export import export as export_to
 
     with ConsoleTalk() as talk:
-        found = export_to(ExportRequest(source, to, out, clip, space, Choice(ensemble, fold, seed)), talk)
+        found = export_to(
+            ExportRequest(source, to, out, clip, space, Choice(ensemble, fold, seed), width_mm, dpi), talk
+        )
     print_result(found.lines, found.record, as_json=as_json)

@@ -36,6 +36,10 @@ def report(
         bool,
         typer.Option("--unranked", help="Put runs of different rules into one table, in the order given."),
     ] = False,
+    no_clips: Annotated[
+        bool,
+        typer.Option("--no-clips", help="Embed no recordings: without it the page holds up to 8 test clips to hear."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write one self-contained HTML page about a run; or, for papers, tables of several runs and methods.
@@ -50,7 +54,7 @@ def report(
     if csv is None and latex is None and not methods:
         if unranked:
             raise SettingsError("--unranked is for tables: give --csv or --latex")
-        page = report_page(runs[0], runs[1:], out)
+        page = report_page(runs[0], runs[1:], out, clips=not no_clips)
         print_result([f"report: {page}"], {"report": str(page)}, as_json=as_json)
         return
     if out is not None:

@@ -12,6 +12,7 @@ from audionas.experiment.attention_maps import export_maps
 from audionas.experiment.chosen_networks import Choice
 from audionas.experiment.export_genotype import TEXT_FORMATS, exported_text
 from audionas.experiment.export_onnx import export_onnx
+from audionas.experiment.export_picture import PICTURES, export_picture
 from audionas.experiment.talk import Silent, Talk
 
 
@@ -25,12 +26,14 @@ class ExportRequest:
     clip: Path | None = None
     space: str | None = None
     choice: Choice = field(default_factory=Choice)
+    width_mm: float | None = None
+    dpi: float | None = None
 
     def options(self) -> dict[str, object]:
         """Option -> what was given, of those that are for some formats only."""
         given = {
             "--clip": self.clip, "--space": self.space, "--ensemble": self.choice.ensemble or None,
-            "--fold": self.choice.fold, "--seed": self.choice.seed,
+            "--fold": self.choice.fold, "--seed": self.choice.seed, "--width-mm": self.width_mm, "--dpi": self.dpi,
         }  # fmt: skip
         return {option: value for option, value in given.items() if value is not None}
 
@@ -86,9 +89,18 @@ def _onnx(request: ExportRequest, talk: Talk) -> Exported:
     return Exported(found.lines(), record)
 
 
+def _picture(request: ExportRequest, _: Talk) -> Exported:
+    picture = export_picture(
+        request.source, str(request.to), request.out,
+        fold=request.choice.fold, dpi=request.dpi, width_mm=request.width_mm,
+    )  # fmt: skip
+    return Exported([str(picture)], {"out": str(picture), "text": None})
+
+
 _TEXT = Format(_text, ("--space",))
 FORMATS: Mapping[str, Format] = {
     **dict.fromkeys(TEXT_FORMATS, _TEXT),
+    **dict.fromkeys(PICTURES, Format(_picture, ("--fold", "--width-mm", "--dpi"))),
     "maps": Format(_maps, ("--clip",)),
     "onnx": Format(_onnx, ("--ensemble", "--fold", "--seed")),
 }

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from audionas.errors import AudionasError, GenotypeError, SettingsError
-from audionas.experiment.genotype_sources import find_sources
+from audionas.experiment.any_genotype import read_genotypes
 from audionas.experiment.run_folder import RUN_FILE
 from audionas.records import read_json, to_json, write_text
 from audionas.run_places import run_of_genotype
 from audionas.spaces import BaselineGenotype, Genotype, RecurrentGenotype, SearchSpace, load_search_space
-from audionas.spaces.darts_text import from_darts_text, to_darts_text
+from audionas.spaces.darts_text import to_darts_text
 from audionas.spaces.genotype_file import MAX_BYTES, genotype_document
 from audionas.spaces.nni_sample import from_nni_sample, is_sample_document, to_nni_sample
 
@@ -85,25 +85,14 @@ def _space_of(source: Path, genotype: Genotype, space: str | None) -> SearchSpac
 
 
 def _read(source: Path, space: str | None) -> tuple[Genotype, dict[str, object]]:
-    if source.is_file() and source.suffix != ".json":
-        return _from_text(source), {}
-    if source.is_file() and (sample := _sample(source)) is not None:
+    if source.is_file() and source.suffix == ".json" and (sample := _sample(source)) is not None:
         if space is None:
             raise SettingsError(f"{source}: a sample of NNI; name its space: --space NAME or PATH.yaml")
         return from_nni_sample(sample, load_search_space(space), str(source)), {}
-    sources = find_sources([source])
+    sources = read_genotypes(source)
     if len(sources) > 1:
         raise GenotypeError(f"{source}: a nested search has {len(sources)} genotypes; name one: {sources[0].path}")
     return sources[0].genotype, dict(sources[0].provenance)
-
-
-def _from_text(source: Path) -> Genotype:
-    if source.stat().st_size > MAX_BYTES:
-        raise GenotypeError(f"{source}: larger than {MAX_BYTES} bytes, no genotype")
-    try:
-        return from_darts_text(source.read_text(encoding="utf-8"), str(source))
-    except UnicodeDecodeError as why:
-        raise GenotypeError(f"{source}: not a text file") from why
 
 
 def _sample(source: Path) -> dict[str, Any] | None:

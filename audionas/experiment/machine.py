@@ -32,8 +32,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores and memory, as far as the system tells."""
+def machine(device: str = "cpu") -> dict[str, Any]:
+    """Processor, cores and memory, as far as the system tells; with the GPU where a run computes on one."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -42,7 +42,16 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     gib = round(psutil.virtual_memory().total / 2**30, 1)
-    return {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
+    found = {"processor": model, "cores": os.cpu_count(), "memory_gib": gib, "system": sys.platform}
+    return found | ({"gpu": gpu(device)} if device.startswith("cuda") else {})
+
+
+def gpu(device: str) -> dict[str, Any]:
+    """Name and memory of a GPU, and the CUDA that torch was built with."""
+    import torch
+
+    found = torch.cuda.get_device_properties(device)
+    return {"name": found.name, "memory_gib": round(found.total_memory / 2**30, 1), "cuda": torch.version.cuda}
 
 
 def thread_count(asked: int | None, input_shape: Sequence[int], kind: str = "cnn_cell") -> int:

@@ -21,8 +21,11 @@ from audionas.training.tasks import task_of
 _OF_THE_SEARCH = ("scored folds", "search augment")  # the others are scored on this run's folds, and search nothing
 
 
-def report_page(run: Path, others: Sequence[Path] = (), out: Path | None = None) -> Path:
+def report_page(run: Path, others: Sequence[Path] = (), out: Path | None = None, *, clips: bool = False) -> Path:
     """Write the page of a run; `others` are retrainings under the same rules, whose scores stand beside its own.
+
+    Args:
+        clips: embed a few of its test clips, which may be private.
 
     Raises:
         SettingsError: a run is named twice.
@@ -34,7 +37,7 @@ def report_page(run: Path, others: Sequence[Path] = (), out: Path | None = None)
     if others and scored is None:
         raise RunError(f"{run}: has no finished retraining beside whose scores others could stand")
     if scored is None:
-        return write_report(run, out)
+        return write_report(run, out, clips=clips)
     named = {place.resolve() for place in (run, scored.path)}
     for place in others:
         if place.resolve() in named:
@@ -48,7 +51,7 @@ def report_page(run: Path, others: Sequence[Path] = (), out: Path | None = None)
             found.append(beside(scored, place.parent))
         except RunError as why:  # not finished, or trained by other rules: told on the page
             left_out.append(str(why))
-    return write_report(run, out, found, left_out)
+    return write_report(run, out, found, left_out, clips=clips)
 
 
 def beside(scored: FinishedRun, place: Path) -> Beside:

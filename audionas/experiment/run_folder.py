@@ -58,7 +58,7 @@ class RunFolder:
             "argv": argv,
             "command": " ".join(["audionas", *map(_quoted, argv)]),
             "versions": versions(),
-            "machine": machine(),
+            "machine": machine(str(fields.get("device", "cpu"))),
             "cost": cost_record({}),
             "warnings": [],
             **fields,

@@ -46,6 +46,14 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """Names and values."""
 
@@ -60,6 +68,26 @@ class Notes:
     kind: ClassVar[str] = "notes"
     texts: tuple[str, ...]
     is_alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A recording to listen to, as a data: URI, with what it is and what was made of it; empty lines are left out."""
+
+    uri: str
+    title: str
+    truth: str
+    predicted: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Recordings side by side where there is room."""
+
+    kind: ClassVar[str] = "clips"
+    title: str
+    sounds: tuple[Sound, ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Picture | Gallery | Table | Facts | Notes | Commands | Fold
+Block = Picture | Gallery | Table | Text | Facts | Notes | Clips | Commands | Fold
 
 
 @dataclass(frozen=True)

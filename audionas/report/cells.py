@@ -86,27 +86,38 @@ def draw_cell(
     cell = lay_out_cell(edges, edges_per_node=edges_per_node, concat=concat, top=TITLE if title else 0.0)
     with drawing():
         figure = Figure(figsize=(cell.width / 72, cell.height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, cell.width)
-        axes.set_ylim(cell.height, 0)
-        axes.axis("off")
+        axes = axes_in_points(figure, (0, 0, 1, 1), cell.width, cell.height)
         if title:
             axes.text(MARGIN, TITLE / 2, title, va="center", fontweight="bold")
-        for line in cell.lines:
-            axes.plot(*zip(*line, strict=True), color=LINE, linewidth=1.2, zorder=1)
-        for dot in cell.dots:
-            axes.add_patch(Circle(dot, 2.2, color=LINE, zorder=3))
-        for (op, _), edge, join, box in zip(edges, cell.edges, cell.joins, cell.ops, strict=True):
-            axes.plot(*zip(*edge, strict=True), color=colour_of(op), linewidth=1.6, zorder=2)
-            axes.add_patch(_arrow(join, colour_of(op)))
-            _add_text_patch(axes, box, rounded_box(box, mixed_with_white(colour_of(op), 0.86), colour_of(op)))
-        for box in cell.nodes[:2]:
-            _add_text_patch(axes, box, rounded_box(box, "#e9ebee", "#4a4f57"))
-        for box in cell.nodes[2:]:
-            circle = Circle((box.x + RADIUS, box.middle), RADIUS, facecolor="#e9ebee", edgecolor="#4a4f57", zorder=4)
-            _add_text_patch(axes, box, circle)
-        _add_text_patch(axes, cell.output, rounded_box(cell.output, "#fdf3d0", "#8a6d00"))
+        paint_cell(axes, cell, edges)
     return figure
+
+
+def axes_in_points(figure: Figure, place: tuple[float, float, float, float], width: float, height: float) -> Any:
+    """Axes without a frame, in points from the top left corner; `place` is their share of the figure."""
+    axes = figure.add_axes(place)
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.axis("off")
+    return axes
+
+
+def paint_cell(axes: Any, cell: CellLayout, edges: Sequence[tuple[str, int]]) -> None:
+    """Draw a laid-out cell onto `axes_in_points`; to be called under `drawing()`."""
+    for line in cell.lines:
+        axes.plot(*zip(*line, strict=True), color=LINE, linewidth=1.2, zorder=1)
+    for dot in cell.dots:
+        axes.add_patch(Circle(dot, 2.2, color=LINE, zorder=3))
+    for (op, _), edge, join, box in zip(edges, cell.edges, cell.joins, cell.ops, strict=True):
+        axes.plot(*zip(*edge, strict=True), color=colour_of(op), linewidth=1.6, zorder=2)
+        axes.add_patch(_arrow(join, colour_of(op)))
+        _add_text_patch(axes, box, rounded_box(box, mixed_with_white(colour_of(op), 0.86), colour_of(op)))
+    for box in cell.nodes[:2]:
+        _add_text_patch(axes, box, rounded_box(box, "#e9ebee", "#4a4f57"))
+    for box in cell.nodes[2:]:
+        circle = Circle((box.x + RADIUS, box.middle), RADIUS, facecolor="#e9ebee", edgecolor="#4a4f57", zorder=4)
+        _add_text_patch(axes, box, circle)
+    _add_text_patch(axes, cell.output, rounded_box(cell.output, "#fdf3d0", "#8a6d00"))
 
 
 def lay_out_cell(

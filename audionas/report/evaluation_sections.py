@@ -1,12 +1,18 @@
-"""The page of an evaluation on another corpus: the score with what it is of, labels, networks, groups."""
+"""The page of an evaluation on another corpus: the score with what it is of, labels, confusion, groups, networks."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from audionas.quantities import count_text, p_text
-from audionas.report.blocks import Block, Facts, Section, Table
+from audionas.report.blocks import Block, Facts, Gallery, Pictures, Section, Table
+from audionas.report.confusion import draw_confusion
+from audionas.report.evidence import chance_text, evidence_note
+from audionas.report.group_picture import group_picture
 from audionas.report.group_tables import group_tables
-from audionas.report.quantities import data_name, plain, score_text
+from audionas.report.quantities import data_name, interval_text, plain, score_text
 from audionas.report.run_files import JsonObject, RunFiles
+from audionas.report.scored_systems import second_interval
 from audionas.report.verdict import STATUS_WORDS
 from audionas.training.measures import measures_of
 
@@ -51,8 +57,55 @@ def evaluation_sections(files: RunFiles) -> list[Section | None]:
     ))  # fmt: skip
     blocks: list[Block] = [facts]
     if metrics:
-        blocks += [_networks(metrics), *group_tables(metrics)]
+        pictures = Pictures()
+        blocks += [
+            _overview(files, metrics),
+            *_confusion(metrics, pictures),
+            *group_picture(metrics, pictures),
+            *group_tables(metrics),
+            _networks(metrics),
+        ]
     return [Section("scores", "Scores on the other corpus", tuple(blocks))]
+
+
+def _overview(files: RunFiles, metrics: JsonObject) -> Table:
+    """Both scores with their intervals, the main one with its p against chance."""
+    found = metrics.get("headline") or {}
+    main, second = measures_of(metrics)
+    row = (
+        str(found.get("verdict") or "scored"),
+        _text(found, main.key),
+        interval_text(found.get(f"{main.key}_interval")),
+        chance_text(found),
+        _text(found, second.key),
+        interval_text(second_interval(files, metrics, found)),
+        plain(found.get("n_networks")),
+        plain(found.get("n_clips")),
+    )
+    head = (
+        "against chance", main.name, f"95 % of {main.name}", "p", second.name, f"95 % of {second.name}", "networks",
+        "clips",
+    )  # fmt: skip
+    note = evidence_note(found, main, second)
+    return Table("Scores, mean ± sd over networks", head, (row,), note)
+
+
+def _confusion(metrics: JsonObject, pictures: Pictures) -> list[Block]:
+    """The matrix summed over networks, and the recall of each class; of classifications."""
+    counts = [np.asarray(row["confusion"]) for row in metrics.get("networks") or [] if row.get("confusion")]
+    labels = [str(label) for label in metrics.get("labels") or []]
+    if not counts or counts[0].shape != (len(labels), len(labels)):
+        return []
+    total = np.sum(counts, axis=0)
+    many = f" and {len(counts)} networks: every clip counts once a network that it is scored by" if counts[1:] else ""
+    caption = f"Share of the row, and clips below it; rows are the truth; summed over all clips{many}."
+    picture = pictures.make("Confusion matrix", draw_confusion(total, labels), caption)
+    rows = tuple(
+        (label, str(own.sum()), score_text(float(own[i] / own.sum())) if own.sum() else "no clips")
+        for i, (label, own) in enumerate(zip(labels, total, strict=True))
+    )
+    head = ("class", "clips, over all networks", "recall")
+    return [Gallery((picture,)), Table("Recall of each class", head, rows)]
 
 
 def _networks(metrics: JsonObject) -> Table:

@@ -40,7 +40,7 @@ def label_pictures(files: RunFiles, metrics: JsonObject, pictures: Pictures) -> 
         return []
     if metrics.get("task") == "multilabel":
         return [_bars(metrics, seeds, pictures)]
-    found = _predictions(files, seeds[0])
+    found = seed_predictions(files, seeds[0])
     if found is None:
         return []
     caption = f"One dot a clip of the folds named under Per seed, seed {seeds[0].get('seed')}; line: exact."
@@ -114,7 +114,7 @@ def _bars(metrics: JsonObject, seeds: list[JsonObject], pictures: Pictures) -> P
     return pictures.make("Average precision of each label", figure, caption)
 
 
-def _predictions(files: RunFiles, seed: JsonObject) -> Predictions | None:
+def seed_predictions(files: RunFiles, seed: JsonObject) -> Predictions | None:
     """Test predictions of one seed over the folds of its record; None where a table is not there."""
     assert files.retraining is not None
     folder, name = files.retraining.folder, f"seed_{seed.get('seed')}"

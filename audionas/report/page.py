@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,22 +11,25 @@ import jinja2
 from audionas.quantities import count_text, seconds_text
 from audionas.records import write_text
 from audionas.report.beside import Beside
-from audionas.report.blocks import Block, Commands, Facts, Notes, Pictures, Section, Tile
+from audionas.report.blocks import Block, Facts, Notes, Pictures, Section, Tile
 from audionas.report.cell_sections import cells_section
+from audionas.report.clip_sections import clip_section
 from audionas.report.comparison_sections import comparison_sections, comparison_title, comparison_verdict
 from audionas.report.decision_sections import decision_section
+from audionas.report.environment_section import commands_section, environment_section
 from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
 from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.hand_made_sections import hand_made_section
-from audionas.report.quantities import plain, score_text
+from audionas.report.quantities import score_text
 from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
 from audionas.report.run_files import JsonObject, RunFiles, read_run
 from audionas.report.score_sections import learning_section, score_section
 from audionas.report.search_sections import search_section
 from audionas.report.trial_sections import trial_tiles
 from audionas.report.verdict import baseline_scores, strongest_plain, title, verdict
+from audionas.report.words_section import words_section
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
@@ -36,7 +37,12 @@ OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
 
 
 def write_report(
-    run: Path, out: Path | None = None, beside: Sequence[Beside] = (), not_beside: Sequence[str] = ()
+    run: Path,
+    out: Path | None = None,
+    beside: Sequence[Beside] = (),
+    not_beside: Sequence[str] = (),
+    *,
+    clips: bool = False,
 ) -> Path:
     """Write the page of a run and give back where it lies.
 
@@ -46,20 +52,22 @@ def write_report(
         out: the HTML file; by default `report.html` in `run`.
         beside: networks that were trained under the same rules as its retraining.
         not_beside: one line each for those that were found and were not.
+        clips: embed a few recordings, which may be private.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
         AudionasError: a file of the run is damaged.
     """
     target = out or run / FILE_NAME
-    write_text(target, render(replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside))))
+    found = replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside), shows_clips=clips)
+    write_text(target, render(found))
     return target
 
 
 def render(files: RunFiles) -> str:
     """The HTML text of a run's page."""
     heading, sentences, own = _kind_of_page(files)
-    sections = [_warnings(files), *own, _commands(files), _versions(files)]
+    sections = [_warnings(files), *own, commands_section(files), environment_section(files)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -90,7 +98,9 @@ def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | N
     pictures = Pictures()
     sections = [
         hand_made_section(files) or cells_section(files, pictures),
+        words_section(files),
         score_section(files, pictures),
+        clip_section(files),
         learning_section(files, pictures),
         search_section(files, pictures),
         decision_section(files, pictures),
@@ -158,33 +168,6 @@ def _other_records(files: RunFiles) -> list[JsonObject]:
     if files.retraining:
         return [files.retraining.run]
     return [files.top] if files.kind in OTHER_KINDS else []
-
-
-def _commands(files: RunFiles) -> Section:
-    rows = []
-    if files.top.get("command") and files.kind != "retrain":
-        rows.append((files.kind if files.kind in OTHER_KINDS else "search", str(files.top["command"])))
-    elif files.searches and files.searches[0].run.get("command"):
-        rows.append(("search", str(files.searches[0].run["command"])))
-    if files.retraining and files.retraining.run.get("command"):
-        rows.append(("retrain", str(files.retraining.run["command"])))
-    rows.append(("this page", f"audionas report {shlex.quote(str(files.folder))}"))
-    return Section("repeat", "Commands to repeat this", (Commands(tuple(rows)),), "One click selects a whole command.")
-
-
-def _versions(files: RunFiles) -> Section:
-    runs = [search.run for search in files.searches]
-    runs += _other_records(files)
-    versions: JsonObject = next((run["versions"] for run in runs if run.get("versions")), {})
-    rows = [(str(name), plain(version)) for name, version in versions.items()]
-    created = next((run["created"] for run in runs if run.get("created")), None)
-    if created:
-        rows.append(("run made", str(created)))
-    manifest = files.data.get("manifest_sha256")
-    if manifest:
-        rows.append(("manifest (sha256)", str(manifest)))
-    rows.append(("page written with Python", platform.python_version()))
-    return Section("versions", "Versions", (Facts(tuple(rows)),))
 
 
 __all__ = ["render", "write_report"]

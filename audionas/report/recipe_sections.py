@@ -66,7 +66,7 @@ def recipe_facts(genotype: RecurrentGenotype, parts: Parts, chosen: str = "") ->
         ("recipe", f"{count_text(len(genotype.nodes), 'node')}, {states}"),
         ("recurrent layers", f"{macro.n_layers}, {macro.hidden} units wide"),
         ("directions", "both, forward and backward" if macro.bidirectional else "forward only"),
-        ("a layer gives on", "h_new_0" if macro.emit == "h0" else "h_new_0 and h_new_1 added"),
+        ("a layer gives on", "h_new_0" if macro.emit == "h0" else "h_new_0 and h_new_1 side by side"),
         ("pooling", POOLINGS.get(macro.pooling, macro.pooling)),
         ("parameters", parts_text(parts)),
     ]

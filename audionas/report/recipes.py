@@ -7,13 +7,14 @@ do not touch. See `recipe_layout.py` for why no line runs through a box.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch, Polygon
 from matplotlib.path import Path
 
-from audionas.report.cells import MARGIN, TITLE, Box, Point, rounded_box
+from audionas.report.cells import MARGIN, TITLE, Box, Point, axes_in_points, rounded_box
 from audionas.report.op_colours import COLOURS, colour_of, family_of, mixed_with_white
 from audionas.report.recipe_layout import RecipeLayout, Wire, lay_out_recipe, short_op
 from audionas.report.svg import FONT_SIZE, drawing
@@ -41,28 +42,46 @@ def draw_recipe(genotype: RecurrentGenotype, title: str = "") -> Figure:
         genotype: at most `MOST_DRAWN` nodes, or the picture is too large to be read.
         title: stands above the picture.
     """
-    layout = lay_out_recipe(genotype, TITLE if title else 0.0)
-    ops = {node.name: node.op for node in genotype.nodes}
-    width, legend, height = _legend_places(layout, [family_of(op) for op in ops.values()])
+    recipe = lay_out_with_legend(genotype, TITLE if title else 0.0)
     with drawing():
-        figure = Figure(figsize=(width / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, width)
-        axes.set_ylim(height, 0)
-        axes.axis("off")
+        figure = Figure(figsize=(recipe.width / 72, recipe.height / 72))
+        axes = axes_in_points(figure, (0, 0, 1, 1), recipe.width, recipe.height)
         if title:
             axes.text(MARGIN, TITLE / 2, title, va="center", fontweight="bold")
-        _draw_lines(axes, layout, ops)
-        for node in genotype.nodes:
-            _draw_node(axes, layout, node.name, node.op)
-        for name, box in layout.boxes.items():
-            if name not in ops:
-                _draw_end(axes, name, box)
-        for family, (x, y) in legend.items():
-            swatch = Box("", x, y - SWATCH / 2, SWATCH, SWATCH)
-            axes.add_patch(rounded_box(swatch, mixed_with_white(COLOURS[family], 0.86), COLOURS[family]))
-            axes.text(x + SWATCH + 5, y, LEGEND.get(family, family), va="center_baseline", fontsize=FONT_SIZE - 1)
+        paint_recipe(axes, recipe, genotype)
     return figure
+
+
+@dataclass(frozen=True)
+class RecipePicture:
+    """A laid-out recipe with the places of its legend; sizes in points."""
+
+    layout: RecipeLayout
+    legend: dict[str, Point]
+    width: float
+    height: float
+
+
+def lay_out_with_legend(genotype: RecurrentGenotype, top: float = 0.0) -> RecipePicture:
+    """Places for everything; above it `top` points stay free."""
+    layout = lay_out_recipe(genotype, top)
+    width, legend, height = _legend_places(layout, [family_of(node.op) for node in genotype.nodes])
+    return RecipePicture(layout, legend, width, height)
+
+
+def paint_recipe(axes: Any, recipe: RecipePicture, genotype: RecurrentGenotype) -> None:
+    """Draw a laid-out recipe onto `axes_in_points`; to be called under `drawing()`."""
+    layout, ops = recipe.layout, {node.name: node.op for node in genotype.nodes}
+    _draw_lines(axes, layout, ops)
+    for node in genotype.nodes:
+        _draw_node(axes, layout, node.name, node.op)
+    for name, box in layout.boxes.items():
+        if name not in ops:
+            _draw_end(axes, name, box)
+    for family, (x, y) in recipe.legend.items():
+        swatch = Box("", x, y - SWATCH / 2, SWATCH, SWATCH)
+        axes.add_patch(rounded_box(swatch, mixed_with_white(COLOURS[family], 0.86), COLOURS[family]))
+        axes.text(x + SWATCH + 5, y, LEGEND.get(family, family), va="center_baseline", fontsize=FONT_SIZE - 1)
 
 
 def recipe_in_words(recipe: Mapping[str, Any]) -> list[str]:

@@ -91,7 +91,7 @@ class RunFiles:
     `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
     tables.json of a reproduction, `evaluation` the metrics.json of an evaluation; `stream_parts` are the counts of
     weights of each fused stream's largest network. `beside` are networks that were trained under the same rules as the
-    retraining, `not_beside` says which were found and were not.
+    retraining, `not_beside` says which were found and were not. `shows_clips`: whether the page embeds recordings.
     """
 
     folder: Path
@@ -104,6 +104,7 @@ class RunFiles:
     evaluation: JsonObject | None = None
     beside: tuple[Beside, ...] = ()
     not_beside: tuple[str, ...] = ()
+    shows_clips: bool = False
 
     @property
     def kind(self) -> str:

@@ -11,12 +11,15 @@ from audionas.report.beside import beside_note
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section, Table
 from audionas.report.confusion import draw_confusion
 from audionas.report.curves import COLOURS, Line, draw_lines
+from audionas.report.difference_tables import difference_tables
 from audionas.report.evidence import chance_text, evidence_note, is_above_chance
+from audionas.report.group_picture import group_picture
 from audionas.report.group_tables import group_tables
 from audionas.report.label_sections import label_pictures, label_tables, label_text
 from audionas.report.noise_tables import noise_tables
 from audionas.report.quantities import interval_text, plain, score_text
 from audionas.report.run_files import History, JsonObject, RunFiles
+from audionas.report.scored_systems import second_interval
 from audionas.report.second_task_tables import second_task_tables
 from audionas.report.verdict import baseline_scores
 from audionas.training.measures import measures_of
@@ -29,7 +32,11 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
     metrics = files.retraining.metrics if files.retraining else None
     if metrics is None:
         return None
-    blocks: list[Block] = [_overview(metrics), *_systems(files, metrics)]
+    blocks: list[Block] = [
+        _overview(files, metrics),
+        *_systems(files, metrics),
+        *difference_tables(files, metrics),
+    ]
     if metrics.get("task", "classification") == "classification":
         confusion = _confusion_picture(metrics, pictures)
         shown = [confusion] if confusion else []
@@ -42,6 +49,7 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
         *noise_tables(metrics),
         *second_task_tables(metrics),
         _per_fold(metrics),
+        *group_picture(metrics, pictures),
         *group_tables(metrics),
         _per_seed(metrics),
         _per_fold_and_seed(metrics),
@@ -53,7 +61,7 @@ def score_section(files: RunFiles, pictures: Pictures) -> Section | None:
     return Section("scores", "Scores of the retrained network", tuple(blocks), intro)
 
 
-def _overview(metrics: JsonObject) -> Table:
+def _overview(files: RunFiles, metrics: JsonObject) -> Table:
     rows, (main, other) = [], measures_of(metrics)
     for name, key in (("headline", "headline"), ("all folds", "all_splits")):
         scores = metrics.get(key)
@@ -68,6 +76,7 @@ def _overview(metrics: JsonObject) -> Table:
                 interval_text(scores.get(f"{main.key}_interval")),
                 chance_text(scores),
                 second,
+                interval_text(second_interval(files, metrics, scores)),
                 str(n_seeds),
                 plain(scores.get("splits")),
                 plain(scores.get("n_clips")),
@@ -78,7 +87,18 @@ def _overview(metrics: JsonObject) -> Table:
     notes.append(evidence_note(metrics.get("headline") or metrics.get("all_splits") or {}, main, other))
     return Table(
         "Pooled scores, mean ± sd over seeds",
-        ("score", main.name, f"95 % of {main.name}", "p", other.name, "seeds", "test folds", "clips", "what it is"),
+        (
+            "score",
+            main.name,
+            f"95 % of {main.name}",
+            "p",
+            other.name,
+            f"95 % of {other.name}",
+            "seeds",
+            "test folds",
+            "clips",
+            "what it is",
+        ),
         tuple(rows),
         " ".join(note for note in notes if note),
     )

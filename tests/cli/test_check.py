@@ -39,6 +39,19 @@ def test_every_kind_of_file_is_told_apart(tmp_path: Path, recordings: Path) -> N
     ]  # fmt: skip
 
 
+def test_networks_are_told_in_words_where_asked(tmp_path: Path) -> None:
+    save_genotype(from_darts_text(DARTS_V2), tmp_path / "g.json")
+    (tmp_path / "f.yaml").write_text("extractor: mfcc\n")
+    found = run("check", "g.json", "f.yaml", "--describe", cwd=tmp_path)
+    assert found.code == 0
+    valid, words, other = found.out.splitlines()
+    assert valid == "g.json: a valid genotype"
+    assert words.startswith("g.json: A convolutional network: a 3x3 stem and 3 cells")
+    assert other == "f.yaml: a valid feature setting"
+    as_json = json.loads(run("check", "g.json", "--describe", "--json", cwd=tmp_path).out)
+    assert as_json["g.json"]["words"] == {"": words.removeprefix("g.json: ")}
+
+
 def test_recipes_and_catalogues_are_told_apart_and_every_fault_is_named(tmp_path: Path) -> None:
     recipe = reference_recipe("lstm").to_recipe()
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))

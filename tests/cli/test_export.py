@@ -55,7 +55,7 @@ def test_what_is_no_genotype_is_one_line_and_never_run(
 def test_an_unknown_format_suggests_the_nearest(tmp_path: Path) -> None:
     save_genotype(GENOTYPE, tmp_path / "g.json")
     line = refused("export", "g.json", "--to", "dart", cwd=tmp_path)
-    known = "darts, genotype, maps, nas-bench-nlp, nni-sample, onnx"
+    known = "darts, genotype, maps, nas-bench-nlp, nni-sample, onnx, pdf, png, svg"
     assert line == f"unknown export format 'dart' (did you mean 'darts'?); known: {known}"
 
 
@@ -85,6 +85,23 @@ def test_without_a_format_the_kind_of_the_genotype_decides(tmp_path: Path) -> No
 def test_the_help_names_every_format() -> None:
     text = run("export", "--help").out
     assert all(name in text for name in FORMATS)
+
+
+def test_a_picture_is_a_file_beside_the_genotype_and_never_goes_to_the_terminal(tmp_path: Path) -> None:
+    save_genotype(GENOTYPE, tmp_path / "g.json")
+    found = run("export", "g.json", "--to", "pdf", "--width-mm", "120", cwd=tmp_path)
+    assert (found.code, found.out) == (0, "g.pdf\n")
+    assert (tmp_path / "g.pdf").read_bytes().startswith(b"%PDF")
+    assert json.loads(run("export", "g.json", "--to", "png", "--dpi", "72", "--json", cwd=tmp_path).out) == {
+        "out": "g.png", "text": None
+    }  # fmt: skip
+    assert "less than 5 points" in refused("export", "g.json", "--to", "pdf", "--width-mm", "30", cwd=tmp_path)
+
+
+def test_options_of_pictures_need_a_picture(tmp_path: Path) -> None:
+    for words in (("--width-mm", "86"), ("--dpi", "300")):
+        assert refused("export", "g.json", *words, cwd=tmp_path) == f"{words[0]}: is for --to svg, png, pdf"
+    assert refused("export", "g.json", "--fold", "1", cwd=tmp_path) == "--fold: is for --to svg, png, pdf, onnx"
 
 
 def test_maps_need_a_clip_and_a_picture_and_a_clip_needs_maps(tmp_path: Path) -> None:
@@ -123,7 +140,7 @@ def test_a_sample_needs_its_space(tmp_path: Path) -> None:
 
 def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
     for words, line in (
-        (("--to", "darts", "--fold", "1"), "--fold: is for --to onnx"),
+        (("--to", "darts", "--fold", "1"), "--fold: is for --to svg, png, pdf, onnx"),
         (("--ensemble",), "--ensemble: is for --to onnx"),
         (("--to", "onnx", "--space", "x"), "--space: is for --to genotype, darts, nas-bench-nlp, nni-sample"),
     ):

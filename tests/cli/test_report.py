@@ -26,6 +26,14 @@ def test_a_table_is_printed_alone_or_written_to_a_file(workshop: Workshop, tmp_p
     assert "\\toprule" in (tmp_path / "a.tex").read_text()
 
 
+def test_recordings_are_embedded_unless_they_are_not_wanted(workshop: Workshop, tmp_path: Path) -> None:
+    for words, has_sound in (((), True), (("--no-clips",), False)):
+        page = tmp_path / "page.html"
+        found = run("report", "runs/first", "--out", page, *words, cwd=workshop.folder)
+        assert (found.code, found.out) == (0, f"report: {page}\n")
+        assert ("data:audio/flac" in page.read_text(encoding="utf-8")) is has_sound
+
+
 def test_methods_are_printed(workshop: Workshop) -> None:
     found = run("report", "runs/first", "--methods", cwd=workshop.folder)
     assert found.code == 0
