@@ -8,6 +8,7 @@ from typing import ClassVar
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from audionas.report.explorer import Explorer
 from audionas.report.svg import inline_svg
 
 WIDE = 450.0  # points; a wider picture has a row of the page for itself
@@ -79,7 +80,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Picture | Gallery | Table | Facts | Notes | Commands | Fold
+Block = Picture | Gallery | Table | Facts | Notes | Commands | Fold | Explorer
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from audionas.report.comparison_sections import comparison_sections, comparison_
 from audionas.report.decision_sections import decision_section
 from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
 from audionas.report.evidence import chance_text, is_above_chance
+from audionas.report.explorer import has_explorer, script, script_policy
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
 from audionas.report.hand_made_sections import hand_made_section
@@ -68,12 +69,16 @@ def render(files: RunFiles) -> str:
         lstrip_blocks=True,
     )
     first, *others = sentences
+    shown = [section for section in sections if section]
+    moves = has_explorer(block for section in shown for block in section.blocks)
     return environment.get_template("page.html").render(
         title=heading,
         verdict=first,
         others=others,
         tiles=fusion_tiles(files) if files.kind == "fuse" else _tiles(files),
-        sections=[section for section in sections if section],
+        sections=shown,
+        script=script() if moves else "",
+        script_policy=script_policy(),
     )
 
 
