@@ -100,8 +100,8 @@
     return drawn;
   }
 
-  function card(parent, title) {
-    const figure = put(parent, "figure");
+  function card(parent, title, isWide) {
+    const figure = put(parent, "figure", isWide ? { class: "wide" } : {});
     put(figure, "h3", {}, title);
     return put(figure, "div", { class: "scroll", tabindex: "0" });
   }
@@ -326,14 +326,14 @@
       const index = Number(slider.value), genotype = data.genotypes[data.of[index]];
       const since = data.changes.filter((change) => change <= index).pop();
       const text = `Epoch ${data.epochs[index]} of ${data.epochs[data.epochs.length - 1]}`;
-      where.textContent = text + (since === undefined ? ": the genotype of the first epoch still"
+      where.textContent = text + (since === undefined ? ": the genotype is as after the first epoch"
         : since === index ? ": the genotype changed here" : `: unchanged since epoch ${data.epochs[since]}`);
       slider.setAttribute("aria-valuetext", where.textContent);
       cells.replaceChildren();
       for (const [title, drawing, ops, table, places] of genotype.drawn) {
         const own = table < 0 ? null : data.tables[table].weights[index];
         const weights = own && places.map((place) => (place ? own[place[0]][place[1]] : null));
-        paint(card(cells, title), `${title} at epoch ${data.epochs[index]}`, data.drawings[drawing], ops, data.colours, weights);
+        paint(card(cells, title, data.drawings[drawing][0] > 360), `${title} at epoch ${data.epochs[index]}`, data.drawings[drawing], ops, data.colours, weights);
       }
       for (const line of genotype.words) put(cells, "span", { class: "line" }, line);
       heats.forEach((fill, table) => fill(data.tables[table].weights[index], genotype.kept[table]));

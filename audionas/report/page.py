@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -22,6 +23,7 @@ from audionas.report.evidence import chance_text, is_above_chance
 from audionas.report.explorer import has_explorer, script, script_policy
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
+from audionas.report.guarded import CANNOT, guarded, guarded_section
 from audionas.report.hand_made_sections import hand_made_section
 from audionas.report.quantities import plain, score_text
 from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
@@ -33,7 +35,15 @@ from audionas.report.verdict import baseline_scores, strongest_plain, title, ver
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
-OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
+PageParts = tuple[
+    Callable[[RunFiles], str], Callable[[RunFiles], list[str]], Callable[[RunFiles], Sequence[Section | None]]
+]
+OTHER_PAGES: dict[str, PageParts] = {
+    "fuse": (fusion_title, fusion_verdict, fusion_sections),
+    "reproduce": (reproduction_title, reproduction_verdict, reproduction_sections),
+    "compare": (comparison_title, comparison_verdict, comparison_sections),
+    "evaluate": (evaluation_title, evaluation_verdict, evaluation_sections),
+}
 
 
 def write_report(
@@ -43,24 +53,36 @@ def write_report(
 
     Args:
         run: folder of a search, a nested search, a retraining, a fusion, a reproduction or an evaluation; a search's
-            retraining is looked for in its folder `retrained`. What is not there yet is left out, and the page says so.
+            retraining is looked for in its folder `retrained`. What is not there yet, or is damaged, is left out, and
+            the page says so.
         out: the HTML file; by default `report.html` in `run`.
         beside: networks that were trained under the same rules as its retraining.
         not_beside: one line each for those that were found and were not.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
-        AudionasError: a file of the run is damaged.
     """
     target = out or run / FILE_NAME
-    write_text(target, render(replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside))))
+    found = read_run(run, salvages=True)
+    write_text(target, render(replace(found, beside=tuple(beside), not_beside=tuple(not_beside))))
     return target
 
 
 def render(files: RunFiles) -> str:
     """The HTML text of a run's page."""
     heading, sentences, own = _kind_of_page(files)
-    sections = [_warnings(files), *own, _commands(files), _versions(files)]
+    top = [*sentences[:1], *_faults_sentence(files), *sentences[1:]]
+    ends: tuple[tuple[str, str, Callable[[RunFiles], Section | None]], ...] = (
+        ("warnings", "Warnings and notes", _warnings),
+        ("repeat", "Commands to repeat this", _commands),
+        ("versions", "Versions", _versions),
+    )
+    warnings, commands, versions = (guarded_section(anchor, name, partial(make, files)) for anchor, name, make in ends)
+    return fill(heading, top, _tiles_of(files), [_faults(files), warnings, *own, commands, versions])
+
+
+def fill(heading: str, sentences: Sequence[str], tiles: Sequence[Tile], sections: Sequence[Section | None]) -> str:
+    """The HTML text of a page of any kind; of the sentences the first is the verdict."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -75,7 +97,7 @@ def render(files: RunFiles) -> str:
         title=heading,
         verdict=first,
         others=others,
-        tiles=fusion_tiles(files) if files.kind == "fuse" else _tiles(files),
+        tiles=tiles,
         sections=shown,
         script=script() if moves else "",
         script_policy=script_policy(),
@@ -84,25 +106,44 @@ def render(files: RunFiles) -> str:
 
 def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | None]]:
     """Title, sentences at the top with the verdict first, and the sections that only this kind of run has."""
-    if files.kind == "fuse":
-        return fusion_title(files), fusion_verdict(files), fusion_sections(files)
-    if files.kind == "reproduce":
-        return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
-    if files.kind == "compare":
-        return comparison_title(files), comparison_verdict(files), comparison_sections(files)
-    if files.kind == "evaluate":
-        return evaluation_title(files), evaluation_verdict(files), evaluation_sections(files)
+    make_title, make_verdict, make_sections = OTHER_PAGES.get(files.kind, (title, verdict, _sections))
+    heading = guarded(lambda: make_title(files), lambda _: f"{files.kind} in {files.folder.name}")
+    instead = f"What this run comes to {CANNOT}"
+    sentences = guarded(lambda: make_verdict(files), lambda why: [f"{instead} ({why})."])
+    broken = Section("damaged", "The run", (Notes((f"Its parts {CANNOT}.",), is_alarm=True),))
+    return heading, sentences, guarded(lambda: make_sections(files), lambda _: [broken])
+
+
+def _sections(files: RunFiles) -> list[Section | None]:
+    """The parts of the page of a search or a retraining."""
     pictures = Pictures()
-    sections = [
-        hand_made_section(files) or cells_section(files, pictures),
-        score_section(files, pictures),
-        learning_section(files, pictures),
-        search_section(files, pictures),
-        decision_section(files, pictures),
-        search_facts(files),
-        Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
-    ]
-    return title(files), verdict(files), sections
+    makers: tuple[tuple[str, str, Callable[[], Section | None]], ...] = (
+        ("cells", "The cells found", lambda: hand_made_section(files) or cells_section(files, pictures)),
+        ("scores", "Scores of the retrained network", lambda: score_section(files, pictures)),
+        ("learning", "How the retraining went", lambda: learning_section(files, pictures)),
+        ("search", "How the search went", lambda: search_section(files, pictures)),
+        ("decided", "Is the search decided?", lambda: decision_section(files, pictures)),
+        ("data", "Data and settings", lambda: search_facts(files)),
+        ("cost", "Cost", lambda: Section("cost", "Cost", (Facts(tuple(cost_rows(files))),))),
+    )
+    return [guarded_section(*maker) for maker in makers]
+
+
+def _faults_sentence(files: RunFiles) -> list[str]:
+    """That not all of the run could be read, for the top of the page."""
+    if not files.faults:
+        return []
+    what = count_text(len(files.faults), "fault")
+    return [f"Not all of this run could be read ({what}, listed below): what follows is what is there."]
+
+
+def _faults(files: RunFiles) -> Section | None:
+    notes = (Notes(files.faults, is_alarm=True),)
+    return Section("faults", "What could not be read", notes) if files.faults else None
+
+
+def _tiles_of(files: RunFiles) -> list[Tile]:
+    return guarded(lambda: fusion_tiles(files) if files.kind == "fuse" else _tiles(files), lambda _: [])
 
 
 def _tiles(files: RunFiles) -> list[Tile]:
@@ -162,13 +203,13 @@ def _other_records(files: RunFiles) -> list[JsonObject]:
     """Records of what is no search: the retraining's, or that of a folder of another kind."""
     if files.retraining:
         return [files.retraining.run]
-    return [files.top] if files.kind in OTHER_KINDS else []
+    return [files.top] if files.kind in OTHER_PAGES else []
 
 
 def _commands(files: RunFiles) -> Section:
     rows = []
     if files.top.get("command") and files.kind != "retrain":
-        rows.append((files.kind if files.kind in OTHER_KINDS else "search", str(files.top["command"])))
+        rows.append((files.kind if files.kind in OTHER_PAGES else "search", str(files.top["command"])))
     elif files.searches and files.searches[0].run.get("command"):
         rows.append(("search", str(files.searches[0].run["command"])))
     if files.retraining and files.retraining.run.get("command"):
