@@ -103,11 +103,12 @@ class Tile:
 
 @dataclass
 class Pictures:
-    """Makes pictures, each with ids that no other picture of the page has."""
+    """Makes pictures, each with ids that no other picture of the page has; `prefix` tells two makers apart."""
 
+    prefix: str = "fig"
     n_made: int = field(default=0)
 
     def make(self, title: str, figure: Figure, caption: str = "", lines: tuple[str, ...] = ()) -> Picture:
         self.n_made += 1
-        svg = Markup(inline_svg(figure, f"fig{self.n_made}", title))  # safe: matplotlib escapes the texts
+        svg = Markup(inline_svg(figure, f"{self.prefix}{self.n_made}", title))  # safe: matplotlib escapes the texts
         return Picture(title, svg, caption, lines, is_wide=figure.get_figwidth() * 72 > WIDE)

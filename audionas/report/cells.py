@@ -20,6 +20,7 @@ from audionas.report.op_colours import colour_of, mixed_with_white
 from audionas.report.svg import FONT_SIZE, drawing
 from audionas.spaces.cnn_genotype import node_edges
 
+CELLS = (("normal", "Normal cell"), ("reduce", "Reduction cell"))
 INPUTS = ("c_{k-2}", "c_{k-1}")
 OUTPUT = "c_k"
 ROW, BLOCK_GAP, TITLE = 25.0, 15.0, 22.0

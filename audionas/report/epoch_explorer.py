@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from audionas.report.blocks import Block
-from audionas.report.cell_sections import CELLS
+from audionas.report.cells import CELLS
 from audionas.report.curves import edge_name
 from audionas.report.drawing_list import WEIGHT, Drawings
 from audionas.report.explorer import Explorer

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Notes, Table
-from audionas.report.cell_sections import CELLS
-from audionas.report.cells import edges_in_words
+from audionas.report.cells import CELLS, edges_in_words
 from audionas.report.recipes import recipe_in_words
 from audionas.report.run_files import JsonObject, SearchRun
 

@@ -47,7 +47,11 @@ OTHER_PAGES: dict[str, PageParts] = {
 
 
 def write_report(
-    run: Path, out: Path | None = None, beside: Sequence[Beside] = (), not_beside: Sequence[str] = ()
+    run: Path,
+    out: Path | None = None,
+    beside: Sequence[Beside] = (),
+    not_beside: Sequence[str] = (),
+    side: Sequence[Section | None] = (),
 ) -> Path:
     """Write the page of a run and give back where it lies.
 
@@ -58,19 +62,20 @@ def write_report(
         out: the HTML file; by default `report.html` in `run`.
         beside: networks that were trained under the same rules as its retraining.
         not_beside: one line each for those that were found and were not.
+        side: sections on other runs.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
     """
     target = out or run / FILE_NAME
     found = read_run(run, salvages=True)
-    write_text(target, render(replace(found, beside=tuple(beside), not_beside=tuple(not_beside))))
+    write_text(target, render(replace(found, beside=tuple(beside), not_beside=tuple(not_beside)), side))
     return target
 
 
-def render(files: RunFiles) -> str:
-    """The HTML text of a run's page."""
-    heading, sentences, own = _kind_of_page(files)
+def render(files: RunFiles, side: Sequence[Section | None] = ()) -> str:
+    """The HTML text of a run's page; `side` are sections on other runs."""
+    heading, sentences = title_and_verdict(files)
     top = [*sentences[:1], *_faults_sentence(files), *sentences[1:]]
     ends: tuple[tuple[str, str, Callable[[RunFiles], Section | None]], ...] = (
         ("warnings", "Warnings and notes", _warnings),
@@ -78,7 +83,9 @@ def render(files: RunFiles) -> str:
         ("versions", "Versions", _versions),
     )
     warnings, commands, versions = (guarded_section(anchor, name, partial(make, files)) for anchor, name, make in ends)
-    return fill(heading, top, _tiles_of(files), [_faults(files), warnings, *own, commands, versions])
+    return fill(
+        heading, top, _tiles_of(files), [_faults(files), warnings, *side, *_own_sections(files), commands, versions]
+    )
 
 
 def fill(heading: str, sentences: Sequence[str], tiles: Sequence[Tile], sections: Sequence[Section | None]) -> str:
@@ -104,14 +111,21 @@ def fill(heading: str, sentences: Sequence[str], tiles: Sequence[Tile], sections
     )
 
 
-def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | None]]:
-    """Title, sentences at the top with the verdict first, and the sections that only this kind of run has."""
-    make_title, make_verdict, make_sections = OTHER_PAGES.get(files.kind, (title, verdict, _sections))
-    heading = guarded(lambda: make_title(files), lambda _: f"{files.kind} in {files.folder.name}")
+def title_and_verdict(files: RunFiles) -> tuple[str, list[str]]:
+    """Title, and sentences at the top with the verdict first."""
+    make_title, make_verdict, _ = OTHER_PAGES.get(files.kind, (title, verdict, _sections))
     instead = f"What this run comes to {CANNOT}"
-    sentences = guarded(lambda: make_verdict(files), lambda why: [f"{instead} ({why})."])
+    return (
+        guarded(lambda: make_title(files), lambda _: f"{files.kind} in {files.folder.name}"),
+        guarded(lambda: make_verdict(files), lambda why: [f"{instead} ({why})."]),
+    )
+
+
+def _own_sections(files: RunFiles) -> Sequence[Section | None]:
+    """The sections that only this kind of run has."""
+    make = OTHER_PAGES[files.kind][2] if files.kind in OTHER_PAGES else _sections
     broken = Section("damaged", "The run", (Notes((f"Its parts {CANNOT}.",), is_alarm=True),))
-    return heading, sentences, guarded(lambda: make_sections(files), lambda _: [broken])
+    return guarded(lambda: make(files), lambda _: [broken])
 
 
 def _sections(files: RunFiles) -> list[Section | None]:
@@ -233,4 +247,4 @@ def _versions(files: RunFiles) -> Section:
     return Section("versions", "Versions", (Facts(tuple(rows)),))
 
 
-__all__ = ["render", "write_report"]
+__all__ = ["fill", "render", "title_and_verdict", "write_report"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Fold, Gallery, Notes, Picture, Pictures, Section, Table
-from audionas.report.cell_sections import CELLS
+from audionas.report.cells import CELLS
 from audionas.report.curves import (
     COLOURS,
     Line,

@@ -8,7 +8,7 @@ from typing import Any
 from audionas.errors import AudionasError
 from audionas.quantities import seconds_text
 from audionas.report.blocks import Block
-from audionas.report.cell_sections import CELLS
+from audionas.report.cells import CELLS
 from audionas.report.drawing_list import Drawings
 from audionas.report.explorer import Explorer
 from audionas.report.front_sections import COSTS
