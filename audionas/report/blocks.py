@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from audionas.report.explorer import Explorer
 from audionas.report.svg import inline_svg
 
-WIDE = 450.0  # points; a wider picture has a row of the page for itself
+WIDE = 480.0  # points; a wider picture has a row of the page for itself
 
 
 @dataclass(frozen=True)

@@ -333,7 +333,7 @@
       for (const [title, drawing, ops, table, places] of genotype.drawn) {
         const own = table < 0 ? null : data.tables[table].weights[index];
         const weights = own && places.map((place) => (place ? own[place[0]][place[1]] : null));
-        paint(card(cells, title, data.drawings[drawing][0] > 360), `${title} at epoch ${data.epochs[index]}`, data.drawings[drawing], ops, data.colours, weights);
+        paint(card(cells, title, data.drawings[drawing][0] > 480), `${title} at epoch ${data.epochs[index]}`, data.drawings[drawing], ops, data.colours, weights);
       }
       for (const line of genotype.words) put(cells, "span", { class: "line" }, line);
       heats.forEach((fill, table) => fill(data.tables[table].weights[index], genotype.kept[table]));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from audionas.report.quantities import interval_text
 from audionas.report.run_files import RunFiles
 from audionas.report.side_cells import side_cells
 from audionas.report.side_curves import side_curves
-from audionas.report.side_summary import HEAD, summary_row
+from audionas.report.side_summary import HEAD, SCORE_HEAD, score_row, summary_row
 from audionas.statistics.chance import ALPHA
 
 NOTE = "Scores: mean ± sd over retraining seeds, with their 95 % interval over groups."
@@ -100,22 +100,22 @@ def side_sections(runs: Sequence[SideRun], tested: Sequence[SameRules], notes: S
 
 
 def _overview(runs: Sequence[SideRun]) -> list[Block]:
-    rows = tuple(_row(run) for run in runs)
-    table = Table(
-        "What each run is and comes to",
-        HEAD,
-        rows,
-        NOTE,
-    )
+    """What each run is, what it scores, and the first sentence of its own page."""
+    what = tuple(_row(run, summary_row, HEAD) for run in runs)
+    scores = tuple(_row(run, score_row, SCORE_HEAD) for run in runs if run.files)
     firsts = tuple(f"{run.name}: {title_and_verdict(run.files)[1][0]}" for run in runs if run.files)
-    return [table, Notes(firsts)]
+    return [
+        Table("What each run is", HEAD, what),
+        Table("What each run scores", SCORE_HEAD, scores, NOTE),
+        Notes(firsts),
+    ]
 
 
-def _row(run: SideRun) -> tuple[str, ...]:
-    files, rest = run.files, [""] * (len(HEAD) - 3)
+def _row(run: SideRun, make: Callable[[str, RunFiles], tuple[str, ...]], head: tuple[str, ...]) -> tuple[str, ...]:
+    files, rest = run.files, [""] * (len(head) - 3)
     if files is None:
         return (run.name, "cannot be read", run.fault, *rest)
-    return guarded(lambda: summary_row(run.name, files), lambda why: (run.name, "damaged", why, *rest))
+    return guarded(lambda: make(run.name, files), lambda why: (run.name, "damaged", why, *rest))
 
 
 def _tests(tested: Sequence[SameRules], notes: Sequence[str]) -> list[Block]:

@@ -16,7 +16,7 @@ MOST_OF_A_RUN = 3  # genotypes: a nested search has one a fold, all of which sta
 
 def side_cells(runs: Sequence[tuple[str, RunFiles]], pictures: Pictures) -> Section | None:
     """The cells of each run, under its name; equal ones are named, not drawn again."""
-    drawn: list[Picture] = []
+    galleries: list[Gallery] = []
     notes, captions, seen = [], [], dict[str, str]()
     for name, files in runs:
         found = found_genotypes(files)
@@ -28,14 +28,14 @@ def side_cells(runs: Sequence[tuple[str, RunFiles]], pictures: Pictures) -> Sect
                 continue
             seen[key] = where
             own, caption = _drawn(one, where, pictures)
-            drawn += own
+            galleries += [Gallery(tuple(own))] if own else []
             captions.append(caption)
             notes += (
                 [] if own else [f"{where}: {one.document.get('name') or 'a genotype'}, which has no cells to draw."]
             )
         if len(found) > MOST_OF_A_RUN:
             notes.append(f"{name}: {len(found) - MOST_OF_A_RUN} more genotypes, one a fold, stand on its own page.")
-    blocks = ((Gallery(tuple(drawn)),) if drawn else ()) + ((Notes(tuple(notes)),) if notes else ())
+    blocks = (*galleries, *((Notes(tuple(notes)),) if notes else ()))
     return (
         Section("side-cells", "Cells side by side", blocks, " ".join(filter(None, dict.fromkeys(captions))))
         if blocks

@@ -14,42 +14,33 @@ KINDS = {
     "search": "search", "nested_search": "nested search", "retrain": "retraining", "fuse": "fusion",
     "evaluate": "evaluation", "reproduce": "reproduction", "compare": "comparison",
 }  # fmt: skip
-HEAD = (
-    "run",
-    "kind",
-    "what",
-    "data",
-    "main score",
-    "95 %",
-    "second score",
-    "test clips",
-    "clean",
-    "parameters",
-    "time",
-    "genotype",
-)
+HEAD = ("run", "kind", "what", "data", "genotype", "parameters", "time of search and retraining")
+SCORE_HEAD = ("run", "main score", "95 % of it", "second score", "test clips", "clean")
 NONE = "none"
 
 
 def summary_row(name: str, files: RunFiles) -> tuple[str, ...]:
-    """The cells of a run's row, in the order of `HEAD`."""
-    scores, metrics = scores_of(files)
-    main, second = measures_of(metrics)
+    """What a run is, in the order of `HEAD`."""
+    _, metrics = scores_of(files)
     status = str(files.top.get("status", "unknown"))
     return (
         name,
         KINDS.get(files.kind, files.kind) + ("" if status == "done" else f", {status}"),
         _what(files),
         data_name(files.data) if files.data else NONE,
-        _score(scores, main),
-        interval_text(scores.get(f"{main.key}_interval")),
-        _score(scores, second),
-        _clips(files, scores),
-        _clean(files, metrics),
+        _hashes(files),
         _parameters(files, metrics),
         _time(files),
-        _hashes(files),
     )
+
+
+def score_row(name: str, files: RunFiles) -> tuple[str, ...]:
+    """What a run scores, in the order of `SCORE_HEAD`."""
+    scores, metrics = scores_of(files)
+    main, second = measures_of(metrics)
+    interval = interval_text(scores.get(f"{main.key}_interval"))
+    clips, clean = _clips(files, scores), _clean(files, metrics)
+    return name, _score(scores, main), interval, _score(scores, second), clips, clean
 
 
 def scores_of(files: RunFiles) -> tuple[JsonObject, JsonObject]:
