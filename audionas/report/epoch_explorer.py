@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from audionas.report.blocks import Block
+from audionas.report.blocks import Block, Notes
 from audionas.report.cells import CELLS
 from audionas.report.curves import edge_name
 from audionas.report.drawing_list import WEIGHT, Drawings
@@ -31,6 +31,7 @@ def epoch_explorer(search: SearchRun, still: Sequence[Block]) -> list[Block]:
     epochs = logged(search)
     if len(epochs) < 2:
         return list(still)
+    still = [*still, Notes((changes_sentence(epochs),))]
     genotypes: list[JsonObject] = []
     for epoch in epochs:
         if epoch["genotype"] not in genotypes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audionas.quantities import count_text
-from audionas.report.blocks import Block, Notes, Table
+from audionas.report.blocks import Block, Table
 from audionas.report.cells import CELLS, edges_in_words
 from audionas.report.recipes import recipe_in_words
 from audionas.report.run_files import JsonObject, SearchRun
@@ -39,7 +39,7 @@ def changes_sentence(epochs: Sequence[JsonObject]) -> str:
 
 
 def change_blocks(search: SearchRun) -> list[Block]:
-    """The sentence, and what changed at each epoch, for readers without scripts."""
+    """What changed at each epoch."""
     epochs = logged(search)
     if len(epochs) < 2:
         return []
@@ -48,8 +48,8 @@ def change_blocks(search: SearchRun) -> list[Block]:
         for i in changes_of(epochs)
     ]
     note = "" if len(rows) <= MOST_ROWS else f"The last {MOST_ROWS} of {len(rows)} changes."
-    table = Table("What changed", ("epoch", "no longer", "instead"), tuple(rows[-MOST_ROWS:]), note, is_folded=True)
-    return [Notes((changes_sentence(epochs),)), *([table] if rows else [])]
+    table = Table("What changed in the genotype, and when", ("epoch", "no longer", "instead"), tuple(rows[-MOST_ROWS:]), note, is_folded=True)
+    return [table] if rows else []
 
 
 def _difference(before: JsonObject, after: JsonObject) -> tuple[str, str]:

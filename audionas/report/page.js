@@ -335,7 +335,8 @@
         const weights = own && places.map((place) => (place ? own[place[0]][place[1]] : null));
         paint(card(cells, title, data.drawings[drawing][0] > 480), `${title} at epoch ${data.epochs[index]}`, data.drawings[drawing], ops, data.colours, weights);
       }
-      for (const line of genotype.words) put(cells, "span", { class: "line" }, line);
+      const words = put(cells, "div", { class: "wide" });
+      for (const line of genotype.words) put(words, "span", { class: "line" }, line);
       heats.forEach((fill, table) => fill(data.tables[table].weights[index], genotype.kept[table]));
     }
     slider.addEventListener("input", show);

@@ -16,6 +16,8 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 
+_ALL = "[...document.querySelectorAll(arguments[0])]"
+
 
 class Browser:
     """One tab."""
@@ -34,6 +36,45 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         """What a piece of JavaScript, run in the page, gives back."""
         return self.driver.execute_script(script, *arguments)
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of each element that a CSS selector finds."""
+        found: list[str] = self.run(f"return {_ALL}.map((each) => each.textContent)", selector)
+        return found
+
+    def text(self, selector: str) -> str:
+        """The text of the first."""
+        return self.texts(selector)[0]
+
+    def count(self, selector: str) -> int:
+        """How many there are."""
+        return int(self.run(f"return {_ALL}.length", selector))
+
+    def set(self, selector: str, value: object, event: str) -> None:
+        """Give the first control a value, as a hand would, and tell it."""
+        script = "const it = document.querySelector(arguments[0]); it.value = arguments[1];"
+        self.run(f"{script} it.dispatchEvent(new Event(arguments[2]))", selector, value, event)
+
+    def press(self, selector: str, *names: str) -> None:
+        """Focus the first and press keys, e.g. `ARROW_LEFT`."""
+        from selenium.webdriver.common.keys import Keys
+
+        element = self.driver.find_element("css selector", selector)
+        for name in names:
+            element.send_keys(getattr(Keys, name))
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        """Where in the window the first is, brought into view."""
+        script = """const it = document.querySelector(arguments[0]);
+        it.scrollIntoView({block: "center"});
+        const box = it.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];"""
+        x, y = self.run(script, selector)
+        return x, y
+
+    def open_folds(self) -> None:
+        """Open whatever is folded."""
+        self.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
 
     def console(self) -> list[str]:
         """All that the console said since it was last asked, but for plain talk."""
