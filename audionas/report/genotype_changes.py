@@ -48,7 +48,8 @@ def change_blocks(search: SearchRun) -> list[Block]:
         for i in changes_of(epochs)
     ]
     note = "" if len(rows) <= MOST_ROWS else f"The last {MOST_ROWS} of {len(rows)} changes."
-    table = Table("What changed in the genotype, and when", ("epoch", "no longer", "instead"), tuple(rows[-MOST_ROWS:]), note, is_folded=True)
+    title, head = "What changed in the genotype, and when", ("epoch", "no longer", "instead")
+    table = Table(title, head, tuple(rows[-MOST_ROWS:]), note, is_folded=True)
     return [table] if rows else []
 
 

@@ -149,7 +149,7 @@ def read_run(folder: Path, *, salvages: bool = False) -> RunFiles:
         faults.append(f"{folder / 'run.json'}: missing")
     top = _mended(top or {}, guessed)
     found = _read_kind(folder, top, reading)
-    return replace(found, faults=tuple(faults))
+    return replace(found, faults=tuple(dict.fromkeys(faults)))
 
 
 def _mended(top: JsonObject, guessed: str) -> JsonObject:
@@ -218,11 +218,11 @@ def _course(folder: Path, run: JsonObject) -> Path:
 
 def _read_retraining(folder: Path, reading: RunReading) -> Retraining:
     run = reading.record(folder / "run.json") or {}
-    histories = []
+    is_done, histories = run.get("status") == "done", []
     for path in sorted(folder.glob("split_*/seed_*/history.jsonl"), key=_natural):
         seed = path.parent.name.removeprefix("seed_")
         split = path.parent.parent.name.removeprefix("split_")
-        lines = reading.lines(lambda n, path=path: read_jsonl(path, n_lines=n))  # type: ignore[misc]
+        lines = reading.lines(lambda n, path=path: read_jsonl(path, is_whole=is_done, n_lines=n))  # type: ignore[misc]
         histories.append(History(split, int(seed) if seed.isdigit() else 0, lines))
     genotypes = run.get("genotypes")
     return Retraining(
