@@ -46,7 +46,9 @@ def report(
 ) -> None:
     """Write one self-contained HTML page about a run or several; or, for papers, tables of results and methods.
 
-    What is missing or damaged is left out and told. Example: audionas report runs/first
+    What is missing or damaged is left out, and the page says so.
+
+    Example: audionas report runs/first
     """
     from audionas.errors import SettingsError
     from audionas.experiment.report_page import report_page

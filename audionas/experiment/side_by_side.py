@@ -81,7 +81,7 @@ def _home(
 
 
 def unlike(runs: Sequence[SideRun]) -> list[str]:
-    """The rules in which the finished ones differ, as `differences` tells them."""
+    """The rules in which the finished ones differ, as `differences` tells them, but for the scored folds."""
     places: dict[Path, str] = {}
     for run in runs:
         try:
@@ -89,7 +89,7 @@ def unlike(runs: Sequence[SideRun]) -> list[str]:
             differences(list(places))
         except DATA_ERRORS:  # not finished, or damaged: told among the tests
             places = {path: name for path, name in places.items() if name != run.name}
-    return [_by_name(line, places) for line in differences(list(places))]
+    return [_by_name(line, places) for line in differences(list(places), leaving_out=FOLDS)]
 
 
 def _by_name(line: str, places: Mapping[Path, str]) -> str:
