@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from audionas.errors import AudionasError
-from audionas.report.blocks import Notes, Section
+from audionas.report.blocks import Block, Notes, Section
 from audionas.report.run_reading import DATA_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,11 @@ def guarded_section(anchor: str, title: str, make: Callable[[], Section | None])
     except DATA_ERRORS as why:
         logger.debug("section %s", anchor, exc_info=True)
         return Section(anchor, title, (Notes((f"This part {CANNOT} ({_reason(why)}).",), is_alarm=True),))
+
+
+def guarded_blocks(make: Callable[[], list[Block]], still: list[Block]) -> list[Block]:
+    """The blocks that `make` gives, or those that stand without it and why."""
+    return guarded(make, lambda why: [*still, Notes((f"What moves here {CANNOT} ({why}).",), is_alarm=True)])
 
 
 def guarded(make: Callable[[], Made], instead: Callable[[str], Made]) -> Made:

@@ -18,6 +18,7 @@ from audionas.report.curves import (
 )
 from audionas.report.epoch_explorer import epoch_explorer
 from audionas.report.genotype_changes import change_blocks
+from audionas.report.guarded import guarded_blocks
 from audionas.report.one_shot_sections import (
     alarm_blocks,
     edge_notes,
@@ -213,10 +214,10 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
     last = search.epochs[-1]
     if last.get("options"):
         tables = alpha_tables(search, pictures)
-        moving = epoch_explorer(search, [Gallery(tuple(tables))] if tables else [])
+        moving = _moving(search, [Gallery(tuple(tables))] if tables else [])
         return [Notes((alpha_note(last), *_margins(last))), *moving] if tables else []
     if not (last.get("alphas") and last.get("edges") and last.get("ops")):
-        return epoch_explorer(search, [])
+        return _moving(search, [])
     edges = [(int(node), int(source)) for node, source in last["edges"]]
     ops = [str(op) for op in last["ops"]]
     heats, lines = [], []
@@ -235,9 +236,13 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
         f"Weight of an operation on an edge = {weights_text(last)}. Framed: kept in the genotype: "
         "each node's strongest edges, never “none”."
     )
-    moving = epoch_explorer(search, [Gallery(tuple(heats))])
+    moving = _moving(search, [Gallery(tuple(heats))])
     others = [Gallery(tuple(lines))] if lines else []
     return [Notes((note, *edge_notes(last), *_margins(last))), *moving, *others]
+
+
+def _moving(search: SearchRun, still: list[Block]) -> list[Block]:
+    return guarded_blocks(lambda: epoch_explorer(search, still), still)
 
 
 def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:

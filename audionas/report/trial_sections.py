@@ -8,6 +8,7 @@ from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
 from audionas.report.filter_shapes import shape_pictures
 from audionas.report.front_sections import front_pictures, front_table
+from audionas.report.guarded import guarded_blocks
 from audionas.report.quantities import score_text
 from audionas.report.retest_sections import retest_table
 from audionas.report.run_files import SearchRun
@@ -45,7 +46,8 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
     drawn = _pictures(lines, objective, pictures)
     drawn += front_pictures(search, lines, pictures)
-    blocks = trial_explorer(search, lines, losses, [Gallery(tuple(drawn))] if drawn else [])
+    still: list[Block] = [Gallery(tuple(drawn))] if drawn else []
+    blocks = guarded_blocks(lambda: trial_explorer(search, lines, losses, still), still)
     others = _text_picture(lines, objective, losses, pictures) + shape_pictures(search.trials, lines, pictures)
     blocks += [Gallery(tuple(others))] if others else []
     blocks += front_table(search, main_name(lines))

@@ -192,3 +192,33 @@ def test_a_search_that_has_just_begun_has_no_chart_yet(tmp_path: Path, words_of:
     html = words_of(run)
     assert '<div class="explorer">' not in html
     assert "Trials by UA (1 running)" in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("fuse", "metrics.json"), ("evaluate", "metrics.json"), ("reproduce", "tables.json"), ("compare", "tables.json")],
+)
+def test_other_kinds_of_runs_have_a_page_whatever_their_results_hold(
+    kind: str, file: str, tmp_path: Path, words_of: PageOf
+) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"kind": kind, "status": "running", "streams": ["a", 3], "plan": 5}))
+    assert "<h1>" in words_of(tmp_path)
+    keys = ("headline", "all_splits", "rows", "networks", "tables", "arms", "fusion", "notes", "conclusions", "splits")
+    for number in range(len(WRONG)):
+        content = {key: WRONG[(number + i) % len(WRONG)] for i, key in enumerate(keys)}
+        (tmp_path / file).write_text(json.dumps(content))
+        assert "<h1>" in words_of(tmp_path), content
+    (tmp_path / file).write_bytes(BINARY)
+    assert str(tmp_path / file) in words_of(tmp_path)
+
+
+def test_a_genotype_of_another_form_in_a_log_takes_away_the_slider_alone(
+    copy: Callable[[str], Path], words_of: PageOf
+) -> None:
+    run = copy("search")
+    lines = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
+    lines[1]["genotype"] = {"normal": "cell", "reduce": 3}
+    (run / "epochs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    text = _text(words_of(run))
+    assert f"What moves here {CANNOT}" in text
+    assert "Losses of the supernet" in text
