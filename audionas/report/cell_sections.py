@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section
 from audionas.report.cells import CELLS, draw_cell, edges_in_words
+from audionas.report.guarded import guarded
 from audionas.report.kept_weights import kept_weights
 from audionas.report.parameter_counts import parameter_parts
 from audionas.report.quantities import plain
@@ -107,8 +108,9 @@ def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
 
 
 def _weights(search: SearchRun, document: JsonObject) -> dict[str, tuple[float, ...]]:
-    provenance = document.get("provenance") or {}
-    return kept_weights(search, document.get("cells") or {}, provenance.get("epoch_or_trial"))
+    """Its weights, if the log has them in a form that can be read."""
+    cells, epoch = document.get("cells") or {}, (document.get("provenance") or {}).get("epoch_or_trial")
+    return guarded(lambda: kept_weights(search, cells, epoch), lambda _: {})
 
 
 def _document_of(search: SearchRun) -> JsonObject:

@@ -133,7 +133,7 @@ def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) ->
         blocks += alarm_blocks(search)
         blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
         blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
-        blocks += change_blocks(search)
+        blocks += guarded_blocks(lambda: change_blocks(search), [])
         blocks += evolution_blocks(search)
     return blocks
 
