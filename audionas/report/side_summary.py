@@ -81,9 +81,10 @@ def _what(files: RunFiles) -> str:
         strategy = (first.get("provenance") or {}).get("strategy")
         found = str(first.get("name") or first.get("space") or "a genotype")
         return f"{found} found by {strategy}" if strategy else found
-    return {"fuse": count_text(len(files.top.get("streams") or []), "stream"), "evaluate": "trained networks"}.get(
-        files.kind, NONE
-    )
+    if files.kind == "fuse":
+        return count_text(len(files.top.get("streams") or []), "stream")
+    others = {"evaluate": "trained networks", "compare": "strategies compared", "reproduce": "a paper repeated"}
+    return others.get(files.kind, NONE)
 
 
 def _clips(files: RunFiles, scores: JsonObject) -> str:
