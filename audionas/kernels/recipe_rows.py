@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -95,7 +95,7 @@ def rows_of(n_clips: int, n_frames: int, lengths: Tensor | None, is_reversed: bo
         is_reversed: a clip's last own frame comes first.
     """
     if lengths is None and not is_reversed:
-        return Rows(n_clips, n_frames, torch.arange(n_frames + 1) * n_clips, None)
+        return _full_rows(n_clips, n_frames)
     lengths = torch.full((n_clips,), n_frames) if lengths is None else lengths.cpu().clamp(0, n_frames)
     order = torch.argsort(lengths, descending=True, stable=True)
     is_running = torch.arange(n_frames)[:, None] < lengths[order]
@@ -105,3 +105,8 @@ def rows_of(n_clips: int, n_frames: int, lengths: Tensor | None, is_reversed: bo
         frame = lengths[clip] - 1 - frame
     offsets = torch.cat([torch.zeros(1, dtype=torch.int64), is_running.sum(1).cumsum(0)])
     return Rows(n_clips, n_frames, offsets, clip * n_frames + frame)
+
+
+@lru_cache(maxsize=8)  # what batch after batch has
+def _full_rows(n_clips: int, n_frames: int) -> Rows:
+    return Rows(n_clips, n_frames, torch.arange(n_frames + 1) * n_clips, None)

@@ -7,6 +7,7 @@ gives the clip what it gives it alone. In training, batch norm's statistics stil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,34 @@ def masked(x: Tensor, lengths: Tensor | None) -> Tensor:
     if lengths is None:
         return x
     return torch.where(frame_mask(lengths, x.shape[3])[:, None, None, :], x, 0.0)
+
+
+def masked_relu(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """max(x, 0) of (batch, channels, features, frames) with zeros beyond each clip's own frames; x is finite.
+
+    In training as cheap as the ReLU alone: where the result is 0, so is the gradient.
+    """
+    if lengths is None or not (torch.is_grad_enabled() and x.requires_grad):
+        return masked(x.relu(), lengths)
+    return cast(Tensor, _MaskedRelu.apply(x, lengths))  # type: ignore[no-untyped-call]
+
+
+class _MaskedRelu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, lengths: Tensor) -> Tensor:
+        result = x.relu()
+        if result.is_cpu:
+            for clip, n_frames in zip(result, lengths.tolist(), strict=True):
+                clip[:, :, n_frames:] = 0.0
+        else:
+            result.masked_fill_(~frame_mask(lengths, x.shape[3])[:, None, None, :], 0.0)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (result,) = ctx.saved_tensors
+        return torch.ops.aten.threshold_backward(gradients[0], result, 0), None
 
 
 def strided(lengths: Tensor | None, stride: int) -> Tensor | None:
@@ -60,8 +89,7 @@ class MaskedMaps:
 
         Of an odd number of own frames the last stands with a zero of the padding, which is never above it.
         """
-        pooled = functional.max_pool2d(self.values, 2, ceil_mode=True)
-        return MaskedMaps.of(pooled, strided(self.lengths, 2))
+        return MaskedMaps(functional.max_pool2d(self.values, 2, ceil_mode=True), strided(self.lengths, 2))
 
     def positions(self) -> Tensor:
         """Which positions are own: (batch or 1, 1, 1, frames) bool."""
@@ -84,11 +112,12 @@ class ConvLayer(nn.Module):
         super().__init__()
         before = [(size - 1) // 2 for size in kernel]
         after = [size // 2 for size in kernel]
-        self.zeros = (before[1], after[1], before[0], after[0])
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel)
+        is_even = before != after
+        self.zeros = (before[1], after[1], before[0], after[0]) if is_even else (0, 0, 0, 0)
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, padding=(0, 0) if is_even else (before[0], before[1]))
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, maps: MaskedMaps) -> MaskedMaps:
         """(batch, channels_in, features, frames) -> (batch, channels_out, features, frames), >= 0."""
-        values = torch.relu(self.norm(self.conv(functional.pad(maps.values, self.zeros))))
-        return MaskedMaps.of(values, maps.lengths)
+        x = functional.pad(maps.values, self.zeros) if any(self.zeros) else maps.values
+        return MaskedMaps(masked_relu(self.norm(self.conv(x)), maps.lengths), maps.lengths)

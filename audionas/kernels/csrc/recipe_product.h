@@ -1,5 +1,7 @@
 // Products of rows with matrices that are packed once for a whole sequence.
 #pragma once
+#include <utility>
+
 #include "recipe_vectors.h"
 
 namespace audionas {
@@ -21,6 +23,46 @@ long packed_size(long depth, long n) {
   return (n + PANEL<S> - 1) / PANEL<S> * PANEL<S> * depth;
 }
 
+#if defined(__clang__) || __GNUC__ >= 12
+#define AUDIONAS_TRANSPOSES_VECTORS 1
+
+// One step of a transposition: the numbers of two rows that stand STEP columns off their places change sides.
+template <class S, int STEP, int... J>
+inline void change_sides(Vec<S>& a, Vec<S>& b, std::integer_sequence<int, J...>) {
+  Vec<S> upper = __builtin_shufflevector(a, b, (J & STEP ? LANES<S> + J - STEP : J)...);
+  b = __builtin_shufflevector(a, b, (J & STEP ? LANES<S> + J : J + STEP)...);
+  a = upper;
+}
+
+template <class S, int STEP = LANES<S> / 2>
+inline void transpose(Vec<S> (&rows)[LANES<S>]) {
+  if constexpr (STEP > 0) {
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES<S>; i++)
+      if (!(i & STEP)) change_sides<S, STEP>(rows[i], rows[i + STEP], std::make_integer_sequence<int, LANES<S>>());
+    transpose<S, STEP / 2>(rows);
+  }
+}
+#endif
+
+// A whole panel of rows of a weight, k by k, from number `k` to the last square of registers; gives back where that ends.
+template <class S>
+inline long pack_squares(const S* weight, long depth, long k, long end, S* packed) {
+#ifdef AUDIONAS_TRANSPOSES_VECTORS
+  constexpr int W = LANES<S>;
+  for (; k + W <= end; k += W)
+    for (int v = 0; v < VECTORS_AT_ONCE; v++) {
+      Vec<S> square[W];
+#pragma GCC unroll 16
+      for (int j = 0; j < W; j++) square[j] = load<S>(weight + (v * W + j) * depth + k);
+      transpose<S>(square);
+#pragma GCC unroll 16
+      for (int i = 0; i < W; i++) store<S>(packed + (k + i) * PANEL<S> + v * W, square[i]);
+    }
+#endif
+  return k;
+}
+
 // Weight -> panels of columns of W^T (n rows, for y = x W^T), or of W (n columns, for dx = dy W), one row of a panel for
 // each of `depth` numbers of x or dy; zeros behind the last column.
 template <class S>
@@ -28,13 +70,15 @@ void pack(const S* weight, long depth, long n, bool transposed, S* packed) {
   for (long first = 0; first < n; first += PANEL<S>, packed += depth * PANEL<S>) {
     long width = n - first < PANEL<S> ? n - first : PANEL<S>;
     if (width < PANEL<S>) memset(packed, 0, depth * PANEL<S> * sizeof(S));
-    constexpr long SOME = 64;  // rows that a first-level cache holds
     if (!transposed)
       for (long k = 0; k < depth; k++) memcpy(packed + k * PANEL<S>, weight + k * n + first, width * sizeof(S));
-    else
-      for (long some = 0; some < depth; some += SOME)
+    else {
+      const S* rows = weight + first * depth;
+      constexpr long SOME = 64;  // that a first-level cache holds
+      for (long some = width == PANEL<S> ? pack_squares<S>(rows, depth, 0, depth, packed) : 0; some < depth; some += SOME)
         for (long j = 0, end = some + SOME < depth ? some + SOME : depth; j < width; j++)
-          for (long k = some; k < end; k++) packed[k * PANEL<S> + j] = weight[(first + j) * depth + k];
+          for (long k = some; k < end; k++) packed[k * PANEL<S> + j] = rows[j * depth + k];
+    }
   }
 }
 

@@ -53,12 +53,18 @@ struct Scan {
     for (long b = from; b < to; b += most) visit(rows(t, b, to - b < most ? to - b : most));
   }
 
-  void multiply(const Rows<S>& rows, const Product& p, bool back) const {
+  // States before the first frame are 0: they give nothing to a product, and nobody asks for their gradient.
+  void multiply(long t, const Rows<S>& rows, const Product& p, bool back) const {
+    if (back && !t && p.gradient.place.buffer == CARRY) return;
     S *linear = rows({LINEAR, p.slot}), *source = rows(back ? p.gradient.place : p.source);
     const S* weight = weights + p.weight * packed_size<S>(hidden, hidden);
     if (back) return product<S>(rows.n, hidden, hidden, linear, weight, {p.gradient.adds ? source : nullptr, hidden}, source);
     Base<S> base{linear, hidden};
     if (is_first(p)) base = {biases + p.slot * hidden, 0};
+    if (!t && p.source.buffer == PREVIOUS) {
+      for (long r = 0; r < rows.n && !base.step; r++) memcpy(linear + r * hidden, base.at, hidden * sizeof(S));
+      return;
+    }
     product<S>(rows.n, hidden, hidden, source, weight, base, linear);
   }
 
@@ -73,7 +79,7 @@ struct Scan {
     const Product* p = program.products;
     const Operation* op = program.operations;
     for (int level = 0; level < program.n_levels; level++) {
-      for (; p < program.products + program.n_products && p->level == level; p++) multiply(rows(t, from, to - from), *p, false);
+      for (; p < program.products + program.n_products && p->level == level; p++) multiply(t, rows(t, from, to - from), *p, false);
       const Operation *begin = op, *all = program.operations + program.n_operations;
       while (op < all && op->level == level) op++;
       by_rows(t, from, to, [&](const Rows<S>& some) {
@@ -95,7 +101,7 @@ struct Scan {
       by_rows(t, from, to, [&](const Rows<S>& some) {
         for (const Operation* o = end; o > op; o--) run_back<S>(o[-1], some);
       });
-      for (; p > program.products && p[-1].level == level; p--) multiply(rows(t, from, to - from), p[-1], true);
+      for (; p > program.products && p[-1].level == level; p--) multiply(t, rows(t, from, to - from), p[-1], true);
     }
   }
 

@@ -98,7 +98,9 @@ class AttentionPoolingCnn(nn.Module):
     def feature_maps(self, x: Tensor, lengths: Tensor | None = None) -> MaskedMaps:
         """What the pooling reads: (batch, channels', features', frames') of the last convolution."""
         maps = MaskedMaps.of(x, lengths)
-        maps = MaskedMaps(torch.cat([layer(maps).values for layer in self.first], dim=1), maps.lengths)
+        first = torch.cat([layer(maps).values for layer in self.first], dim=1)
+        # channels side by side in memory: convolutions of many channels are twice as fast on a CPU
+        maps = MaskedMaps(first.contiguous(memory_format=torch.channels_last), maps.lengths)
         maps = self._pooled(maps, 1)
         for number, layer in enumerate(self.others, start=2):
             maps = self._pooled(layer(maps), number)

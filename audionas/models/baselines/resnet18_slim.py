@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from audionas.models.baselines.baseline import ADAM, Baseline
-from audionas.models.masked_maps import masked, masked_average, own_lengths, strided
+from audionas.models.masked_maps import masked, masked_average, masked_relu, own_lengths, strided
 from audionas.records import Record
 
 
@@ -79,7 +78,7 @@ class _Stem(nn.Module):
 
     def forward(self, x: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor | None]:
         own = strided(own, self.stride)
-        x = masked(self.norm(self.convolution(x)).relu(), own)
+        x = masked_relu(self.norm(self.convolution(x)), own)
         if self.pool is None:
             return x, own
         own = strided(own, 2)
@@ -98,12 +97,14 @@ class _Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(after)
         self.shortcut: nn.Module = nn.Identity()
         if stride > 1 or before != after:
-            self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+            self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after))
 
     def forward(self, x: Tensor, own: Tensor | None) -> tuple[Tensor, Tensor | None]:
         own = strided(own, self.stride)
-        inner = masked(self.norm1(self.convolution1(x)).relu(), own)
-        return masked(torch.relu(self.norm2(self.convolution2(inner)) + self.shortcut(x)), own), own
+        inner = masked_relu(self.norm1(self.convolution1(x)), own)
+        # a 1x1 convolution with a stride reads these alone; torch 2.13 corrupts memory in its backward (channels last)
+        shortcut = self.shortcut(x[:, :, :: self.stride, :: self.stride])
+        return masked_relu(self.norm2(self.convolution2(inner)) + shortcut, own), own
 
 
 def build(settings: ResNet18Settings, input_shape: tuple[int, int, int], n_classes: int) -> ResNet18:
