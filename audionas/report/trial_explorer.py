@@ -79,7 +79,7 @@ def trial_explorer(
         "kind": "trials",
         "ys": _ys(search.objective, lines, scores),
         "xs": _xs(costs),
-        "chosen": ranked[0].shown if ranked[0].value(search.objective) is not None else -1,
+        "chosen": _chosen(search, ranked),
         "note": PALE if has_fidelities(lines) else "",
         "colours": {op: colour_of(op) for op in sorted(ops)},
         "drawings": drawings.all,
@@ -88,6 +88,14 @@ def trial_explorer(
         "trials": trials,
     }
     return [Explorer(data, tuple(still))]
+
+
+def _chosen(search: SearchRun, ranked: Sequence[TrialLine]) -> int:
+    """The trial shown at first: the winner, else the best as yet."""
+    winner = (search.run.get("winner") or {}).get("trial")
+    if isinstance(winner, int) and any(line.number == winner for line in ranked):
+        return winner + 1
+    return ranked[0].shown if ranked[0].value(search.objective) is not None else -1
 
 
 def _scores(line: TrialLine) -> dict[str, float]:

@@ -62,6 +62,9 @@ def test_axes_are_those_that_any_trial_has_what_decides_first(tmp_path: Path) ->
     assert [x["key"] for x in data["xs"]] == ["parameters", "macs_per_second", "latency_ms", "memory_mb"]
     best = max((trial for trial in data["trials"] if trial["scores"]), key=lambda trial: trial["scores"]["ua"])
     assert data["chosen"] == best["number"]
+    record = json.loads((tmp_path / "run" / "run.json").read_text()) | {"winner": {"trial": 1}}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    assert _trials(tmp_path / "run")["chosen"] == 2, "the winner of the re-test is shown first"
     run = write_trials(tmp_path / "plain")
     (run / "strategy.yaml").write_text("algorithm: random\nobjective: loss\n")
     data = _trials(run)
