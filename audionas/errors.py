@@ -34,6 +34,14 @@ class RunError(AudionasError):
     """A run folder is missing, damaged, in use, or was made by other settings."""
 
 
+class LogError(RunError):
+    """A line of a log is damaged; the `n_sound` lines before it can be read."""
+
+    def __init__(self, message: str, n_sound: int) -> None:
+        super().__init__(message)
+        self.n_sound = n_sound
+
+
 def unknown(what: str, given: str, known: Iterable[str]) -> str:
     """One line for a name that is not in a table, with the nearest known name.
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audionas.errors import AudionasError, RunError, SettingsError, unknown
+from audionas.errors import AudionasError, LogError, RunError, SettingsError, unknown
 
 
 class Record(BaseModel):
@@ -117,14 +117,16 @@ def append_jsonl(path: Path, record: object) -> None:
         os.fsync(stream.fileno())
 
 
-def read_jsonl(path: Path, *, is_whole: bool = False) -> list[Any]:
+def read_jsonl(path: Path, *, is_whole: bool = False, n_lines: int | None = None) -> list[Any]:
     """All complete lines; a torn last line (the process was killed while writing) is left out.
 
     Args:
         is_whole: nothing was killed while writing, so that a torn last line is a damage.
+        n_lines: read so many lines, as if no more were there.
 
     Raises:
-        RunError: the file cannot be read, or a line is no JSON object; with its number.
+        RunError: the file cannot be read.
+        LogError: a line is no JSON object; with its number.
     """
     if not path.exists():
         return []
@@ -133,8 +135,11 @@ def read_jsonl(path: Path, *, is_whole: bool = False) -> list[Any]:
         lines = path.read_bytes().split(b"\n")
     except OSError as why:
         raise RunError(f"{path}: cannot read this log ({why.strerror or why})") from why
+    if n_lines is not None:
+        lines = [*lines[:-1][:n_lines], b""]
     if is_whole and lines[-1]:
-        raise RunError(f"{path}: line {len(lines)} is torn: it has no end; restore the file, or make the run anew")
+        text = f"{path}: line {len(lines)} is torn: it has no end; restore the file, or make the run anew"
+        raise LogError(text, len(lines) - 1)
     for number, line in enumerate(lines[:-1], start=1):
         try:
             record = json.loads(line, parse_constant=_refuse_number, parse_float=_finite)
@@ -144,7 +149,7 @@ def read_jsonl(path: Path, *, is_whole: bool = False) -> list[Any]:
         except (ValueError, RecursionError) as why:
             if number == len(lines) - 1 and not is_whole:
                 break
-            raise RunError(f"{path}: line {number} is not JSON ({_short(why)})") from why
+            raise LogError(f"{path}: line {number} is not JSON ({_short(why)})", number - 1) from why
     return records
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from audionas.errors import RunError
+from audionas.errors import LogError
 from audionas.records import problems, read_jsonl
 
 JsonObject = dict[str, Any]
@@ -127,25 +127,26 @@ class ChosenPath(_Line):
 _EVENTS: dict[str, type[_Line]] = {"proposed": Proposed, "finished": Finished, "refused": Refused}
 
 
-def read_epochs(path: Path, *, is_done: bool = False) -> list[JsonObject]:
+def read_epochs(path: Path, *, is_done: bool = False, n_lines: int | None = None) -> list[JsonObject]:
     """The lines of `epochs.jsonl`; none where there is no file.
 
     Args:
         is_done: the search has ended, so that no line may be torn.
+        n_lines: read so many lines, as if no more were there.
 
     Raises:
-        RunError: a line is torn, of another form, or out of place; with its number.
+        LogError: a line is torn, of another form, or out of place; with its number.
     """
-    lines = _checked(path, is_done, lambda _: EpochLine)
+    lines = _checked(path, is_done, lambda _: EpochLine, n_lines)
     for number, line in enumerate(lines):
         if line["epoch"] != number:
             raise _foreign(path, number, f"epoch {line['epoch']} where epoch {number} is due")
     return lines
 
 
-def read_trials(path: Path, *, is_done: bool = False) -> list[JsonObject]:
+def read_trials(path: Path, *, is_done: bool = False, n_lines: int | None = None) -> list[JsonObject]:
     """The lines of `trials.jsonl` or `retests.jsonl`, as `read_epochs` reads those of `epochs.jsonl`."""
-    lines = _checked(path, is_done, _trial_form)
+    lines = _checked(path, is_done, _trial_form, n_lines)
     proposed = set()
     for number, line in enumerate(lines):
         if line["event"] == "proposed":
@@ -155,13 +156,15 @@ def read_trials(path: Path, *, is_done: bool = False) -> list[JsonObject]:
     return lines
 
 
-def read_evolution(path: Path, main: str = "", *, is_done: bool = False) -> list[JsonObject]:
+def read_evolution(
+    path: Path, main: str = "", *, is_done: bool = False, n_lines: int | None = None
+) -> list[JsonObject]:
     """The lines of `evolution.jsonl`, as `read_epochs` reads those of `epochs.jsonl`.
 
     Args:
         main: the key of the main score, which each path then needs.
     """
-    lines = _checked(path, is_done, lambda line: ChosenPath if "chosen" in line else ScoredPath)
+    lines = _checked(path, is_done, lambda line: ChosenPath if "chosen" in line else ScoredPath, n_lines)
     for number, line in enumerate(lines):
         if main and "chosen" not in line and not isinstance(line.get(main), int | float):
             raise _foreign(path, number, f"{main}: got {line.get(main)!r}, must be a number")
@@ -173,8 +176,10 @@ def _trial_form(line: JsonObject) -> type[_Line]:
     return _EVENTS.get(event, Proposed) if isinstance(event, str) else Proposed
 
 
-def _checked(path: Path, is_done: bool, form: Callable[[JsonObject], type[_Line]]) -> list[JsonObject]:
-    lines = read_jsonl(path, is_whole=is_done)
+def _checked(
+    path: Path, is_done: bool, form: Callable[[JsonObject], type[_Line]], n_lines: int | None
+) -> list[JsonObject]:
+    lines = read_jsonl(path, is_whole=is_done, n_lines=n_lines)
     for number, line in enumerate(lines):
         kind = form(line)
         try:
@@ -184,13 +189,13 @@ def _checked(path: Path, is_done: bool, form: Callable[[JsonObject], type[_Line]
     return lines
 
 
-def _foreign(path: Path, number: int, why: str) -> RunError:
+def _foreign(path: Path, number: int, why: str) -> LogError:
     return foreign_line(path, number + 1, why)
 
 
-def foreign_line(path: Path, number: int, why: str) -> RunError:
+def foreign_line(path: Path, number: int, why: str) -> LogError:
     """The error of a line, counted from 1, that is none of its log."""
-    return RunError(f"{path}: line {number} is none of this log: {why}; restore the file, or search anew")
+    return LogError(f"{path}: line {number} is none of this log: {why}; restore the file, or search anew", number - 1)
 
 
 def _refuse_other_than_numbers(values: Mapping[str, Any] | None, starts: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from audionas.cli.console import print_result
+from audionas.cli.console import ConsoleTalk, print_result
 from audionas.cli.parameters import JsonOption
 
 
@@ -16,12 +16,18 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Run folder of a search, a retraining, an evaluation, a fusion or a reproduction; then retrainings "
-            "under the same rules, which stand beside it (those in its baselines_retrained do). Of a table, all runs.",
+            help="Run folder of any kind (search, retraining, evaluation, fusion, reproduction, comparison). Of "
+            "several the page shows all side by side; where the others are retrainings under the "
+            "rules of the first, on its own page (networks in its baselines_retrained stand there in any case).",
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", help="HTML file. Default: report.html in the run folder.")
+        Path | None,
+        typer.Option(
+            "--out",
+            help="HTML file. Default: report.html in the run folder; of runs of other rules "
+            "side_by_side.html in the first.",
+        ),
     ] = None,
     csv: Annotated[
         str | None, typer.Option("--csv", help="Write the table of results as CSV into this file; - prints it.")
@@ -42,7 +48,9 @@ def report(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one self-contained HTML page about a run; or, for papers, tables of several runs and methods.
+    """Write one self-contained HTML page about a run or several; or, for papers, tables of results and methods.
+
+    What is missing or damaged is left out, and the page says so.
 
     Example: audionas report runs/first
     """
@@ -54,7 +62,8 @@ def report(
     if csv is None and latex is None and not methods:
         if unranked:
             raise SettingsError("--unranked is for tables: give --csv or --latex")
-        page = report_page(runs[0], runs[1:], out, clips=not no_clips)
+        with ConsoleTalk() as talk:
+            page = report_page(runs[0], runs[1:], out, talk, clips=not no_clips)
         print_result([f"report: {page}"], {"report": str(page)}, as_json=as_json)
         return
     if out is not None:

@@ -1,4 +1,4 @@
-"""The page of a run with other networks beside its own: those named, and those that lie in `baselines_retrained`."""
+"""The page of a run, or of several; networks of the same rules stand beside its own: those named, and those inside."""
 
 from __future__ import annotations
 
@@ -11,47 +11,102 @@ from audionas.errors import RunError, SettingsError
 from audionas.experiment.finished_runs import FinishedRun, finished_run
 from audionas.experiment.retrain_metrics import read_fold_scores
 from audionas.experiment.same_rules import differences
-from audionas.records import read_json
+from audionas.experiment.side_by_side import same_rules, side_runs, unlike
+from audionas.experiment.talk import Silent, Talk
+from audionas.records import read_json, write_text
 from audionas.report import write_report
 from audionas.report.beside import Beside
 from audionas.report.run_files import read_run
+from audionas.report.run_reading import DATA_ERRORS
+from audionas.report.side_by_side import side_page, side_sections
 from audionas.run_places import BASELINES_RETRAINED, RUN_FILE
 from audionas.training.tasks import task_of
 
+SIDE_FILE = "side_by_side.html"
+SILENT = Silent()
 _OF_THE_SEARCH = ("scored folds", "search augment")  # the others are scored on this run's folds, and search nothing
 
 
-def report_page(run: Path, others: Sequence[Path] = (), out: Path | None = None, *, clips: bool = False) -> Path:
-    """Write the page of a run; `others` are retrainings under the same rules, whose scores stand beside its own.
+def report_page(
+    run: Path, others: Sequence[Path] = (), out: Path | None = None, talk: Talk = SILENT, *, clips: bool = False
+) -> Path:
+    """Write the page of a run; with `others` that of all of them side by side, and give back where it lies.
+
+    Where all others are retrainings under the rules of the first run's, the page is the first run's own, and their
+    scores stand beside its own. Else it is a page of the runs alone, by default `side_by_side.html` in the first.
 
     Args:
         clips: embed a few of its test clips, which may be private.
 
     Raises:
         SettingsError: a run is named twice.
-        RunError: `run` holds no run; `others` are given and it has no finished retraining; or one of them is not
-            finished, is no retraining, or had other rules.
-        AudionasError: a file of a run is damaged.
+        RunError: a folder holds no run (of several only if none of them does), or `out` cannot be written.
     """
     scored = _scored(run)
-    if others and scored is None:
-        raise RunError(f"{run}: has no finished retraining beside whose scores others could stand")
-    if scored is None:
-        return write_report(run, out, clips=clips)
-    named = {place.resolve() for place in (run, scored.path)}
+    named = _named(run, others, scored)
+    if not others:
+        _tell_faults(run, talk)
+        found, left_out = _lying_inside(run, scored, named)
+        return write_report(run, out, found, left_out, clips=clips)
+    runs = side_runs([run, *others])
+    for each in runs:
+        for fault in each.files.faults if each.files else [each.fault]:
+            talk.warn(fault)
+    if all(each.files is None for each in runs):
+        raise RunError(runs[0].fault)
+    tested, notes = same_rules(runs)
+    beside_all = _all_beside(scored, others)
+    if beside_all is None:
+        target = out or run / SIDE_FILE
+        write_text(target, side_page(runs, tested, notes, unlike(runs)))
+        return target
+    inside, left_out = _lying_inside(run, scored, named)
+    side = side_sections(runs, tested, notes)
+    return write_report(run, out, [*beside_all, *inside], left_out, side, clips=clips)
+
+
+def _named(run: Path, others: Sequence[Path], scored: FinishedRun | None) -> set[Path]:
+    """The folders named, each once.
+
+    Raises:
+        SettingsError: one is named twice.
+    """
+    named = {run.resolve(), *([scored.path.resolve()] if scored else [])}
     for place in others:
         if place.resolve() in named:
             raise SettingsError(f"{place}: given twice; name each run once")
         named.add(place.resolve())
-    found, left_out = [beside(scored, place) for place in others], []
+    return named
+
+
+def _tell_faults(run: Path, talk: Talk) -> None:
+    for fault in read_run(run, salvages=True).faults:
+        talk.warn(fault)
+
+
+def _all_beside(scored: FinishedRun | None, others: Sequence[Path]) -> list[Beside] | None:
+    """The others as networks beside the first one's; None where one of them cannot stand there."""
+    if scored is None:
+        return None
+    try:
+        return [beside(scored, place) for place in others]
+    except DATA_ERRORS:  # of other rules, of another kind, not finished or damaged: the page of several tells it
+        return None
+
+
+def _lying_inside(run: Path, scored: FinishedRun | None, named: set[Path]) -> tuple[list[Beside], list[str]]:
+    """Networks in `baselines_retrained` of a run, and a line for each that cannot stand beside its own."""
+    found, left_out = list[Beside](), list[str]()
+    if scored is None:
+        return found, left_out
     for place in sorted((run / BASELINES_RETRAINED).glob(f"*/{RUN_FILE}")):
         if place.parent.resolve() in named:
             continue
         try:
             found.append(beside(scored, place.parent))
-        except RunError as why:  # not finished, or trained by other rules: told on the page
+        except DATA_ERRORS as why:  # not finished, damaged, or trained by other rules: told on the page
             left_out.append(str(why))
-    return write_report(run, out, found, left_out, clips=clips)
+    return found, left_out
 
 
 def beside(scored: FinishedRun, place: Path) -> Beside:
@@ -75,11 +130,14 @@ def beside(scored: FinishedRun, place: Path) -> Beside:
 
 
 def _scored(run: Path) -> FinishedRun | None:
-    """The finished retraining that the page of a run shows."""
-    retraining = read_run(run).retraining
-    if retraining is None or retraining.metrics is None or retraining.run.get("status") != "done":
+    """The finished retraining that the page of a run shows; None where there is none, or a damaged one."""
+    try:
+        retraining = read_run(run).retraining
+        if retraining is None or retraining.metrics is None or retraining.run.get("status") != "done":
+            return None
+        return finished_run(retraining.folder)
+    except DATA_ERRORS:
         return None
-    return finished_run(retraining.folder)
 
 
 def _name(other: FinishedRun) -> str:

@@ -8,9 +8,10 @@ from typing import ClassVar
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from audionas.report.explorer import Explorer
 from audionas.report.svg import inline_svg
 
-WIDE = 450.0  # points; a wider picture has a row of the page for itself
+WIDE = 480.0  # points; a wider picture has a row of the page for itself
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Picture | Gallery | Table | Text | Facts | Notes | Clips | Commands | Fold
+Block = Picture | Gallery | Table | Text | Facts | Notes | Clips | Commands | Fold | Explorer
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,12 @@ class Tile:
 
 @dataclass
 class Pictures:
-    """Makes pictures, each with ids that no other picture of the page has."""
+    """Makes pictures, each with ids that no other picture of the page has; `prefix` tells two makers apart."""
 
+    prefix: str = "fig"
     n_made: int = field(default=0)
 
     def make(self, title: str, figure: Figure, caption: str = "", lines: tuple[str, ...] = ()) -> Picture:
         self.n_made += 1
-        svg = Markup(inline_svg(figure, f"fig{self.n_made}", title))  # safe: matplotlib escapes the texts
+        svg = Markup(inline_svg(figure, f"{self.prefix}{self.n_made}", title))  # safe: matplotlib escapes the texts
         return Picture(title, svg, caption, lines, is_wide=figure.get_figwidth() * 72 > WIDE)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Gallery, Notes, Picture, Pictures, Section
-from audionas.report.cells import draw_cell, edges_in_words
+from audionas.report.cells import CELLS, draw_cell, edges_in_words
+from audionas.report.guarded import guarded
+from audionas.report.kept_weights import kept_weights
 from audionas.report.parameter_counts import parameter_parts
 from audionas.report.quantities import plain
 from audionas.report.recipe_sections import RECIPE_CAPTION, recipe_blocks, recurrent_genotype
 from audionas.report.run_files import JsonObject, RunFiles, SearchRun
 from audionas.report.trial_genotypes import best_so_far, chosen_recipe
 
-CELLS = (("normal", "Normal cell"), ("reduce", "Reduction cell"))
 CELL_CAPTION = (
     "c_{k-2} and c_{k-1} are the outputs of the two cells before, c_k is this cell's output: its nodes side "
     "by side (concatenated). A node is the sum of its arrows; nodes are numbered as in genotype.json."
 )
 
 
+WEIGHT_CAPTION = "A number behind an operation is its weight on that edge, by which the search kept it."
+
+
 @dataclass(frozen=True)
 class Found:
     """A genotype's document, the split it belongs to (empty if all), how its title ends, and the run that used it.
 
-    `chosen` is its name in the catalogue that it was taken from.
+    `chosen` is its name in the catalogue that it was taken from; `weights` are those by which a supernet kept its
+    operations, by cell.
     """
 
     document: JsonObject
@@ -33,14 +38,12 @@ class Found:
     where: str
     run: JsonObject
     chosen: str = ""
+    weights: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
     """The cells of every search, or of the genotypes that a retraining used."""
-    title = "The cells found"
-    found = _found(files)
-    if not found and len(files.searches) == 1:
-        title, found = _not_final(files.searches[0])
+    title, found = _titled(files)
     found = [one for one in found if one.document.get("kind") != "baseline"]  # no cells
     blocks: list[Block] = []
     captions = []
@@ -48,7 +51,8 @@ def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
         recurrent = recurrent_genotype(one.document)
         captions.append(CELL_CAPTION if recurrent is None else RECIPE_CAPTION)
         if recurrent is None:
-            blocks += _cnn_blocks(pictures, one.document.get("cells") or {}, one.where)
+            captions += [WEIGHT_CAPTION] if one.weights else []
+            blocks += _cnn_blocks(pictures, one)
             blocks += _surroundings(one)
         else:
             parts = parameter_parts(files, one.split, recurrent, one.run)
@@ -56,8 +60,25 @@ def cells_section(files: RunFiles, pictures: Pictures) -> Section | None:
     return Section("cells", title, tuple(blocks), " ".join(dict.fromkeys(captions))) if found else None
 
 
-def _cnn_blocks(pictures: Pictures, cells: JsonObject, where: str) -> list[Block]:
-    drawn = [cell_picture(pictures, f"{cell}{where}", cells, name) for name, cell in CELLS if cells.get(name)]
+def found_genotypes(files: RunFiles) -> list[Found]:
+    """The genotypes of a run, also one that is not final; those that all splits share once."""
+    return _titled(files)[1]
+
+
+def _titled(files: RunFiles) -> tuple[str, list[Found]]:
+    found = _found(files)
+    if not found and len(files.searches) == 1:
+        return _not_final(files.searches[0])
+    return "The cells found", found
+
+
+def _cnn_blocks(pictures: Pictures, found: Found) -> list[Block]:
+    cells, where = found.document.get("cells") or {}, found.where
+    drawn = [
+        cell_picture(pictures, f"{cell}{where}", cells, name, found.weights.get(name, ()))
+        for name, cell in CELLS
+        if cells.get(name)
+    ]
     alarm = skips_alarm(cells.get("normal") or [])
     return [Gallery(tuple(drawn)), *([Notes((alarm + where,), is_alarm=True)] if alarm else [])]
 
@@ -76,13 +97,20 @@ def _not_final(search: SearchRun) -> tuple[str, list[Found]]:
     """What a search that is not at its end would give now, and a title that says so."""
     if search.epochs and search.epochs[-1].get("genotype"):
         document = _document_of(search)
-        return f"The cells as of epoch {len(search.epochs)}, not final", [Found(document, "", "", search.run)]
+        found = Found(document, "", "", search.run, weights=_weights(search, document))
+        return f"The cells as of epoch {len(search.epochs)}, not final", [found]
     best = best_so_far(search)
     if best is None:
         return "", []
     number, document = best
     chosen = chosen_recipe(search, str(document.get("hash")))
     return f"The best cell so far (trial {number}), not final", [Found(document, "", "", search.run, chosen)]
+
+
+def _weights(search: SearchRun, document: JsonObject) -> dict[str, tuple[float, ...]]:
+    """Its weights, if the log has them in a form that can be read."""
+    cells, epoch = document.get("cells") or {}, (document.get("provenance") or {}).get("epoch_or_trial")
+    return guarded(lambda: kept_weights(search, cells, epoch), lambda _: {})
 
 
 def _document_of(search: SearchRun) -> JsonObject:
@@ -102,6 +130,7 @@ def _found(files: RunFiles) -> list[Found]:
             f", searched without fold {search.split}" if search.split else "",
             search.run,
             chosen_recipe(search, str(search.genotype.get("hash"))),
+            _weights(search, search.genotype),
         )
         for search in files.searches
         if search.genotype
@@ -118,13 +147,15 @@ def _found(files: RunFiles) -> list[Found]:
     return found
 
 
-def cell_picture(pictures: Pictures, title: str, cells: JsonObject, name: str) -> Picture:
-    """One of the cells drawn, with its edges in words."""
+def cell_picture(
+    pictures: Pictures, title: str, cells: JsonObject, name: str, weights: Sequence[float] = ()
+) -> Picture:
+    """One of the cells drawn, with its edges in words; `weights` as `draw_cell` takes them."""
     pairs = [(str(op), int(source)) for op, source in cells[name]]
     edges_per_node = int(cells.get("edges_per_node", 2))
     words = edges_in_words(pairs, edges_per_node)
     concat = cells.get(f"{name}_concat") or range(2, 2 + len(words))
-    figure = draw_cell(pairs, edges_per_node=edges_per_node, concat=concat)
+    figure = draw_cell(pairs, edges_per_node=edges_per_node, concat=concat, weights=weights)
     return pictures.make(title, figure, lines=tuple(words))
 
 

@@ -20,6 +20,7 @@ from audionas.report.op_colours import colour_of, mixed_with_white
 from audionas.report.svg import FONT_SIZE, drawing
 from audionas.spaces.cnn_genotype import node_edges
 
+CELLS = (("normal", "Normal cell"), ("reduce", "Reduction cell"))
 INPUTS = ("c_{k-2}", "c_{k-1}")
 OUTPUT = "c_k"
 ROW, BLOCK_GAP, TITLE = 25.0, 15.0, 22.0
@@ -69,7 +70,12 @@ class CellLayout:
 
 
 def draw_cell(
-    edges: Sequence[tuple[str, int]], *, edges_per_node: int, concat: Sequence[int], title: str = ""
+    edges: Sequence[tuple[str, int]],
+    *,
+    edges_per_node: int,
+    concat: Sequence[int],
+    title: str = "",
+    weights: Sequence[float] = (),
 ) -> Figure:
     """A picture of one cell; save it with `savefig` (svg, png, pdf) or show it with `inline_svg`.
 
@@ -79,10 +85,13 @@ def draw_cell(
             one from each.
         concat: the nodes that make the output; 0 and 1 are the cell's inputs, 2 is the first node.
         title: stands above the picture.
+        weights: of each operation on its edge, by which the search chose it; none are written where empty.
 
     Raises:
         GenotypeError: the edges do not make whole nodes, or take a node that does not come before theirs.
     """
+    if weights:
+        edges = [(f"{op} {weight:.2f}", source) for (op, source), weight in zip(edges, weights, strict=True)]
     cell = lay_out_cell(edges, edges_per_node=edges_per_node, concat=concat, top=TITLE if title else 0.0)
     with drawing():
         figure = Figure(figsize=(cell.width / 72, cell.height / 72))
@@ -121,11 +130,11 @@ def paint_cell(axes: Any, cell: CellLayout, edges: Sequence[tuple[str, int]]) ->
 
 
 def lay_out_cell(
-    edges: Sequence[tuple[str, int]], *, edges_per_node: int, concat: Sequence[int], top: float = 0.0
+    edges: Sequence[tuple[str, int]], *, edges_per_node: int, concat: Sequence[int], top: float = 0.0, widest: int = 0
 ) -> CellLayout:
-    """Places for everything of a cell; see `draw_cell`."""
+    """Places for everything of a cell; see `draw_cell`. Boxes of operations have room for `widest` letters at least."""
     blocks = _checked_blocks(edges, edges_per_node, concat)
-    op_width = max(len(op) for op, _ in edges) * LETTER + 10
+    op_width = max(widest, *(len(op) for op, _ in edges)) * LETTER + 10
     rows = _rows([len(block) for block in blocks], top + MARGIN + BOX_HEIGHT / 2 + 0.9 * ROW)
     input_middles = (top + MARGIN + BOX_HEIGHT / 2, rows[len(blocks[0]) - 1] + (ROW + BLOCK_GAP) / 2)
     nodes = [

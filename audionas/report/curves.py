@@ -37,6 +37,7 @@ def draw_lines(
     y_label: str,
     y_range: tuple[float, float] | None = None,
     chance: float | None = None,
+    x_label: str = "epoch",
 ) -> Figure:
     """Curves over epochs with a legend below; `chance` draws the level of guessing."""
     named = sum(bool(line.name) for line in lines) + (chance is not None)
@@ -52,7 +53,7 @@ def draw_lines(
             )  # fmt: skip
         if chance is not None:
             axes.axhline(chance, color="#8a8f98", linewidth=1, linestyle=":", label=f"chance ({chance:.2f})")
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         if y_range:
             axes.set_ylim(*y_range)

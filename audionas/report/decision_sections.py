@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audionas.report.blocks import Block, Fold, Notes, Pictures, Section, Table
-from audionas.report.cell_sections import CELLS
+from audionas.report.cells import CELLS
 from audionas.report.quantities import plain, score_text
 from audionas.report.ranking_picture import draw_ranking
 from audionas.report.recurrent_alphas import KINDS as RECURRENT_KINDS

@@ -15,8 +15,10 @@ from audionas.report.trials import BEST, DOT, OBJECTIVES, TrialLine, is_lower_be
 
 COSTS = {
     "parameters": "parameters",
+    "macs": "MACs a clip",
     "macs_per_second": "MACs per second of audio",
     "latency_ms": "latency (ms)",
+    "memory_mb": "memory (MB)",
 }
 NOTE = (
     "No other trial is better in one of these and as good in the others. Scores are of validation clips, used to "

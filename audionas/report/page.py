@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -19,8 +20,10 @@ from audionas.report.decision_sections import decision_section
 from audionas.report.environment_section import commands_section, environment_section
 from audionas.report.evaluation_sections import evaluation_sections, evaluation_title, evaluation_verdict
 from audionas.report.evidence import chance_text, is_above_chance
+from audionas.report.explorer import has_explorer, script, script_policy
 from audionas.report.fact_sections import cost_rows, search_facts
 from audionas.report.fusion_sections import fusion_sections, fusion_tiles, fusion_title, fusion_verdict
+from audionas.report.guarded import CANNOT, guarded, guarded_section
 from audionas.report.hand_made_sections import hand_made_section
 from audionas.report.quantities import score_text
 from audionas.report.reproduction_sections import reproduction_sections, reproduction_title, reproduction_verdict
@@ -33,7 +36,15 @@ from audionas.report.words_section import words_section
 from audionas.training.measures import measures_of
 
 FILE_NAME = "report.html"
-OTHER_KINDS = ("fuse", "reproduce", "compare", "evaluate")
+PageParts = tuple[
+    Callable[[RunFiles], str], Callable[[RunFiles], list[str]], Callable[[RunFiles], Sequence[Section | None]]
+]
+OTHER_PAGES: dict[str, PageParts] = {
+    "fuse": (fusion_title, fusion_verdict, fusion_sections),
+    "reproduce": (reproduction_title, reproduction_verdict, reproduction_sections),
+    "compare": (comparison_title, comparison_verdict, comparison_sections),
+    "evaluate": (evaluation_title, evaluation_verdict, evaluation_sections),
+}
 
 
 def write_report(
@@ -41,6 +52,7 @@ def write_report(
     out: Path | None = None,
     beside: Sequence[Beside] = (),
     not_beside: Sequence[str] = (),
+    side: Sequence[Section | None] = (),
     *,
     clips: bool = False,
 ) -> Path:
@@ -48,26 +60,41 @@ def write_report(
 
     Args:
         run: folder of a search, a nested search, a retraining, a fusion, a reproduction or an evaluation; a search's
-            retraining is looked for in its folder `retrained`. What is not there yet is left out, and the page says so.
+            retraining is looked for in its folder `retrained`. What is not there yet, or is damaged, is left out, and
+            the page says so.
         out: the HTML file; by default `report.html` in `run`.
         beside: networks that were trained under the same rules as its retraining.
         not_beside: one line each for those that were found and were not.
+        side: sections on other runs.
         clips: embed a few recordings, which may be private.
 
     Raises:
         RunError: `run` holds no run, or `out` cannot be written.
-        AudionasError: a file of the run is damaged.
     """
     target = out or run / FILE_NAME
-    found = replace(read_run(run), beside=tuple(beside), not_beside=tuple(not_beside), shows_clips=clips)
-    write_text(target, render(found))
+    read = read_run(run, salvages=True)
+    found = replace(read, beside=tuple(beside), not_beside=tuple(not_beside), shows_clips=clips)
+    write_text(target, render(found, side))
     return target
 
 
-def render(files: RunFiles) -> str:
-    """The HTML text of a run's page."""
-    heading, sentences, own = _kind_of_page(files)
-    sections = [_warnings(files), *own, commands_section(files), environment_section(files)]
+def render(files: RunFiles, side: Sequence[Section | None] = ()) -> str:
+    """The HTML text of a run's page; `side` are sections on other runs."""
+    heading, sentences = title_and_verdict(files)
+    top = [*sentences[:1], *_faults_sentence(files), *sentences[1:]]
+    ends: tuple[tuple[str, str, Callable[[RunFiles], Section | None]], ...] = (
+        ("warnings", "Warnings and notes", _warnings),
+        ("repeat", "Commands to repeat this", commands_section),
+        ("versions", "Seeds, machine, versions", environment_section),
+    )
+    warnings, commands, versions = (guarded_section(anchor, name, partial(make, files)) for anchor, name, make in ends)
+    return fill(
+        heading, top, _tiles_of(files), [_faults(files), warnings, *side, *_own_sections(files), commands, versions]
+    )
+
+
+def fill(heading: str, sentences: Sequence[str], tiles: Sequence[Tile], sections: Sequence[Section | None]) -> str:
+    """The HTML text of a page of any kind; of the sentences the first is the verdict."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -76,38 +103,68 @@ def render(files: RunFiles) -> str:
         lstrip_blocks=True,
     )
     first, *others = sentences
+    shown = [section for section in sections if section]
+    moves = has_explorer(block for section in shown for block in section.blocks)
     return environment.get_template("page.html").render(
         title=heading,
         verdict=first,
         others=others,
-        tiles=fusion_tiles(files) if files.kind == "fuse" else _tiles(files),
-        sections=[section for section in sections if section],
+        tiles=tiles,
+        sections=shown,
+        script=script() if moves else "",
+        script_policy=script_policy(),
     )
 
 
-def _kind_of_page(files: RunFiles) -> tuple[str, list[str], Sequence[Section | None]]:
-    """Title, sentences at the top with the verdict first, and the sections that only this kind of run has."""
-    if files.kind == "fuse":
-        return fusion_title(files), fusion_verdict(files), fusion_sections(files)
-    if files.kind == "reproduce":
-        return reproduction_title(files), reproduction_verdict(files), reproduction_sections(files)
-    if files.kind == "compare":
-        return comparison_title(files), comparison_verdict(files), comparison_sections(files)
-    if files.kind == "evaluate":
-        return evaluation_title(files), evaluation_verdict(files), evaluation_sections(files)
+def title_and_verdict(files: RunFiles) -> tuple[str, list[str]]:
+    """Title, and sentences at the top with the verdict first."""
+    make_title, make_verdict, _ = OTHER_PAGES.get(files.kind, (title, verdict, _sections))
+    instead = f"What this run comes to {CANNOT}"
+    return (
+        guarded(lambda: make_title(files), lambda _: f"{files.kind} in {files.folder.name}"),
+        guarded(lambda: make_verdict(files), lambda why: [f"{instead} ({why})."]),
+    )
+
+
+def _own_sections(files: RunFiles) -> Sequence[Section | None]:
+    """The sections that only this kind of run has."""
+    make = OTHER_PAGES[files.kind][2] if files.kind in OTHER_PAGES else _sections
+    broken = Section("damaged", "The run", (Notes((f"Its parts {CANNOT}.",), is_alarm=True),))
+    return guarded(lambda: make(files), lambda _: [broken])
+
+
+def _sections(files: RunFiles) -> list[Section | None]:
+    """The parts of the page of a search or a retraining."""
     pictures = Pictures()
-    sections = [
-        hand_made_section(files) or cells_section(files, pictures),
-        words_section(files),
-        score_section(files, pictures),
-        clip_section(files),
-        learning_section(files, pictures),
-        search_section(files, pictures),
-        decision_section(files, pictures),
-        search_facts(files),
-        Section("cost", "Cost", (Facts(tuple(cost_rows(files))),)),
-    ]
-    return title(files), verdict(files), sections
+    makers: tuple[tuple[str, str, Callable[[], Section | None]], ...] = (
+        ("cells", "The cells found", lambda: hand_made_section(files) or cells_section(files, pictures)),
+        ("words", "The network in words", lambda: words_section(files)),
+        ("scores", "Scores of the retrained network", lambda: score_section(files, pictures)),
+        ("clips", "Clips to listen to", lambda: clip_section(files)),
+        ("learning", "How the retraining went", lambda: learning_section(files, pictures)),
+        ("search", "How the search went", lambda: search_section(files, pictures)),
+        ("decided", "Is the search decided?", lambda: decision_section(files, pictures)),
+        ("data", "Data and settings", lambda: search_facts(files)),
+        ("cost", "Cost", lambda: Section("cost", "Cost", (Facts(tuple(cost_rows(files))),))),
+    )
+    return [guarded_section(*maker) for maker in makers]
+
+
+def _faults_sentence(files: RunFiles) -> list[str]:
+    """That not all of the run could be read, for the top of the page."""
+    if not files.faults:
+        return []
+    what = count_text(len(files.faults), "fault")
+    return [f"Not all of this run could be read ({what}, listed below): what follows is what is there."]
+
+
+def _faults(files: RunFiles) -> Section | None:
+    notes = (Notes(files.faults, is_alarm=True),)
+    return Section("faults", "What could not be read", notes) if files.faults else None
+
+
+def _tiles_of(files: RunFiles) -> list[Tile]:
+    return guarded(lambda: fusion_tiles(files) if files.kind == "fuse" else _tiles(files), lambda _: [])
 
 
 def _tiles(files: RunFiles) -> list[Tile]:
@@ -167,7 +224,7 @@ def _other_records(files: RunFiles) -> list[JsonObject]:
     """Records of what is no search: the retraining's, or that of a folder of another kind."""
     if files.retraining:
         return [files.retraining.run]
-    return [files.top] if files.kind in OTHER_KINDS else []
+    return [files.top] if files.kind in OTHER_PAGES else []
 
 
-__all__ = ["render", "write_report"]
+__all__ = ["fill", "render", "title_and_verdict", "write_report"]

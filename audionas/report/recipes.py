@@ -103,7 +103,7 @@ def _draw_lines(axes: Any, layout: RecipeLayout, ops: Mapping[str, str]) -> None
     """Source by source, each line on a white band, which parts it from those that it crosses."""
     for number, source in enumerate(dict.fromkeys(wire.source for wire in layout.wires)):
         own = [wire for wire in layout.wires if wire.source == source and wire.start != wire.end]
-        colour = _line_colour(source, ops)
+        colour = line_colour(source, ops)
         for band, width, place in (("white", 4.4, 0.0), (colour, 1.5, 0.004)):
             for wire in own:
                 axes.add_patch(
@@ -116,11 +116,12 @@ def _draw_lines(axes: Any, layout: RecipeLayout, ops: Mapping[str, str]) -> None
     brought = {wire.end: wire.source for wire in layout.wires}
     for x, y in layout.arrows.values():
         head = [(x, y), (x - HEAD, y - HALF_HEAD), (x - HEAD, y + HALF_HEAD)]
-        colour = _line_colour(brought[x, y], ops)
+        colour = line_colour(brought[x, y], ops)
         axes.add_patch(Polygon(head, closed=True, facecolor=colour, edgecolor="none", zorder=3))
 
 
-def _line_colour(source: str, ops: Mapping[str, str]) -> str:
+def line_colour(source: str, ops: Mapping[str, str]) -> str:
+    """The colour of what comes from a node (by its operation), from x or from a state."""
     if source in ops:
         return colour_of(ops[source])
     return INPUT_COLOUR if source == "x" else STATE_COLOURS[int(source[-1]) % len(STATE_COLOURS)]
@@ -156,7 +157,7 @@ def _draw_node(axes: Any, layout: RecipeLayout, name: str, op: str) -> None:
 
 def _draw_end(axes: Any, name: str, box: Box) -> None:
     """What is given, or an output."""
-    colour = _line_colour(name, {})
+    colour = line_colour(name, {})
     axes.add_patch(rounded_box(box, mixed_with_white(colour, 0.86), colour))
     axes.text(box.x + box.width / 2, box.middle, box.label, ha="center", va="center_baseline", zorder=5)
 

@@ -41,18 +41,31 @@ def alpha_tables(search: SearchRun, pictures: Pictures) -> list[Picture]:
     last, space = search.epochs[-1], search_space(search)
     if not isinstance(space, DartsRecurrentSpace) or not last.get("alphas") or not last.get("genotype"):
         return []
-    genotype = RecurrentGenotype.from_recipe(last["genotype"], "epochs.jsonl")
-    choices, sample = space.choices(), space.sample(genotype)
-    kept = {label: sample[label] for label in space.needed(sample)}
+    kept, rows_of = kept_choices(space, last["genotype"]), choice_rows(space, last)
     drawn = []
     for kind, title in KINDS:
-        rows = {
-            label: dict(zip(choices[label], weights, strict=True)) for label, weights in _weights(last, kind).items()
-        }
+        rows = rows_of[kind]
         columns = space.ops if kind == "operations" else space.sources(space.nodes.max - 1)
         figure = draw_choice_heat(rows, columns, kept)
         drawn.append(pictures.make(f"{title}: weights after epoch {int(last['epoch']) + 1}", figure))
     return drawn
+
+
+def kept_choices(space: DartsRecurrentSpace, recipe: JsonObject) -> dict[str, str]:
+    """Decision -> option of those that a recipe needs."""
+    sample = space.sample(RecurrentGenotype.from_recipe(recipe, "epochs.jsonl"))
+    return {label: sample[label] for label in space.needed(sample)}
+
+
+def choice_rows(space: DartsRecurrentSpace, epoch: JsonObject) -> dict[str, dict[str, dict[str, float]]]:
+    """Kind -> decision -> option -> weight after an epoch."""
+    choices = space.choices()
+    return {
+        kind: {
+            label: dict(zip(choices[label], weights, strict=True)) for label, weights in _weights(epoch, kind).items()
+        }
+        for kind, _ in KINDS
+    }
 
 
 def _weights(epoch: JsonObject, kind: str) -> dict[str, list[float]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audionas.audio.folds import split_folder
 from audionas.errors import RunError, unknown
-from audionas.records import parse_yaml, read_json, read_jsonl
+from audionas.records import read_jsonl
 from audionas.report.front_file import read_front
+from audionas.report.run_reading import RunReading, kind_by_files
 from audionas.run_places import RANKING, course_folder, no_run_here
 from audionas.search_logs import read_epochs, read_evolution, read_trials
 from audionas.training.measures import measures_of
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from audionas.report.beside import Beside
 
 KINDS = ("search", "nested_search", "retrain", "evaluate", "fuse", "reproduce", "compare")
-SCHEMA_VERSION = 1
 RETRAINED = "retrained"
 DEFAULT_OBJECTIVE = "balanced_loss"  # of `audionas.search.Strategy`, which is beside this package, not below it
 JsonObject = dict[str, Any]
@@ -91,7 +91,8 @@ class RunFiles:
     `top` is the run.json of the folder itself. `fusion` is the metrics.json of a fused run, `tables` the
     tables.json of a reproduction, `evaluation` the metrics.json of an evaluation; `stream_parts` are the counts of
     weights of each fused stream's largest network. `beside` are networks that were trained under the same rules as the
-    retraining, `not_beside` says which were found and were not. `shows_clips`: whether the page embeds recordings.
+    retraining, `not_beside` says which were found and were not. `faults` are files that could not be read, or not
+    whole. `shows_clips`: whether the page embeds recordings.
     """
 
     folder: Path
@@ -104,6 +105,7 @@ class RunFiles:
     evaluation: JsonObject | None = None
     beside: tuple[Beside, ...] = ()
     not_beside: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     shows_clips: bool = False
 
     @property
@@ -123,127 +125,146 @@ class RunFiles:
         return next((source["data"] for source in sources if source.get("data")), {})
 
 
-def read_run(folder: Path) -> RunFiles:
+def read_run(folder: Path, *, salvages: bool = False) -> RunFiles:
     """Read a folder of a search, a nested search, a retraining, a fusion or a reproduction.
 
+    Args:
+        salvages: what is damaged or of another version is left out, or read as far as it goes, and told in `faults`.
+
     Raises:
-        RunError: the folder is missing, holds no run, or one of another version.
-        AudionasError: a file in it is not JSON.
+        RunError: the folder is missing or holds no run; unless `salvages`, also one of another version.
+        AudionasError: a file in it is damaged, unless `salvages`.
     """
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder")
-    if not (folder / "run.json").exists():
+    faults: list[str] = []
+    reading = RunReading(faults if salvages else None)
+    is_there = (folder / "run.json").exists()
+    guessed = kind_by_files(folder) if salvages else ""
+    if not is_there and not guessed:
         raise RunError(no_run_here(folder, KINDS))
-    top = _read_object(folder / "run.json", "run record")
+    top = reading.record(folder / "run.json")
+    if top is None and not guessed:
+        raise RunError(faults[0])
+    if not is_there:
+        faults.append(f"{folder / 'run.json'}: missing")
+    top = _mended(top or {}, guessed)
+    found = _read_kind(folder, top, reading)
+    return replace(found, faults=tuple(dict.fromkeys(faults)))
+
+
+def _mended(top: JsonObject, guessed: str) -> JsonObject:
+    """A run record as far as it can be used: its kind by the files where it has none that is known."""
+    if guessed and top.get("kind") not in (*KINDS, "rank"):
+        return {**top, "kind": guessed, "status": top.get("status", "unknown")}
+    return top
+
+
+def _read_kind(folder: Path, top: JsonObject, reading: RunReading) -> RunFiles:
     kind = str(top.get("kind", ""))
     if kind == "retrain":
-        return RunFiles(folder, top, (), _read_retraining(folder))
+        return RunFiles(folder, top, (), _read_retraining(folder, reading))
     if kind == "fuse":
-        return RunFiles(
-            folder,
-            top,
-            (),
-            None,
-            fusion=_read_if_there(folder / "metrics.json", "metrics file"),
-            stream_parts=tuple(_largest_parts(Path(path)) for path in top.get("streams") or []),
-        )
+        parts = tuple(_largest_parts(Path(str(path)), reading) for path in _list(top.get("streams")))
+        fusion = reading.object(folder / "metrics.json", "metrics file")
+        return RunFiles(folder, top, (), None, fusion=fusion, stream_parts=parts)
     if kind in ("reproduce", "compare"):
-        return RunFiles(folder, top, (), None, tables=_read_if_there(folder / "tables.json", "tables file"))
+        return RunFiles(folder, top, (), None, tables=reading.object(folder / "tables.json", "tables file"))
     if kind == "evaluate":
-        return RunFiles(folder, top, (), None, evaluation=_read_if_there(folder / "metrics.json", "metrics file"))
+        return RunFiles(folder, top, (), None, evaluation=reading.object(folder / "metrics.json", "metrics file"))
     if kind == "nested_search":
-        parts = sorted((part for part in folder.glob("split_*") if (part / "run.json").exists()), key=_natural)
-        searches = tuple(_read_search(part, part.name.removeprefix("split_")) for part in parts)
+        parts_ = sorted((part for part in folder.glob("split_*") if _is_search(part, reading)), key=_natural)
+        searches = tuple(_read_search(part, part.name.removeprefix("split_"), reading) for part in parts_)
     elif kind == "search":
-        searches = (_read_search(folder, ""),)
+        searches = (_read_search(folder, "", reading),)
     elif kind == "rank":
         raise RunError(f"{folder}: a ranking is shown on the page of its search; report that run folder instead")
     else:
         raise RunError(f"{folder / 'run.json'}: {unknown('kind of run', kind, KINDS)}")
     retrained = max(folder.glob(f"{RETRAINED}*"), key=_number, default=folder / RETRAINED)
-    return RunFiles(folder, top, searches, _read_retraining(retrained) if retrained.is_dir() else None)
+    return RunFiles(folder, top, searches, _read_retraining(retrained, reading) if retrained.is_dir() else None)
 
 
-def _read_search(folder: Path, split: str) -> SearchRun:
-    run = _read_object(folder / "run.json", "run record")
-    course, is_done = course_folder(folder, run), run.get("status") == "done"
-    main = measures_of(run.get("data") or {})[0].key
+def _is_search(part: Path, reading: RunReading) -> bool:
+    return (part / "run.json").exists() or (reading.faults is not None and kind_by_files(part) == "search")
+
+
+def _read_search(folder: Path, split: str, reading: RunReading) -> SearchRun:
+    run = reading.record(folder / "run.json") or {}
+    course, is_done = _course(folder, run), run.get("status") == "done"
+    data = run.get("data")
+    main = measures_of(data if isinstance(data, dict) else {})[0].key
     return SearchRun(
         folder=folder,
         run=run,
-        epochs=tuple(read_epochs(course / "epochs.jsonl", is_done=is_done)),
-        trials=tuple(read_trials(course / "trials.jsonl", is_done=is_done)),
-        genotype=_read_if_there(folder / "genotype.json", "genotype"),
+        epochs=reading.lines(lambda n: read_epochs(course / "epochs.jsonl", is_done=is_done, n_lines=n)),
+        trials=reading.lines(lambda n: read_trials(course / "trials.jsonl", is_done=is_done, n_lines=n)),
+        genotype=reading.object(folder / "genotype.json", "genotype"),
         split=str(run.get("split") or split) if split else "",
-        space=_read_settings(folder / "space.yaml"),
-        strategy=_read_settings(folder / "strategy.yaml"),
-        retests=tuple(read_trials(folder / "retests.jsonl", is_done=is_done)),
-        ranking=_read_if_there(folder / RANKING / "ranking.json", "ranking"),
-        ranked=tuple(read_jsonl(folder / RANKING / "genotypes.jsonl")),
-        front=read_front(course / "front.json"),
-        evolution=tuple(read_evolution(course / "evolution.jsonl", main, is_done=is_done)),
+        space=reading.settings(folder / "space.yaml"),
+        strategy=reading.settings(folder / "strategy.yaml"),
+        retests=reading.lines(lambda n: read_trials(folder / "retests.jsonl", is_done=is_done, n_lines=n)),
+        ranking=reading.object(folder / RANKING / "ranking.json", "ranking"),
+        ranked=reading.lines(lambda n: read_jsonl(folder / RANKING / "genotypes.jsonl", n_lines=n)),
+        front=reading.optional(lambda: read_front(course / "front.json")),
+        evolution=reading.lines(lambda n: read_evolution(course / "evolution.jsonl", main, is_done=is_done, n_lines=n)),
     )
 
 
-def _read_retraining(folder: Path) -> Retraining:
-    run = _read_if_there(folder / "run.json", "run record") or {}
-    histories = []
+def _course(folder: Path, run: JsonObject) -> Path:
+    """Where the logs lie: in a restart that is there, else in the folder itself."""
+    course = course_folder(folder, run)
+    return course if course.is_dir() else folder
+
+
+def _read_retraining(folder: Path, reading: RunReading) -> Retraining:
+    run = reading.record(folder / "run.json") or {}
+    is_done, histories = run.get("status") == "done", []
     for path in sorted(folder.glob("split_*/seed_*/history.jsonl"), key=_natural):
         seed = path.parent.name.removeprefix("seed_")
         split = path.parent.parent.name.removeprefix("split_")
-        histories.append(History(split, int(seed) if seed.isdigit() else 0, tuple(read_jsonl(path))))
+        lines = reading.lines(lambda n, path=path: read_jsonl(path, is_whole=is_done, n_lines=n))  # type: ignore[misc]
+        histories.append(History(split, int(seed) if seed.isdigit() else 0, lines))
+    genotypes = run.get("genotypes")
     return Retraining(
         folder=folder,
         run=run,
-        metrics=_read_if_there(folder / "metrics.json", "metrics file"),
+        metrics=reading.object(folder / "metrics.json", "metrics file"),
         histories=tuple(histories),
-        genotypes=_read_genotypes(folder, run.get("genotypes") or {}),
-        parameter_parts=_read_parts(folder),
+        genotypes=_read_genotypes(folder, genotypes if isinstance(genotypes, dict) else {}, reading),
+        parameter_parts=_read_parts(folder, reading),
     )
 
 
-def _read_parts(folder: Path) -> dict[str, dict[str, int]]:
+def _read_parts(folder: Path, reading: RunReading) -> dict[str, dict[str, int]]:
     """Counts of weights by the folder of a split, as the trained networks' records give them."""
     found = {}
     for path in sorted(folder.glob("split_*/seed_*/result.json"), key=_natural):
-        parts = _read_object(path, "result").get("parameter_parts")
-        if parts:
+        parts = (reading.object(path, "result") or {}).get("parameter_parts")
+        if isinstance(parts, dict):
             found[path.parent.parent.name] = dict(parts)
     return found
 
 
-def _largest_parts(folder: Path) -> dict[str, int]:
+def _largest_parts(folder: Path, reading: RunReading) -> dict[str, int]:
     """Of a stream whose folder is still there, the counts of its largest network."""
-    return max(_read_parts(folder).values(), key=lambda parts: parts.get("total", 0), default={})
+    return max(_read_parts(folder, reading).values(), key=lambda parts: parts.get("total", 0), default={})
 
 
-def _read_genotypes(folder: Path, paths: dict[str, str]) -> dict[str, JsonObject]:
+def _read_genotypes(folder: Path, paths: dict[str, str], reading: RunReading) -> dict[str, JsonObject]:
     """The genotype of each split: the copy in the split's folder, else where it was taken from."""
-    genotypes = {}
+    genotypes: dict[str, JsonObject] = {}
     for split, path in paths.items():
-        for candidate in (folder / split_folder(split) / "genotype.json", folder / path, Path(path)):
+        for candidate in (folder / split_folder(split) / "genotype.json", folder / str(path), Path(str(path))):
             if candidate.is_file():
-                genotypes[split] = _read_object(candidate, "genotype")
+                genotype = reading.object(candidate, "genotype")
+                genotypes |= {split: genotype} if genotype else {}
                 break
     return genotypes
 
 
-def _read_settings(path: Path) -> JsonObject:
-    return parse_yaml(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
-
-
-def _read_if_there(path: Path, what: str) -> JsonObject | None:
-    return _read_object(path, what) if path.exists() else None
-
-
-def _read_object(path: Path, what: str) -> JsonObject:
-    value = read_json(path, what)
-    if not isinstance(value, dict):
-        raise RunError(f"{path}: not a {what}: expected a JSON object, got {type(value).__name__}")
-    version = value.get("schema_version", SCHEMA_VERSION)
-    if version != SCHEMA_VERSION:
-        raise RunError(f"{path}: a {what} of version {version}; this audionas reads version {SCHEMA_VERSION}")
-    return value
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from audionas.quantities import count_text
 from audionas.report.blocks import Block, Fold, Gallery, Notes, Picture, Pictures, Section, Table
-from audionas.report.cell_sections import CELLS
+from audionas.report.cells import CELLS
 from audionas.report.curves import (
     COLOURS,
     Line,
@@ -16,6 +16,9 @@ from audionas.report.curves import (
     draw_alpha_lines,
     draw_lines,
 )
+from audionas.report.epoch_explorer import epoch_explorer
+from audionas.report.genotype_changes import change_blocks
+from audionas.report.guarded import guarded_blocks
 from audionas.report.one_shot_sections import (
     alarm_blocks,
     edge_notes,
@@ -130,6 +133,7 @@ def _course(search: SearchRun, pictures: Pictures, *, with_alpha_lines: bool) ->
         blocks += alarm_blocks(search)
         blocks.append(Gallery(tuple(_epoch_pictures(search, pictures))))
         blocks += _alpha_blocks(search, pictures, with_lines=with_alpha_lines)
+        blocks += guarded_blocks(lambda: change_blocks(search), [])
         blocks += evolution_blocks(search)
     return blocks
 
@@ -210,9 +214,10 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
     last = search.epochs[-1]
     if last.get("options"):
         tables = alpha_tables(search, pictures)
-        return [Notes((alpha_note(last), *_margins(last))), Gallery(tuple(tables))] if tables else []
+        moving = _moving(search, [Gallery(tuple(tables))] if tables else [])
+        return [Notes((alpha_note(last), *_margins(last))), *moving] if tables else []
     if not (last.get("alphas") and last.get("edges") and last.get("ops")):
-        return []
+        return _moving(search, [])
     edges = [(int(node), int(source)) for node, source in last["edges"]]
     ops = [str(op) for op in last["ops"]]
     heats, lines = [], []
@@ -231,7 +236,13 @@ def _alpha_blocks(search: SearchRun, pictures: Pictures, *, with_lines: bool) ->
         f"Weight of an operation on an edge = {weights_text(last)}. Framed: kept in the genotype: "
         "each node's strongest edges, never “none”."
     )
-    return [Notes((note, *edge_notes(last), *_margins(last))), Gallery(tuple(heats)), Gallery(tuple(lines))]
+    moving = _moving(search, [Gallery(tuple(heats))])
+    others = [Gallery(tuple(lines))] if lines else []
+    return [Notes((note, *edge_notes(last), *_margins(last))), *moving, *others]
+
+
+def _moving(search: SearchRun, still: list[Block]) -> list[Block]:
+    return guarded_blocks(lambda: epoch_explorer(search, still), still)
 
 
 def _kept(genotype: JsonObject, name: str) -> list[tuple[int, int, str]]:

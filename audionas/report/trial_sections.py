@@ -8,9 +8,11 @@ from audionas.quantities import count_text, seconds_text
 from audionas.report.blocks import Block, Gallery, Picture, Pictures, Table, Tile
 from audionas.report.filter_shapes import shape_pictures
 from audionas.report.front_sections import front_pictures, front_table
+from audionas.report.guarded import guarded_blocks
 from audionas.report.quantities import score_text
 from audionas.report.retest_sections import retest_table
 from audionas.report.run_files import SearchRun
+from audionas.report.trial_explorer import trial_explorer
 from audionas.report.trial_genotypes import chosen_settings, text_loss_text, text_losses
 from audionas.report.trials import (
     OBJECTIVES,
@@ -42,10 +44,12 @@ def trial_blocks(search: SearchRun, pictures: Pictures) -> list[Block]:
     """Everything about the trials of one search."""
     lines, objective = trial_lines(search.trials), search.objective
     losses = text_losses(search) if any(line.recipe for line in lines) else {}
-    drawn = _pictures(lines, objective, losses, pictures)
+    drawn = _pictures(lines, objective, pictures)
     drawn += front_pictures(search, lines, pictures)
-    drawn += shape_pictures(search.trials, lines, pictures)
-    blocks: list[Block] = [Gallery(tuple(drawn))] if drawn else []
+    still: list[Block] = [Gallery(tuple(drawn))] if drawn else []
+    blocks = guarded_blocks(lambda: trial_explorer(search, lines, losses, still), still)
+    others = _text_picture(lines, objective, losses, pictures) + shape_pictures(search.trials, lines, pictures)
+    blocks += [Gallery(tuple(others))] if others else []
     blocks += front_table(search, main_name(lines))
     role = "names those re-tested" if search.retests else "decides"
     head, rows = _rows(lines, objective, losses, role, chosen_settings(search))
@@ -85,9 +89,7 @@ def objective_note(objective: str, main: str = "UA") -> str:
     )
 
 
-def _pictures(
-    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], pictures: Pictures
-) -> list[Picture]:
+def _pictures(lines: Sequence[TrialLine], objective: str, pictures: Pictures) -> list[Picture]:
     name, best = objective_text(objective, main_name(lines)), "lowest" if is_lower_better(objective) else "highest"
     title = name[0].upper() + name[1:]
     drawn = []
@@ -97,11 +99,18 @@ def _pictures(
         if has_fidelities(lines):
             caption += " Pale: trained less, not to be compared."
         drawn.append(pictures.make(f"{title} against parameters", figure, caption))
-    against = draw_against_text(lines, objective, losses)
-    if against:
-        caption = "One dot a trial, named by its recipe; loss on text: as a language model, from the catalogue."
-        drawn.append(pictures.make(f"{title} against the loss on text", against, caption))
     return drawn
+
+
+def _text_picture(
+    lines: Sequence[TrialLine], objective: str, losses: Mapping[str, float], pictures: Pictures
+) -> list[Picture]:
+    against = draw_against_text(lines, objective, losses)
+    if not against:
+        return []
+    name = objective_text(objective, main_name(lines))
+    caption = "One dot a trial, named by its recipe; loss on text: as a language model, from the catalogue."
+    return [pictures.make(f"{name[0].upper()}{name[1:]} against the loss on text", against, caption)]
 
 
 def _rows(

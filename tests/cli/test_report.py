@@ -53,10 +53,18 @@ def test_runs_of_different_epochs_are_not_ranked(workshop: Workshop) -> None:
     assert ",epochs 2\n" in found.out
 
 
+def test_runs_of_different_rules_have_one_page(workshop: Workshop, tmp_path: Path) -> None:
+    words = ("report", "runs/spectrogram", "runs/frames", tmp_path / "gone", "--out", tmp_path / "page.html")
+    found = run(*words, cwd=workshop.folder)
+    assert found.code == 0
+    assert found.out == f"report: {tmp_path / 'page.html'}\n"
+    assert found.err == f"warning: {tmp_path / 'gone'}: no such run folder\n"
+    page = (tmp_path / "page.html").read_text()
+    assert "They differ in epochs: 1 in spectrogram; 2 in frames." in page
+
+
 def test_options_of_a_report_that_do_not_fit_each_other_are_refused(workshop: Workshop) -> None:
     folder = workshop.folder
-    line = refused("report", "runs/spectrogram", "runs/frames", cwd=folder)
-    assert line.startswith("runs/frames: cannot stand beside runs/spectrogram, they differ in epochs: 1 in ")
     assert "--unranked is for tables: give --csv or --latex" in refused(
         "report", "runs/first", "--unranked", cwd=folder
     )

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from html import unescape
+from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -19,6 +20,8 @@ from audionas.experiment.finished_runs import finished_run
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.report_page import beside, report_page
 from audionas.experiment.retrain import RetrainRequest, retrain
+from audionas.experiment.side_by_side import same_rules, short_names, side_runs
+from audionas.experiment.talk import Silent
 from audionas.experiment.verify import verify
 from audionas.models.baselines import named_baseline
 from tests.experiment.conftest import FEATURES
@@ -99,12 +102,17 @@ def test_a_page_without_them_says_how_to_train_them(run: Path, tmp_path: Path) -
     assert "functionals + SVM" in page
 
 
-def test_a_network_of_other_rules_is_refused_where_named_and_told_where_found(run: Path, tmp_path: Path) -> None:
+def test_a_network_of_other_rules_makes_a_page_of_both_where_named_and_is_told_where_found(
+    run: Path, tmp_path: Path
+) -> None:
     place = run / "baselines_retrained" / "plain_cnn"
     record = json.loads((place / "run.json").read_text())
     (place / "run.json").write_text(json.dumps(record | {"epochs": 3}))
-    with pytest.raises(RunError, match=r"cannot stand beside .*, they differ in epochs: 2 in .*; 3 in "):
-        report_page(run, [place])
+    assert report_page(run, [place]) == run / "side_by_side.html"
+    page = _text(run / "side_by_side.html")
+    assert "2 runs side by side" in page
+    assert "Not all have the same rules, so their scores are no ranking. They differ in epochs: 2 in run; 3 in " in page
+    assert "Not tested, run: no other of these runs has its rules." in page
     page = _text(report_page(run, out=tmp_path / "page.html"))
     assert "Not shown: " in page
     assert "they differ in epochs: 2 in" in page
@@ -113,14 +121,83 @@ def test_a_network_of_other_rules_is_refused_where_named_and_told_where_found(ru
     assert "this run is not finished (interrupted)" in _text(report_page(run, out=tmp_path / "page.html"))
 
 
-def test_nothing_can_stand_beside_a_run_without_scores(searched: Path, retrained_once: Path) -> None:
-    with pytest.raises(RunError, match="has no finished retraining beside whose scores others could stand"):
-        report_page(searched, [retrained_once])
+def test_a_run_without_scores_stands_beside_others_untested(
+    searched: Path, retrained_once: Path, tmp_path: Path
+) -> None:
+    page = _text(report_page(searched, [retrained_once], tmp_path / "page.html"))
+    assert "These runs stand side by side; no difference between them is tested." in page
+    assert f"Not tested, {searched.parent.name}/run: " in page
+    assert "holds no retraining; run audionas retrain" in page
 
 
-def test_a_fusion_is_no_network(both: Path, tmp_path: Path) -> None:
+def test_a_fusion_is_no_network_but_has_its_row(both: Path, tmp_path: Path) -> None:
     place = Path(shutil.copytree(both / "retrained", tmp_path / "fused"))
     record = json.loads((place / "run.json").read_text())
     (place / "run.json").write_text(json.dumps(record | {"kind": "fuse"}))
-    with pytest.raises(RunError, match="is a fusion; beside a network stand networks, see audionas report --csv"):
-        report_page(both, [place])
+    page = _text(report_page(both, [place], tmp_path / "page.html"))
+    assert "fused fusion 0 streams" in page
+    assert "Not tested, fused: " in page
+
+
+def _flipped(one: pd.DataFrame, other: pd.DataFrame, groups: set[str]) -> float:
+    """UA of the first minus that of the second, after the predictions of some groups changed places."""
+    swapped = one["group"].isin(groups)
+    first = one["predicted"].where(~swapped, other["predicted"])
+    second = other["predicted"].where(~swapped, one["predicted"])
+    return float(
+        recall_score(one["label"], first, average="macro") - recall_score(other["label"], second, average="macro")
+    )
+
+
+def _test_part(folder: Path, seed: int) -> pd.DataFrame:
+    table = pd.read_csv(folder / "split_1" / f"seed_{seed}" / "predictions.csv")
+    return table[table["part"] == "test"].sort_values("clip").reset_index(drop=True)
+
+
+def test_runs_of_the_same_rules_are_tested_on_the_folds_that_are_clean_in_all(both: Path, tmp_path: Path) -> None:
+    place = both / "baselines_retrained" / "plain_cnn"
+    tested, notes = same_rules(side_runs([both, place]))
+    assert notes == []
+    (pair,) = tested[0].tests
+    assert (pair.first, pair.second) == (both.name, "plain_cnn")
+    tables = [(_test_part(both / "retrained", seed), _test_part(place, seed)) for seed in (0, 1)]
+    groups = sorted(set(tables[0][0]["group"]))
+    differences = [
+        mean(_flipped(one, other, set(some)) for one, other in tables)
+        for n in range(len(groups) + 1)
+        for some in combinations(groups, n)
+    ]
+    assert pair.difference == pytest.approx(differences[0])
+    assert pair.p == pytest.approx(mean(abs(each) >= abs(differences[0]) - 1e-9 for each in differences))
+    assert pair.p_holm == pair.p, "one comparison"
+    page = _text(report_page(both, [place], tmp_path / "page.html"))
+    assert f"{both.name} minus plain_cnn {pair.difference:+.3f}" in page
+    assert "On test fold 1, clean in all of them" in page
+
+
+def test_what_cannot_be_read_is_told_and_the_others_are_shown(both: Path, tmp_path: Path) -> None:
+    class Talk(Silent):
+        def __init__(self) -> None:
+            self.warned: list[str] = []
+
+        def warn(self, line: str) -> None:
+            self.warned.append(line)
+
+    talk = Talk()
+    page = _text(report_page(both, [tmp_path / "gone"], tmp_path / "page.html", talk))
+    assert talk.warned == [f"{tmp_path / 'gone'}: no such run folder"]
+    assert "1 run could not be read." in page
+    assert f"gone cannot be read {tmp_path / 'gone'}: no such run folder" in page
+    with pytest.raises(RunError, match="no such run folder"):
+        report_page(tmp_path / "gone", [tmp_path / "lost"])
+    run = Path(shutil.copytree(both, tmp_path / "damaged"))
+    (run / "retrained" / "metrics.json").write_bytes(b"\x00")
+    report_page(run, out=tmp_path / "page.html", talk=talk)
+    assert talk.warned[1].startswith(f"{run / 'retrained' / 'metrics.json'}: not a metrics file: not valid JSON")
+
+
+def test_names_are_as_short_as_tells_runs_apart(tmp_path: Path) -> None:
+    places = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "c"]
+    assert short_names(places[1:]) == ["run", "c"]
+    assert short_names(places[:2]) == ["a/run", "b/run"]
+    assert short_names(places[:1]) == ["run"]

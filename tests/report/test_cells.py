@@ -150,3 +150,11 @@ def test_a_wrong_cell_is_refused(
 ) -> None:
     with pytest.raises(GenotypeError, match=message):
         draw_cell(edges, edges_per_node=edges_per_node, concat=concat)
+
+
+def test_weights_stand_behind_their_operations() -> None:
+    edges = [("sep_conv_3x3", 0), ("skip_connect", 1)]
+    figure = draw_cell(edges, edges_per_node=2, concat=(2,), weights=(0.314, 0.1))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "sep_conv_3x3 0.31" in texts
+    assert "skip_connect 0.10" in texts

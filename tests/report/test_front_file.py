@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audionas.errors import AudionasError, RunError
+from audionas.errors import AudionasError
 from audionas.report.front_file import read_front
-from audionas.report.page import write_report
 from tests.report.run_folders import write_trials
 
+PageOf = Callable[[Path], str]
 POINT = {"file": "front/1.json", "trial": 3, "hash": "5f", "ua": 0.5, "parameters": 1200}
 FRONT: dict[str, Any] = {
     "schema_version": 1, "objective": "ua", "costs": ["parameters"], "compared": 9, "points": [POINT]
@@ -36,16 +38,21 @@ def test_a_sound_front_is_given_back_as_it_is(tmp_path: Path) -> None:
         ({**FRONT, "points": [{**POINT, "ua": "best"}]}, "points.0: 'ua': got 'best', must be a number"),
     ],
 )
-def test_a_front_of_another_form_is_one_line(tmp_path: Path, document: Any, why: str) -> None:
+def test_a_front_of_another_form_is_one_line(tmp_path: Path, document: Any, why: str, words_of: PageOf) -> None:
     run = write_trials(tmp_path / "run")
     (run / "front.json").write_text(json.dumps(document))
     with pytest.raises(AudionasError, match=rf"front.json: {why}"):
-        write_report(run)
+        read_front(run / "front.json")
+    assert f"front.json: {why}" in unescape(words_of(run))
 
 
-def test_a_line_torn_in_a_finished_run_ends_the_report_in_one_line(tmp_path: Path) -> None:
+def test_a_line_torn_in_a_finished_run_is_told_and_the_lines_before_it_are_shown(
+    tmp_path: Path, words_of: PageOf
+) -> None:
     run = write_trials(tmp_path / "run")
     log = run / "trials.jsonl"
     log.write_text(log.read_text()[:-9])
-    with pytest.raises(RunError, match=r"trials.jsonl: line 27 is torn"):
-        write_report(run)
+    html = words_of(run)
+    assert "trials.jsonl: line 27 is torn: it has no end" in html
+    assert "shown are the 26 lines before it" in html
+    assert "Trials by UA (12 done, 1 failed)" in html, "the 14th trial is lost with its line"
