@@ -19,7 +19,7 @@ from tests.cli.running import refused, run
 from tests.forked import Forked, forked_command
 
 EPOCHS = 6
-MANY_EPOCHS = 60  # an epoch takes milliseconds, and Ctrl-C must come in one
+MANY_EPOCHS = 150  # an epoch takes milliseconds, and Ctrl-C must come in one
 Words = Callable[..., list[str]]
 
 
