@@ -18,7 +18,11 @@ NOT_RUN = "# not run in tests"
 CLIPS_EACH = 1  # of every speaker and label, so that the tour is quick
 PAGES = tuple(sorted(path.relative_to(ROOT) for path in (ROOT / "docs").rglob("*.md")))
 # Pages that later pages build on come first.
-ORDER = (Path("README.md"), Path("docs/how-to/own-space.md"), *PAGES)
+GUIDE = Path("docs/guide")
+ORDER = (
+    Path("README.md"), GUIDE / "searching.md", GUIDE / "recurrent.md", GUIDE / "comparing.md",
+    Path("docs/how-to/own-space.md"), *PAGES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ COMMANDS = (
     "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "predict", "fuse", "report",
     "export", "list", "check", "bundle", "verify", "schema", "new",
 )  # fmt: skip
-LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README
+LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the guide
 
 
 @dataclass(frozen=True)

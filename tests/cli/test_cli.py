@@ -24,10 +24,10 @@ def test_the_subcommands_are_those_tested_here() -> None:
 
 
 @pytest.mark.parametrize("command", LONG_COMMANDS)
-def test_the_example_of_a_long_command_is_a_line_of_the_readme(command: str) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_example_of_a_long_command_is_a_line_of_the_guide(command: str) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "comparing.md").read_text(encoding="utf-8").splitlines()
     words = ["audionas", *example(command)]
-    lines = [shlex.split(line, comments=True) for line in readme if line.startswith(f"audionas {command} ")]
+    lines = [shlex.split(line, comments=True) for line in guide if line.startswith(f"audionas {command} ")]
     assert any(line[: len(words)] == words for line in lines), "none begins with the words of the example"
 
 
