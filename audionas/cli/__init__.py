@@ -28,6 +28,7 @@ from audionas.cli.reproduce import reproduce
 from audionas.cli.retrain import retrain
 from audionas.cli.search import search
 from audionas.cli.verify import verify
+from audionas.cli.watch import watch
 from audionas.errors import AudionasError
 from audionas.kernels import tell_of_kernels
 
@@ -50,6 +51,7 @@ app.command("fuse")(fuse)
 app.command("compare")(compare)
 app.command("reproduce")(reproduce)
 app.command("report")(report)
+app.command("watch")(watch)
 app.command("bundle")(bundle)
 app.command("verify")(verify)
 app.command("export")(export)
