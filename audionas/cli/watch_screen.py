@@ -9,6 +9,7 @@ from rich.text import Text
 
 from audionas.watching.lines import (
     WIDTH,
+    current_name,
     part_text,
     printable,
     progress_text,
@@ -39,7 +40,7 @@ def screen(snapshot: Snapshot, *, is_ascii: bool = False) -> RenderableType:
     for each in course.progress:
         rows.add_row(Text(printable(each.what)), _progress(each))
     if course.current:
-        add("now", course.current, "bold")
+        add(current_name(snapshot), course.current, "bold")
     for name, text in course.scores:
         add(name, text)
     for series in course.series:

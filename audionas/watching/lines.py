@@ -18,7 +18,7 @@ def snapshot_lines(snapshot: Snapshot, *, is_ascii: bool = False) -> list[str]:
     rows = [("run", snapshot.run), ("status", status_text(snapshot))]
     rows += [(each.what, progress_text(each)) for each in course.progress]
     if course.current:
-        rows.append(("now", course.current))
+        rows.append((current_name(snapshot), course.current))
     rows += list(course.scores)
     rows += [(each.name, series_text(each, is_ascii=is_ascii)) for each in course.series]
     rows += [("best so far", course.best)] if course.best else []
@@ -35,6 +35,11 @@ def status_text(snapshot: Snapshot) -> str:
     """The state, and of one that has ended how."""
     worked = f", {seconds_text(snapshot.seconds)} of work" if snapshot.seconds else ""
     return f"{snapshot.ended or snapshot.state}{worked}"
+
+
+def current_name(snapshot: Snapshot) -> str:
+    """What the part that is shown is called."""
+    return "last part" if snapshot.has_ended else "now"
 
 
 def progress_text(progress: Progress) -> str:

@@ -8,6 +8,7 @@ import html
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ SCRIPT = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
 _LEFT_OUT = ("checkpoint", "features", "prepared", "trackers")  # folders that hold nothing that a page shows
 _SUFFIXES = (".json", ".jsonl", ".yaml", ".csv")
 _META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+REST = 4.0  # times as long as a page took: at most a fifth of one core goes into pages
 PLAIN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -47,6 +49,7 @@ class LiveReport:
         self._run, self._every_s = run, every_s
         self._lock = threading.Lock()
         self._page: tuple[str, LivePage] | None = None
+        self._rest_until = 0.0
         self.n_rendered = 0
         take_snapshot(run)
 
@@ -57,9 +60,8 @@ class LiveReport:
             RunError: the folder holds no run any more.
         """
         snapshot = take_snapshot(self._run)
-        return {
-            "version": self._version(snapshot), "is_running": not snapshot.has_ended, "line": _line(snapshot),
-        }  # fmt: skip
+        version = self._page[0] if self._page and self._rests(snapshot) else self._version(snapshot)
+        return {"version": version, "is_running": not snapshot.has_ended, "line": _line(snapshot)}
 
     def page(self) -> LivePage:
         """The page as of now.
@@ -70,10 +72,16 @@ class LiveReport:
         with self._lock:
             snapshot = take_snapshot(self._run)
             version = self._version(snapshot)
-            if self._page is None or self._page[0] != version:
+            if self._page is None or (self._page[0] != version and not self._rests(snapshot)):
+                started = time.monotonic()
                 self._page = (version, self._made(snapshot, version))
+                self._rest_until = time.monotonic() + REST * (time.monotonic() - started)
                 self.n_rendered += 1
             return self._page[1]
+
+    def _rests(self, snapshot: Snapshot) -> bool:
+        """Whether the last page was made so short a time ago that another would take the run's processor."""
+        return not snapshot.has_ended and time.monotonic() < self._rest_until
 
     def _version(self, snapshot: Snapshot) -> str:
         """Changes whenever a file that the page shows, or the state of the run, does."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 State = Literal["starting", "running", "done", "interrupted", "failed", "died"]
+UNFINISHED = {"running": "unfinished", "waiting": "not begun"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ class Course:
         """The course of a longer run, of which this is the part under way."""
         current = name if self.current is None else f"{name}, {self.current}"
         return replace(self, current=current, progress=(progress, *self.progress), parts=(*parts, *self.parts))
+
+    def ended(self) -> Course:
+        """The course of a run on which nobody works: no time is left, and what is not done is unfinished."""
+        return replace(
+            self,
+            progress=tuple(replace(each, seconds_left=None) for each in self.progress),
+            parts=tuple(replace(each, status=UNFINISHED.get(each.status, each.status)) for each in self.parts),
+        )
 
 
 @dataclass(frozen=True)

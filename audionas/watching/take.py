@@ -72,7 +72,7 @@ def take_snapshot(run: Path) -> Snapshot:
         ended=_ended(run, record, state),
         created=str(record.get("created", "")),
         seconds=float(record["cost"].get("seconds") or 0.0),
-        course=course,
+        course=course if state in ("running", "starting") else course.ended(),
         warnings=tuple(map(str, record["warnings"])),
         inside=_inside(run) if record.get("kind") in ("search", "nested_search") else (),
     )
@@ -119,12 +119,12 @@ def _ended(run: Path, record: Line, state: State) -> str | None:
 
 
 def _resume(run: Path, record: Line) -> str:
-    kind, plan = str(record["kind"]), record.get("plan")
+    kind, plan = str(record["kind"]), record.get("plan") or {}
     if kind == "fuse":
         return str(record.get("command"))
     command = {"nested_search": "search"}.get(kind, kind)
     if kind == "reproduce":
-        command += f" {plan.get('paper', 'emotionnas') if isinstance(plan, Mapping) else ''}"
+        command += f" {plan.get('paper', 'emotionnas')}"
     return f"audionas {command} --resume {run}"
 
 
