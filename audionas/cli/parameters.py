@@ -69,6 +69,10 @@ TrialWorkersOption = Annotated[
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
 ]
+TrackerOption = Annotated[
+    list[str] | None,
+    typer.Option("--tracker", help="Also log to csv, tensorboard, mlflow or wandb; may be given several times."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FEATURES_HELP = (
     "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "

@@ -24,6 +24,7 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    TrackerOption,
     numbers,
     refuse_beside_resume,
 )  # fmt: skip
@@ -138,6 +139,7 @@ def retrain(
     folds: FoldsOption = None,
     protocol: ProtocolOption = None,
     skip_bad: SkipBadOption = False,
+    tracker: TrackerOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -185,7 +187,7 @@ def retrain(
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
-                    augment=augment, settings_of=settings_of, baseline=system,
+                    augment=augment, settings_of=settings_of, baseline=system, trackers=tuple(tracker or ()),
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -26,6 +26,7 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    TrackerOption,
     WindowOption,
     refuse_beside_resume,
 )  # fmt: skip
@@ -100,6 +101,7 @@ def search(
     window: WindowOption = None,
     hop: HopOption = None,
     skip_bad: SkipBadOption = False,
+    tracker: TrackerOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -129,6 +131,7 @@ def search(
                     device, threads, out, preparation, tuple(sys.argv[1:]),
                     inner_folds=inner_folds, retest=retest, restarts=restarts,
                     limits=Limits(max_parameters, max_macs_per_second, max_latency_ms, max_memory_mb), engine=where,
+                    trackers=tuple(tracker or ()),
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:
