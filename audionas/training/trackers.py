@@ -163,7 +163,7 @@ class WandbTracker:
         from pytorch_lightning.loggers import WandbLogger
 
         run_id = identity.get("run_id") or uuid.uuid4().hex[:12]
-        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.api.api_key else "offline")
+        mode: Any = os.environ.get("WANDB_MODE") or ("online" if wandb.api.api_key else "offline")
         place.mkdir(parents=True, exist_ok=True)
         # Lightning's own call has an argument that wandb warns of
         self._run: Any = wandb.init(
