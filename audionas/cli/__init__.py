@@ -14,6 +14,7 @@ import typer
 from audionas import __version__
 from audionas.cli.bundle import bundle
 from audionas.cli.check import check
+from audionas.cli.command import VERBOSE_HELP, Subcommand, log_more
 from audionas.cli.compare import compare
 from audionas.cli.evaluate import evaluate
 from audionas.cli.export import export
@@ -39,24 +40,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=True,
+    epilog="Exit status: 0 done, 1 an error in one line, 2 wrong usage, 130 interrupted. Results go to standard "
+    "output, all else to standard error; colours are off where that is no terminal, and with NO_COLOR. Example: "
+    "audionas search --epochs 2",
 )
-app.command("prepare")(prepare)
-app.command("pretrain")(pretrain)
-app.command("hypercolumns")(hypercolumns)
-app.command("search")(search)
-app.command("rank")(rank)
-app.command("retrain")(retrain)
-app.command("evaluate")(evaluate)
-app.command("fuse")(fuse)
-app.command("compare")(compare)
-app.command("reproduce")(reproduce)
-app.command("report")(report)
-app.command("watch")(watch)
-app.command("bundle")(bundle)
-app.command("verify")(verify)
-app.command("export")(export)
-app.command("list")(list_parts)
-app.command("check")(check)
+app.command("prepare", cls=Subcommand)(prepare)
+app.command("pretrain", cls=Subcommand)(pretrain)
+app.command("hypercolumns", cls=Subcommand)(hypercolumns)
+app.command("search", cls=Subcommand)(search)
+app.command("rank", cls=Subcommand)(rank)
+app.command("retrain", cls=Subcommand)(retrain)
+app.command("evaluate", cls=Subcommand)(evaluate)
+app.command("fuse", cls=Subcommand)(fuse)
+app.command("compare", cls=Subcommand)(compare)
+app.command("reproduce", cls=Subcommand)(reproduce)
+app.command("report", cls=Subcommand)(report)
+app.command("watch", cls=Subcommand)(watch)
+app.command("bundle", cls=Subcommand)(bundle)
+app.command("verify", cls=Subcommand)(verify)
+app.command("export", cls=Subcommand)(export)
+app.command("list", cls=Subcommand)(list_parts)
+app.command("check", cls=Subcommand)(check)
 
 
 def _version(value: bool) -> None:
@@ -70,13 +74,12 @@ def options(
     version: bool = typer.Option(  # noqa: ARG001
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
-    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what libraries say."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help=VERBOSE_HELP),
 ) -> None:
     """Neural architecture search for audio."""
     tell_of_kernels(lambda line: print(line, file=sys.stderr))
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_more(verbose)
 
 
 def main() -> NoReturn:

@@ -7,6 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from audionas.quantities import seconds_text
 from audionas.watching.lines import (
     WIDTH,
     current_name,
@@ -37,6 +38,8 @@ def screen(snapshot: Snapshot, *, is_ascii: bool = False) -> RenderableType:
 
     add("run", snapshot.run)
     add("status", status_text(snapshot), _STYLES.get(snapshot.state, ""))
+    if snapshot.seconds:
+        add("work so far", seconds_text(snapshot.seconds))
     for each in course.progress:
         rows.add_row(Text(printable(each.what)), _progress(each))
     if course.current:

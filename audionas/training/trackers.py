@@ -156,14 +156,14 @@ class MlflowTracker:
 
 
 class WandbTracker:
-    """A run of Weights & Biases, offline unless an account is set up here; going on continues it."""
+    """A run of Weights & Biases; offline unless WANDB_MODE or WANDB_API_KEY says otherwise. Going on continues it."""
 
     def __init__(self, place: Path, name: str, identity: Identity) -> None:
         import wandb
         from pytorch_lightning.loggers import WandbLogger
 
         run_id = identity.get("run_id") or uuid.uuid4().hex[:12]
-        mode: Any = os.environ.get("WANDB_MODE") or ("online" if wandb.api.api_key else "offline")
+        mode: Any = os.environ.get("WANDB_MODE") or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
         place.mkdir(parents=True, exist_ok=True)
         # Lightning's own call has an argument that wandb warns of
         self._run: Any = wandb.init(

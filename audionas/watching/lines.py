@@ -16,6 +16,7 @@ def snapshot_lines(snapshot: Snapshot, *, is_ascii: bool = False) -> list[str]:
     """What a person reads of a run, line by line."""
     course = snapshot.course
     rows = [("run", snapshot.run), ("status", status_text(snapshot))]
+    rows += [("work so far", seconds_text(snapshot.seconds))] if snapshot.seconds else []
     rows += [(each.what, progress_text(each)) for each in course.progress]
     if course.current:
         rows.append((current_name(snapshot), course.current))
@@ -33,8 +34,7 @@ def snapshot_lines(snapshot: Snapshot, *, is_ascii: bool = False) -> list[str]:
 
 def status_text(snapshot: Snapshot) -> str:
     """The state, and of one that has ended how."""
-    worked = f", {seconds_text(snapshot.seconds)} of work" if snapshot.seconds else ""
-    return f"{snapshot.ended or snapshot.state}{worked}"
+    return snapshot.ended or snapshot.state
 
 
 def current_name(snapshot: Snapshot) -> str:

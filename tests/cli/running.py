@@ -15,7 +15,7 @@ from audionas.cli import main
 
 COMMANDS = (
     "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "fuse", "report", "export", "list",
-    "check", "bundle", "verify",
+    "check", "bundle", "verify", "watch",
 )  # fmt: skip
 LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the README
 
