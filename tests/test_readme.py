@@ -89,7 +89,8 @@ def test_the_readmes_flags_exist() -> None:
         options = {flag for parameter in known[words[1]].params for flag in parameter.opts}
         given = {word for word in words if word.startswith("-")}
         assert given <= options, line
-    everywhere = {flag for command in known.values() for parameter in command.params for flag in parameter.opts}
+    group: Any = typer.main.get_command(app)
+    everywhere = {flag for command in (*known.values(), group) for parameter in command.params for flag in parameter.opts}
     for path in (ROOT / "README.md", ROOT / "strategies" / "README.md", ROOT / "search_spaces" / "README.md"):
         prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
