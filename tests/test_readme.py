@@ -90,7 +90,9 @@ def test_the_readmes_flags_exist() -> None:
         given = {word for word in words if word.startswith("-")}
         assert given <= options, line
     group: Any = typer.main.get_command(app)
-    everywhere = {flag for command in (*known.values(), group) for parameter in command.params for flag in parameter.opts}
+    everywhere = {
+        flag for command in (*known.values(), group) for parameter in command.params for flag in parameter.opts
+    }
     for path in (ROOT / "README.md", ROOT / "strategies" / "README.md", ROOT / "search_spaces" / "README.md"):
         prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))

@@ -6,6 +6,7 @@ tracker runs is in `trackers/runs.json`; the names of the trackers are in `run.j
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
 from audionas.experiment.tracked_values import end_files, end_numbers, flat_numbers, run_settings
 from audionas.records import read_json, write_json
-from audionas.training.trackers import TRACKERS, Tracker, checked_trackers
+from audionas.training.trackers import TRACKERS, Tracker, checked_trackers, quietly
 
 FOLDER = "trackers"
 _RUNS = "runs.json"
@@ -102,10 +103,11 @@ class Tracking:
 
     def _guarded(self, name: str, call: Callable[[], None]) -> None:
         try:
-            call()
+            with quietly("urllib3", "mlflow", "alembic"):
+                call()
         except Exception as why:  # noqa: BLE001 of whatever a tracker's client raises none may stop a run
             self._trackers.pop(name, None)
-            reason = " ".join(str(why).split())[:300] or type(why).__name__
+            reason = re.sub(r"//[^/@\s]*@", "//", " ".join(str(why).split()))[:300] or type(why).__name__
             self._warn(f"tracker {name} failed and is left ({reason}); the run goes on, its own files hold everything")
 
     def _warn(self, line: str) -> None:

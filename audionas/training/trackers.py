@@ -168,7 +168,7 @@ class WandbTracker:
         # Lightning's own call has an argument that wandb warns of
         self._run: Any = wandb.init(
             name=name, project=os.environ.get("WANDB_PROJECT") or PROJECT, dir=str(place), id=run_id, resume="allow",
-            mode=mode, settings=wandb.Settings(silent=True, console="off"),
+            mode=mode, settings=wandb.Settings(silent=True, console="off", init_timeout=20),
         )  # fmt: skip
         self._run.define_metric("trainer/global_step")
         self._run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
@@ -237,4 +237,4 @@ def quietly(*names: str) -> Iterator[None]:
             each.setLevel(level)
 
 
-__all__ = ["TRACKERS", "Tracker", "checked_trackers"]
+__all__ = ["TRACKERS", "Tracker", "checked_trackers", "quietly"]

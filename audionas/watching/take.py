@@ -96,8 +96,10 @@ def _title(record: Line) -> str:
         if isinstance(record.get(key), str | int):
             words.append(f"{what}{record[key]}")
     plan = record.get("plan")
-    if isinstance(plan, Mapping) and isinstance(plan.get("paper", plan.get("space")), str):
-        words.append(str(plan.get("paper", plan.get("space"))))
+    named = plan.get("paper", "emotionnas") if record["kind"] == "reproduce" and isinstance(plan, Mapping) else None
+    if named is None and isinstance(plan, Mapping):
+        named = plan.get("space")
+    words += [str(named)] if named else []
     data = record.get("data")
     if isinstance(data, Mapping) and data.get("root"):
         words.append(f"on {Path(str(data['root'])).name}")

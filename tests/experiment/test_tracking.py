@@ -50,7 +50,7 @@ class Failing(Remembering):
 
     def log(self, numbers: Mapping[str, float], step: int) -> None:
         if step == 1:
-            raise ConnectionError("no route\nto host")
+            raise ConnectionError("no route\nto http://me:secret@host/x")
         super().log(numbers, step)
 
 
@@ -99,7 +99,7 @@ def test_a_tracker_that_fails_midway_gives_one_warning_and_the_search_goes_on(re
     assert record["status"] == "done"
     told = [line for line in record["warnings"] if "tracker" in line]
     assert told == [
-        "tracker failing failed and is left (no route to host); the run goes on, its own files hold everything"
+        "tracker failing failed and is left (no route to http://host/x); the run goes on, its own files hold everything"
     ]
     assert [step for _, step in opened[1].logged] == [0, 1, 0]
     assert opened[1].status == "done"
