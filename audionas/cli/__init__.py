@@ -14,6 +14,7 @@ import typer
 from audionas import __version__
 from audionas.cli.bundle import bundle
 from audionas.cli.check import check
+from audionas.cli.command import VERBOSE_HELP, Subcommand, log_more
 from audionas.cli.compare import compare
 from audionas.cli.evaluate import evaluate
 from audionas.cli.export import export
@@ -31,6 +32,7 @@ from audionas.cli.retrain import retrain
 from audionas.cli.schema import schema
 from audionas.cli.search import search
 from audionas.cli.verify import verify
+from audionas.cli.watch import watch
 from audionas.errors import AudionasError
 from audionas.kernels import tell_of_kernels
 
@@ -41,26 +43,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=True,
+    epilog="Exit status: 0 done, 1 an error in one line, 2 wrong usage, 130 interrupted. Results go to standard "
+    "output, all else to standard error; colours are off where that is no terminal, and with NO_COLOR. Example: "
+    "audionas search --epochs 2",
 )
-app.command("prepare")(prepare)
-app.command("pretrain")(pretrain)
-app.command("hypercolumns")(hypercolumns)
-app.command("search")(search)
-app.command("rank")(rank)
-app.command("retrain")(retrain)
-app.command("evaluate")(evaluate)
-app.command("predict")(predict)
-app.command("fuse")(fuse)
-app.command("compare")(compare)
-app.command("reproduce")(reproduce)
-app.command("report")(report)
-app.command("bundle")(bundle)
-app.command("verify")(verify)
-app.command("export")(export)
-app.command("list")(list_parts)
-app.command("check")(check)
-app.command("schema")(schema)
-app.command("new")(new)
+app.command("prepare", cls=Subcommand)(prepare)
+app.command("pretrain", cls=Subcommand)(pretrain)
+app.command("hypercolumns", cls=Subcommand)(hypercolumns)
+app.command("search", cls=Subcommand)(search)
+app.command("rank", cls=Subcommand)(rank)
+app.command("retrain", cls=Subcommand)(retrain)
+app.command("evaluate", cls=Subcommand)(evaluate)
+app.command("predict", cls=Subcommand)(predict)
+app.command("fuse", cls=Subcommand)(fuse)
+app.command("compare", cls=Subcommand)(compare)
+app.command("reproduce", cls=Subcommand)(reproduce)
+app.command("report", cls=Subcommand)(report)
+app.command("watch", cls=Subcommand)(watch)
+app.command("bundle", cls=Subcommand)(bundle)
+app.command("verify", cls=Subcommand)(verify)
+app.command("export", cls=Subcommand)(export)
+app.command("list", cls=Subcommand)(list_parts)
+app.command("check", cls=Subcommand)(check)
+app.command("schema", cls=Subcommand)(schema)
+app.command("new", cls=Subcommand)(new)
 
 
 def _version(value: bool) -> None:
@@ -74,13 +80,12 @@ def options(
     version: bool = typer.Option(  # noqa: ARG001
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
-    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log what libraries say."),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help=VERBOSE_HELP),
 ) -> None:
     """Neural architecture search for audio."""
     tell_of_kernels(lambda line: print(line, file=sys.stderr))
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_more(verbose)
 
 
 def main() -> NoReturn:

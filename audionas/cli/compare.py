@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DatasetOption,
@@ -34,11 +35,17 @@ from audionas.cli.parameters import (
 
 def compare(
     context: typer.Context,
-    space: Annotated[str, typer.Argument(help="Search space: a name or a YAML file.")] = "darts_cnn_small",
+    space: Annotated[
+        str, typer.Argument(autocompletion=completing.spaces, help="Search space: a name or a YAML file.")
+    ] = "darts_cnn_small",
     data: Annotated[Path | None, typer.Argument(help="The corpus. Default: the shipped sample.")] = None,
     strategies: Annotated[
         str,
-        typer.Option("--strategies", help="Names or YAML files, commas between; both random arms are always there."),
+        typer.Option(
+            "--strategies",
+            autocompletion=completing.strategy_lists,
+            help="Names or YAML files, commas between; both random arms are always there.",
+        ),
     ] = "darts_small_data",
     features: FeaturesOption = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Retrainings per fold and search, seeds 0 to N-1.")] = 3,
@@ -63,12 +70,18 @@ def compare(
         typer.Option("--learning-rate", help="Of every retraining; of several (0.01,0.025), each split chooses."),
     ] = None,
     augment: Annotated[
-        str | None, typer.Option("--augment", help="Augmented copies of training clips, for every arm alike.")
+        str | None,
+        typer.Option(
+            "--augment",
+            autocompletion=completing.augmentations,
+            help="Augmented copies of training clips, for every arm alike.",
+        ),
     ] = None,
     baselines: Annotated[
         str | None,
         typer.Option(
             "--baselines",
+            autocompletion=completing.baseline_lists,
             help="Plain systems in the table, by first words: majority, duration, logistic, functionals. Default: all. "
             "And names of hand-made networks (audionas list baselines): arms that are trained without a search.",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from types import TracebackType
@@ -10,6 +11,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from audionas.errors import RunError
 
 PLAIN_EVERY_S = 10.0
 
@@ -81,9 +84,21 @@ def stopped(command: str, why: KeyboardInterrupt) -> str:
 
 
 def print_result(lines: list[str], record: dict[str, Any], *, as_json: bool) -> None:
-    """The result of a command, on stdout: lines for a person, or one JSON document."""
-    if as_json:
-        print(json.dumps(record, ensure_ascii=False))
-    else:
-        print("\n".join(lines))
-    sys.stdout.flush()
+    """The result of a command, on stdout: lines for a person, or one JSON document.
+
+    Raises:
+        RunError: it cannot be written; of a reader that has gone away nothing is said.
+    """
+    try:
+        print(json.dumps(record, ensure_ascii=False) if as_json else "\n".join(lines))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has read enough
+        _close_stdout()
+    except OSError as why:
+        _close_stdout()
+        raise RunError(f"standard output: cannot write ({why.strerror or why}); free space or print elsewhere") from why
+
+
+def _close_stdout() -> None:
+    """Let nothing try again to write what is left, as Python does when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

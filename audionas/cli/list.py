@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import print_result
 from audionas.cli.parameters import JsonOption
 
@@ -13,7 +14,10 @@ from audionas.cli.parameters import JsonOption
 def list_parts(
     what: Annotated[
         str | None,
-        typer.Argument(help="spaces, strategies, baselines, ops, features, datasets or augmentations. Default: all."),
+        typer.Argument(
+            autocompletion=completing.shelves,
+            help="spaces, strategies, baselines, ops, features, datasets or augmentations. Default: all.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

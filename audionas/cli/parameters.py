@@ -7,6 +7,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from audionas.cli import completing
+from audionas.cli.command import QUIET_HELP
 from audionas.errors import SettingsError
 
 Number = TypeVar("Number", int, float)
@@ -18,7 +20,11 @@ DataArgument = Annotated[
 OutOption = Annotated[Path | None, typer.Option("--out", help="Output folder; must be new or empty.")]
 DatasetOption = Annotated[
     str | None,
-    typer.Option("--dataset", help="Corpus layout; recognised when left out (audionas list datasets)."),
+    typer.Option(
+        "--dataset",
+        autocompletion=completing.datasets,
+        help="Corpus layout; recognised when left out (audionas list datasets).",
+    ),
 ]
 LabelOption = Annotated[
     str | None,
@@ -28,6 +34,7 @@ TaskOption = Annotated[
     str | None,
     typer.Option(
         "--task",
+        autocompletion=completing.tasks,
         help="classification (one class a clip), multilabel (labels separated by ';') or regression (numbers). "
         "Default: classification, or multilabel where a label holds ';'.",
     ),
@@ -45,6 +52,7 @@ ProtocolOption = Annotated[
     str | None,
     typer.Option(
         "--protocol",
+        autocompletion=completing.protocols,
         help="What tests and what selects: folds, folds_with_dev, leave_one_group_out, speaker_pairs (or "
         "speaker_pairs:F, speaker_pairs:M). Default: the corpus's.",
     ),
@@ -60,7 +68,12 @@ ThreadsOption = Annotated[
     int | None, typer.Option("--threads", help="CPU threads. Default: 1 for small inputs, else torch's choice.")
 ]
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
+    str | None,
+    typer.Option(
+        "--engine",
+        autocompletion=completing.engines,
+        help="Where trials run: in_process (default), process_pool or ray.",
+    ),
 ]
 TrialWorkersOption = Annotated[
     int | None,
@@ -68,6 +81,14 @@ TrialWorkersOption = Annotated[
 ]
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", help="Seconds after which a trial is stopped. Default: never.")
+]
+TrackerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tracker",
+        autocompletion=completing.trackers,
+        help="Also log to csv, tensorboard, mlflow or wandb; may be given several times.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 EnsembleOption = Annotated[
@@ -84,8 +105,10 @@ FEATURES_HELP = (
     "Features: a name, a YAML file, or a trained encoder as pretrained:MODEL[@LAYER], wav2vec:FILE, "
     "emotionnas_wav2vec:FILE, ge2e:FILE or fop:PLACE[@LEVEL] (of audionas pretrain)."
 )
-FeaturesOption = Annotated[str | None, typer.Option("--features", help=FEATURES_HELP)]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the result.")]
+FeaturesOption = Annotated[
+    str | None, typer.Option("--features", autocompletion=completing.features, help=FEATURES_HELP)
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help=QUIET_HELP)]
 
 
 def numbers(flag: str, text: str, kind: type[Number]) -> tuple[Number, ...]:

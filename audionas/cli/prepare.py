@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import ConsoleTalk, print_result
 from audionas.cli.parameters import (
     DatasetOption,
@@ -29,7 +30,10 @@ def prepare(
     out: Annotated[Path, typer.Option("--out", help="Prepared folder to make, or to go on with.")],
     dataset: DatasetOption = None,
     features: Annotated[
-        str | None, typer.Option("--features", help="Also compute these features: a name or a YAML file.")
+        str | None,
+        typer.Option(
+            "--features", autocompletion=completing.features, help="Also compute these features: a name or a YAML file."
+        ),
     ] = None,
     task: TaskOption = None,
     label: LabelOption = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DeviceOption,
@@ -33,7 +34,10 @@ EMOTIONNAS_ONLY = {
 
 def reproduce(
     context: typer.Context,
-    paper: Annotated[str, typer.Argument(help="Which paper: emotionnas, or one of hand-made systems.")],
+    paper: Annotated[
+        str,
+        typer.Argument(autocompletion=completing.papers, help="Which paper: emotionnas, or one of hand-made systems."),
+    ],
     data: Annotated[Path | None, typer.Option("--data", help="The corpus. Default with --smoke: the sample.")] = None,
     corpus: Annotated[
         str, typer.Option("--corpus", help="iemocap, or emodb for its four IEMOCAP classes.")
@@ -42,15 +46,26 @@ def reproduce(
         bool, typer.Option("--smoke", help="All of it in miniature, in minutes; its scores say nothing.")
     ] = False,
     space: Annotated[
-        str | None, typer.Option("--space", help="CNN search space. Default: darts_cnn; emodb: darts_cnn_small.")
+        str | None,
+        typer.Option(
+            "--space",
+            autocompletion=completing.spaces,
+            help="CNN search space. Default: darts_cnn; emodb: darts_cnn_small.",
+        ),
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Its strategy. Default: darts_emotionnas; emodb: darts_small_data.")
+        str | None,
+        typer.Option(
+            "--strategy",
+            autocompletion=completing.strategies,
+            help="Its strategy. Default: darts_emotionnas; emodb: darts_small_data.",
+        ),
     ] = None,
     frames: Annotated[
         list[str] | None,
         typer.Option(
             "--frames",
+            autocompletion=completing.features,
             help="Features of the frame stream; given several times, each split takes those whose best recipe has the "
             "lowest validation loss. Default: log_mel_frames; the paper's: emotionnas_wav2vec:CHECKPOINT.",
         ),

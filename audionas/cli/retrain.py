@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     DatasetOption,
@@ -24,6 +25,7 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    TrackerOption,
     numbers,
     refuse_beside_resume,
 )  # fmt: skip
@@ -38,7 +40,11 @@ def retrain(
     data: Annotated[Path | None, typer.Option("--data", help="Data to train on. Default: that of the search.")] = None,
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", help="Train this hand-made system (audionas list baselines) instead; with DATA."),
+        typer.Option(
+            "--baseline",
+            autocompletion=completing.baselines,
+            help="Train this hand-made system (audionas list baselines) instead; with DATA.",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Of --baseline, key=value: a setting that is not its paper's.")
@@ -117,7 +123,11 @@ def retrain(
     mixup: Annotated[float, typer.Option("--mixup", help="Alpha of mixup; 0 is off.")] = 0.0,
     augment: Annotated[
         str | None,
-        typer.Option("--augment", help="Augmented copies of training clips: a name (speech, noise) or a YAML file."),
+        typer.Option(
+            "--augment",
+            autocompletion=completing.augmentations,
+            help="Augmented copies of training clips: a name (speech, noise) or a YAML file.",
+        ),
     ] = None,
     test_noise: Annotated[
         Path | None,
@@ -138,6 +148,7 @@ def retrain(
     folds: FoldsOption = None,
     protocol: ProtocolOption = None,
     skip_bad: SkipBadOption = False,
+    tracker: TrackerOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -185,7 +196,7 @@ def retrain(
                     recipe, auxiliary, final, device, threads, out, preparation, tuple(sys.argv[1:]), inner_folds,
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
-                    augment=augment, settings_of=settings_of, baseline=system,
+                    augment=augment, settings_of=settings_of, baseline=system, trackers=tuple(tracker or ()),
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from audionas.cli import completing
 from audionas.cli.console import ConsoleTalk, print_result, stopped
 from audionas.cli.parameters import (
     FEATURES_HELP,
@@ -26,6 +27,7 @@ from audionas.cli.parameters import (
     SkipBadOption,
     TaskOption,
     ThreadsOption,
+    TrackerOption,
     WindowOption,
     refuse_beside_resume,
 )  # fmt: skip
@@ -34,9 +36,16 @@ from audionas.cli.parameters import (
 def search(
     context: typer.Context,
     data: DataArgument = None,
-    space: Annotated[str, typer.Option("--space", help="Search space: a name or a YAML file.")] = "darts_cnn_small",
-    strategy: Annotated[str, typer.Option("--strategy", help="Strategy: a name or a YAML file.")] = "darts_small_data",
-    features: Annotated[str | None, typer.Option("--features", help=f"{FEATURES_HELP} Default: the space's.")] = None,
+    space: Annotated[
+        str, typer.Option("--space", autocompletion=completing.spaces, help="Search space: a name or a YAML file.")
+    ] = "darts_cnn_small",
+    strategy: Annotated[
+        str, typer.Option("--strategy", autocompletion=completing.strategies, help="Strategy: a name or a YAML file.")
+    ] = "darts_small_data",
+    features: Annotated[
+        str | None,
+        typer.Option("--features", autocompletion=completing.features, help=f"{FEATURES_HELP} Default: the space's."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Fixes parts, batches, initial weights and alphas.")] = 0,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs of the supernet, or of each trial.")] = None,
     trials: Annotated[int | None, typer.Option("--trials", help="Trials of a multi-trial strategy.")] = None,
@@ -75,7 +84,12 @@ def search(
         typer.Option("--max-memory-mb", help="Hard limit: weights and live tensors when one clip is classified."),
     ] = None,
     engine: Annotated[
-        str | None, typer.Option("--engine", help="Where trials run: in_process (default), process_pool or ray.")
+        str | None,
+        typer.Option(
+            "--engine",
+            autocompletion=completing.engines,
+            help="Where trials run: in_process (default), process_pool or ray.",
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", help="Trials at a time, of process_pool and ray. Default: 2.")
@@ -100,6 +114,7 @@ def search(
     window: WindowOption = None,
     hop: HopOption = None,
     skip_bad: SkipBadOption = False,
+    tracker: TrackerOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -129,6 +144,7 @@ def search(
                     device, threads, out, preparation, tuple(sys.argv[1:]),
                     inner_folds=inner_folds, retest=retest, restarts=restarts,
                     limits=Limits(max_parameters, max_macs_per_second, max_latency_ms, max_memory_mb), engine=where,
+                    trackers=tuple(tracker or ()),
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:

@@ -28,7 +28,7 @@ SCHEMA_VERSION = 1
 BUNDLE_FILE, ENVIRONMENT_FILE = "bundle.json", "environment.json"
 RUN, STREAMS = "run", "streams"
 WEIGHTS = ".safetensors"
-_LEFT_OUT = {"checkpoint", "features"}  # folders
+_LEFT_OUT = {"checkpoint", "features", "trackers"}  # folders
 _OF_PREPARED = ("manifest.csv", "manifest.json")  # what is kept of a prepared corpus inside a reproduction
 
 

@@ -40,6 +40,7 @@ from audionas.experiment.retrain_work import train_all
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
+from audionas.experiment.tracking import checked_trackers
 from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checked_grid
 from audionas.run_places import BASELINES_RETRAINED, run_of_genotype
 from audionas.spaces import BaselineGenotype
@@ -86,6 +87,7 @@ class RetrainRequest:
     augment: str | None = None
     settings_of: Path | None = None
     baseline: BaselineGenotype | None = None
+    trackers: tuple[str, ...] = ()
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -97,6 +99,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     """
     talk = talk or Silent()
     _check(request)
+    trackers = checked_trackers(request.trackers)
     augmentation = None if request.augment is None else load_augmentation(request.augment)
     sources = find_sources(request.sources) if request.baseline is None else [baseline_source(request.baseline)]
     out = request.out or _default_out(request)
@@ -155,6 +158,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
         "input_shape": first.provenance["input_shape"],
         "data": data_record(manifest),
         **({"delay": delay.as_record()} if delay else {}),
+        **({"trackers": list(trackers)} if trackers else {}),
     }
     manifest.write(out)
     for name, source in table.items():

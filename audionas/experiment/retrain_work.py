@@ -31,6 +31,8 @@ from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Talk
+from audionas.experiment.tracked_training import tracked_training
+from audionas.experiment.tracking import tracked
 from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
@@ -41,7 +43,7 @@ from audionas.training.tasks import task_of
 
 def train_all(run: RunFolder, talk: Talk) -> Path:
     start_computing(run, talk)
-    with run.working():
+    with run.working(), tracked(run, talk):
         manifest = Manifest.read(run.path)
         record = run.record
         splits = outer_splits(manifest)
@@ -108,8 +110,8 @@ def _train_folds(
         was_done = (folder / "result.json").exists()
         corpus, plan = corpora[split.name], plans[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
-        what = f"training {number}/{len(jobs)}"
-        result = _train(sources[split.name], corpus, rows, plan, folder, seed, partial(_teller, talk, what, plan))
+        teller = partial(_tracked_teller, talk, f"training {number}/{len(jobs)}", plan, folder)
+        result = _train(sources[split.name], corpus, rows, plan, folder, seed, teller)
         parameters = max(parameters, result["parameters"])
         if was_done:
             continue
@@ -185,6 +187,12 @@ def _teller(talk: Talk, what: str, plan: TrainingPlan, inner_fold: int) -> OnEpo
         talk.progress(name, epoch + 1, plan.epochs)
 
     return tell
+
+
+def _tracked_teller(talk: Talk, what: str, plan: TrainingPlan, folder: Path, inner_fold: int) -> OnEpoch:
+    """The same; the split's own training is told to the trackers too."""
+    tell = _teller(talk, what, plan, inner_fold)
+    return tell if inner_fold else tracked_training(tell, folder, plan.recipe, plan.epochs)
 
 
 def _scores(

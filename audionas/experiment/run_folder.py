@@ -25,7 +25,7 @@ _STEPS = {
 # What each run says of itself alone, and a run inside another one does not take over.
 OWN_FIELDS = (
     "schema_version", "kind", "status", "created", "argv", "command", "versions", "machine", "cost", "warnings",
-    "splits", "error",
+    "splits", "error", "trackers",
 )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ from audionas.experiment.search_listener import listener
 from audionas.experiment.search_plan import divide_search_clips, plan_search
 from audionas.experiment.search_winner import winner_line, winner_record, winner_warnings
 from audionas.experiment.talk import Silent, Talk
+from audionas.experiment.tracked_training import tracked_listener
+from audionas.experiment.tracking import checked_trackers, tracked
 from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
 from audionas.models.baselines.space_check import check_baseline_space
@@ -79,6 +81,7 @@ class SearchRequest:
     restarts: int = 1
     limits: Limits = field(default_factory=Limits)
     engine: EngineRequest = field(default_factory=EngineRequest)
+    trackers: tuple[str, ...] = ()
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -99,6 +102,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
         raise SettingsError(f"--pick: got {request.pick!r}; accepted: last, best")
     if request.nested and request.exclude_fold is not None:
         raise SettingsError("--nested and --exclude-fold exclude each other: --nested leaves out each fold in turn")
+    trackers = checked_trackers(request.trackers)
     if request.restarts < 1:
         raise SettingsError(f"--restarts: got {request.restarts}, must be 1 or more")
     refuse_steering(strategy, request.limits, space)
@@ -135,6 +139,8 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
+    if trackers:
+        plan["trackers"] = list(trackers)
     if request.limits:
         plan["limits"] = request.limits.as_record()
     write_inputs(out, space, strategy, manifest)
@@ -170,7 +176,7 @@ def resume(path: Path, talk: Talk | None = None, engine: EngineRequest | None = 
 def _work(run: RunFolder, talk: Talk) -> Path:
     start_computing(run, talk)
     _check_same_machine(run, talk)
-    with run.working():
+    with run.working(), tracked(run, talk):
         if run.record["kind"] == "search":
             _search_one(run, talk)
             return run.path
@@ -235,7 +241,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
         talk.say(engine_line(record))
     result = run_search(
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
-        listener=listener(strategy, talk, run.warn, options.workers), options=options, limits=limits,
+        listener=tracked_listener(listener(strategy, talk, run.warn, options.workers), run.path, strategy),
+        options=options, limits=limits,
         redrawn=lambda: front_end_evaluator(corpora, redrawn.parts if redrawn else parts, strategy, record["device"]),
     )  # fmt: skip
     if result.winner:

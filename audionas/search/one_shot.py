@@ -274,21 +274,23 @@ class EpochLog(pl.Callback):
         rows = list(self._data.parts[part])
         generator(self._seed, "score", epoch).shuffle(rows)
 
-        def score(forward: Any) -> float:
+        def score(forward: Any) -> Mapping[str, float]:
             data = self._data
             device = self.supernet.weights_device
             found = predict_clips(
                 forward, data.tensors, data.manifest, rows, data.task, part=part, batch_size=SCORE_BATCH, device=device
             )
-            return data.task.metrics(found.truth, found.scores, found.labels).primary.value
+            return data.task.metrics(found.truth, found.scores, found.labels).scores
 
         def derived(x: Tensor, lengths: Tensor | None = None) -> Tensor:
             return self.supernet(x, lengths, genotype)  # type: ignore[no-any-return]
 
         with batch_statistics(self.supernet):
-            main = self._data.task.main
-            whole = {} if isinstance(self.supernet.mixing, PathMixing) else {f"supernet_{main}": score(self.supernet)}
-            scores = {**whole, f"network_{main}": score(derived)}
+            networks = {"supernet": self.supernet, "network": derived}
+            if isinstance(self.supernet.mixing, PathMixing):
+                del networks["supernet"]
+            found = {part: score(forward) for part, forward in networks.items()}
+        scores = {f"{part}_{key}": value for part, values in found.items() for key, value in values.items()}
         return {**scores, "scored_on": "monitor" if part == "monitor" else "used by the search"}
 
 

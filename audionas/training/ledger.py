@@ -112,6 +112,14 @@ def count(**counts: int) -> None:
         ledger.add(**counts)
 
 
+def cost_so_far() -> dict[str, Any]:
+    """The record of the outermost ledger at work, as of now; empty where none is."""
+    for ledger in _active.get()[:1]:
+        ledger.tick()
+        return ledger.record()
+    return {}
+
+
 @contextmanager
 def step(name: str) -> Iterator[None]:
     """What is spent inside belongs to this step."""

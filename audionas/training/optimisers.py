@@ -38,3 +38,21 @@ def schedule_of(recipe: Recipe, optimiser: torch.optim.Optimizer, epochs: int) -
         low = min(recipe.min_learning_rate, recipe.learning_rate)
         scheduler = CosineAnnealingLR(optimiser, epochs, eta_min=low)
     return {"scheduler": scheduler, "interval": "epoch"}
+
+
+def epoch_rates(recipe: Recipe, epochs: int) -> list[float] | None:
+    """The learning rate of each epoch; None where it moves with every step.
+
+    >>> epoch_rates(Recipe(learning_rate=0.5, schedule="constant"), 3)
+    [0.5, 0.5, 0.5]
+    """
+    optimiser = optimiser_of(recipe, [torch.nn.Parameter(torch.zeros(1))])
+    schedule = schedule_of(recipe, optimiser, epochs)
+    if schedule["interval"] == "step":
+        return None
+    rates = []
+    for _ in range(epochs):
+        rates.append(float(optimiser.param_groups[0]["lr"]))
+        optimiser.step()
+        schedule["scheduler"].step()
+    return rates

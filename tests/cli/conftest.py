@@ -63,7 +63,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, smallest_spaces: Path) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUDIONAS_CACHE", str(folder / "cache"))
         take_spaces_from(smallest_spaces, patch)
-        for command in ("search", "rank", "retrain", "predict", "report", "export", "list", "prepare"):
+        for command in ("search", "rank", "retrain", "predict", "report", "watch", "export", "list", "prepare"):
             outcomes[command] = run(*example(command), cwd=folder)
         if outcomes["search"].code == 0:
             shutil.copy(folder / "runs" / "first" / "genotype.json", folder)

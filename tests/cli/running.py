@@ -15,7 +15,7 @@ from audionas.cli import main
 
 COMMANDS = (
     "prepare", "pretrain", "hypercolumns", "search", "rank", "retrain", "evaluate", "predict", "fuse", "report",
-    "export", "list", "check", "bundle", "verify", "schema", "new",
+    "export", "list", "check", "bundle", "verify", "schema", "new", "watch",
 )  # fmt: skip
 LONG_COMMANDS = ("reproduce", "compare")  # minutes: their examples stand in the guide
 

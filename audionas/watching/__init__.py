@@ -1,0 +1,1 @@
+"""Looking at a run while it works: what its files say, and the page served live. Nothing here writes into a run."""
