@@ -233,7 +233,7 @@ def _notes(run: RunFolder, plan: Plan, manifest: Manifest, arms: Mapping[str, Ar
         f"{rule}{chosen}",
     ]
     if plan.reference:
-        trials = {name: arm.compared for name, arm in arms.items() if arm.compared > 1}
+        trials = {name: arm.compared for name, arm in arms.items() if arm.compared and name != plan.reference}
         listed = ", ".join(f"{name} {n}" for name, n in trials.items())
         lines.append(f"budget: the clip-passes of {plan.reference}; trials a split, re-tests apart: {listed}")
     if plan.searches == 1:

@@ -103,6 +103,8 @@ def test_random_search_costs_at_most_as_much_as_the_one_shot_search(compared: Pa
     logged = RunFolder.open(compared / RANDOM_SEARCH / "search_0" / "split_1").record
     trials = read_json(compared / "budget.json", "budget")["trials_a_split"][RANDOM_SEARCH]
     assert logged["trials"] == trials
+    notes = read_json(compared / "tables.json", "tables")["notes"]
+    assert any(note.endswith(f"trials a split, re-tests apart: {RANDOM_SEARCH} {trials}") for note in notes)
 
 
 def test_trials_learn_on_the_weights_part_and_are_chosen_on_the_alphas_part(compared: Path) -> None:
