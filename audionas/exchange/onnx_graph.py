@@ -5,10 +5,7 @@ Its older exporter, by tracing, unrolls loops over frames; this one keeps them, 
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,10 +16,17 @@ from audionas.exchange.onnx_file import KEY, SCORES, OnnxDescription, need_onnx
 from audionas.exchange.scored_input import ScoredInput
 from audionas.exchange.scoring_network import ScoringEnsemble
 from audionas.kernels.exporting import exporting
+from audionas.quiet_libraries import quietly
 
 OPSET = 20
 EXAMPLE_ROWS = 3
-_TALKATIVE = ("torch.onnx", "onnxscript", "onnx_ir", "torch.export", "torch.fx")
+_TALKATIVE = (
+    "torch.onnx",
+    "onnxscript",
+    "onnx_ir",
+    "torch.export",
+    "torch.fx",
+)  # of packages that are not needed, of their own deprecations
 
 
 def onnx_model(ensemble: ScoringEnsemble, inputs: Sequence[ScoredInput]) -> bytes:
@@ -37,7 +41,7 @@ def onnx_model(ensemble: ScoringEnsemble, inputs: Sequence[ScoredInput]) -> byte
     axes = [each for given in inputs for each in _axes(given)]
     outputs = [SCORES] if len(inputs) == 1 else [SCORES, *(given.scores for given in inputs)]
     try:
-        with exporting(), _quietly(), torch.no_grad():
+        with exporting(), quietly(*_TALKATIVE), torch.no_grad():
             program = torch.onnx.export(
                 ensemble, tuple(_examples(inputs)), dynamo=True, dynamic_shapes=(tuple(axes),), input_names=names,
                 output_names=outputs, opset_version=OPSET, verbose=False, optimize=True,
@@ -93,19 +97,3 @@ def _reason(why: BaseException) -> str:
     while why.__cause__ is not None:
         why = why.__cause__
     return " ".join(str(why).split())[:200] or type(why).__name__
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without the exporter's remarks on packages that are not needed and on its own deprecations."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)

@@ -17,8 +17,9 @@ from audionas.errors import AudionasError
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.talk import Talk
 from audionas.experiment.tracked_values import end_files, end_numbers, flat_numbers, run_settings
+from audionas.quiet_libraries import quietly
 from audionas.records import read_json, write_json
-from audionas.training.trackers import TRACKERS, Tracker, checked_trackers, quietly
+from audionas.training.trackers import TRACKERS, Tracker, checked_trackers
 
 FOLDER = "trackers"
 _RUNS = "runs.json"

@@ -7,17 +7,15 @@ when it is asked for.
 from __future__ import annotations
 
 import csv
-import logging
 import os
 import uuid
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audionas.errors import SettingsError, unknown
+from audionas.quiet_libraries import quietly
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import CSVLogger, MLFlowLogger, TensorBoardLogger, WandbLogger
@@ -221,20 +219,4 @@ def checked_trackers(names: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-@contextmanager
-def quietly(*names: str) -> Iterator[None]:
-    """Silence what libraries warn of, and log below an error, while a tracker is opened."""
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for each, level in zip(loggers, levels, strict=True):
-            each.setLevel(level)
-
-
-__all__ = ["TRACKERS", "Tracker", "checked_trackers", "quietly"]
+__all__ = ["TRACKERS", "Tracker", "checked_trackers"]
