@@ -21,14 +21,14 @@ def table(results: list[dict[str, Any]]) -> list[str]:
         f"protocol {first['data']['protocol']}",
         "",
         f"{first['training']['epochs']} epochs, batch {first['training']['options']['batch_size']}, the last epoch; "
-        f"{len(first['training']['seeds'])} seeds; intervals over groups.",
+        "intervals over groups.",
         "",
-        "| system | paper | parameters | UA | 95 % | WA | s |",
-        "|---|---|---|---|---|---|---|",
+        "| system | paper | parameters | seeds | UA | 95 % | WA | s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for found in sorted(results, key=lambda found: -found["headline"]["ua"]):
         lines.append(_row(found))
-    lines += [f"| {plain['name']} | | | {plain['ua']:.3f} | | {plain['wa']:.3f} | |" for plain in first["plain"]]
+    lines += [f"| {plain['name']} | | | | {plain['ua']:.3f} | | {plain['wa']:.3f} | |" for plain in first["plain"]]
     return [*lines, ""]
 
 
@@ -38,7 +38,8 @@ def _row(found: dict[str, Any]) -> str:
     between = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else ""
     place = f"results/baselines/{found['name']}-{found['baseline']}.json"
     return (
-        f"| [{found['baseline']}]({place}) | {found['paper']} | {found['parameters']:,} | {_spread(head, 'ua')} | "
+        f"| [{found['baseline']}]({place}) | {found['paper']} | {found['parameters']:,} | "
+        f"{len(found['training']['seeds'])} | {_spread(head, 'ua')} | "
         f"{between} | {_spread(head, 'wa')} | {found['cost']['retrain_seconds']:.0f} |"
     )
 
