@@ -21,6 +21,11 @@ from audionas.report.blocks import Clips, Notes
 from audionas.report.clip_sections import PRIVATE, clip_section
 from audionas.report.run_files import RunFiles, read_run
 from audionas.training.predictions import Predictions
+from tests.report.browser import CHROMIUM, DRIVER, MISSING, browser
+
+PLAYS = """const done = arguments[0], all = [...document.querySelectorAll("audio")];
+Promise.all(all.map(async (each) => { each.muted = true; await each.play(); return each.duration; }))
+    .then(done, (why) => done(String(why)));"""
 
 
 @pytest.fixture
@@ -43,6 +48,18 @@ def test_the_page_holds_the_recordings_and_says_so(retrained: Path) -> None:
         assert len(samples) == 4000  # of the tiny corpus, 0.5 s
     assert PRIVATE.split(":", maxsplit=1)[0] in text
     assert "media-src data:" in text
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING)
+def test_a_browser_plays_every_clip(retrained: Path) -> None:
+    page = report_page(retrained, clips=True)
+    with browser() as tab:
+        tab.open(page)
+        found = tab.driver.execute_async_script(PLAYS)
+        assert found == pytest.approx([0.5] * tab.count("audio"), abs=0.01)
+        assert 2 <= len(found) <= 8
+        assert tab.console() == []
 
 
 def test_each_clip_says_what_it_is_and_what_was_made_of_it(retrained: Path) -> None:

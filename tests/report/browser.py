@@ -14,6 +14,7 @@ MISSING = "no chromium with chromedriver on this machine (Debian: chromium, chro
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
 
 _ALL = "[...document.querySelectorAll(arguments[0])]"
