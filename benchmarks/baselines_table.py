@@ -21,7 +21,7 @@ def table(results: list[dict[str, Any]]) -> list[str]:
         f"protocol {first['data']['protocol']}",
         "",
         f"{first['training']['epochs']} epochs, batch {first['training']['options']['batch_size']}, the last epoch; "
-        "intervals over groups.",
+        "intervals over groups; s: wall time, an upper bound, since other work ran on the machine.",
         "",
         "| system | paper | parameters | seeds | UA | 95 % | WA | s |",
         "|---|---|---|---|---|---|---|---|",
