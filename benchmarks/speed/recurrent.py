@@ -2,8 +2,11 @@
 
 PYTHONPATH=. OMP_NUM_THREADS=1 python benchmarks/speed/recurrent.py [--repeats 7] [--seeds 20] [--only random,...]
 
-Features of 512 numbers, 256 hidden, 32 clips, one thread, denormals flushed, variants in turn in one process. Each
-time is that of as many passes in a row as take about `SAMPLE_S`. `recipe` is the product, with compiled kernels;
+Features of 512 numbers, 256 hidden, 32 clips, one thread, denormals flushed. Every case, and every random recipe, has a
+process of its own, in which the variants take turns: what malloc keeps of freed memory depends on all that ran before,
+and layers of torch take up to a fifth longer where each pass gets its memory from the system anew. So the random
+recipes are measured twice, the second time with a malloc that keeps everything (`random_60_kept_memory`). Each time is
+that of as many passes in a row as take about `SAMPLE_S`. `recipe` is the product, with compiled kernels;
 `torch` the same without; `plain` runs node by node as the release of NAS-Bench-NLP does; `LSTM` and `GRU` are torch's,
 batch first. The loss is a sum of squares: over all frames, or over the last one. `x` needs no gradient, as features
 do not, except in the case `lstm_100_gradient_of_x`.
@@ -12,10 +15,15 @@ do not, except in the case `lstm_100_gradient_of_x`.
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -32,6 +40,8 @@ from tests.reference.plain_recipe import PlainRecipe
 
 SAMPLE_S = 0.25
 INPUTS, HIDDEN, CLIPS = 512, 256, 32
+ALONE = ("lstm_100", "lstm_100_gradient_of_x", "lstm_small", "lstm_727_two_layers")
+KEPT_MEMORY = "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592"
 Job = Callable[[], None]
 Result = dict[str, Any]
 
@@ -107,14 +117,32 @@ def recipe_case(
     return times(jobs, repeats)
 
 
-def random_recipes(seeds: int, frames: int, repeats: int) -> Result:
-    """The generator's recipes with two states and 14 vertices before pruning; the worst and the median of them."""
-    each = {}
-    for seed in range(seeds):
-        genotype = generate_recipe(seed, 2, 14)
-        each[seed] = recipe_case(genotype, frames, repeats)
-        each[seed]["nodes"] = len(genotype.nodes)
-        print(f"recipe {seed}: {_told(each[seed])}", flush=True)
+def one_case(name: str, repeats: int) -> Result:
+    """A case by its name; `random_<seed>` is the generator's recipe with two states and 14 vertices before pruning."""
+    lstm = reference_recipe("lstm")
+    if name.startswith("random_"):
+        genotype = generate_recipe(int(name.removeprefix("random_")), 2, 14)
+        return {**recipe_case(genotype, 60, repeats), "nodes": len(genotype.nodes)}
+    if name == "lstm_small":
+        return recipe_case(lstm, 100, repeats, hidden=64, n_inputs=64, clips=8)
+    if name == "lstm_727_two_layers":
+        return recipe_case(lstm, 727, max(3, repeats // 2), n_layers=2, last=True, plain=False)
+    return recipe_case(lstm, 100, repeats, x_needs_gradient=name.endswith("gradient_of_x"))
+
+
+def in_own_process(name: str, repeats: int, *, keeps_memory: bool = False) -> Result:
+    """The result of a case, measured in a process of its own."""
+    tunables = {"GLIBC_TUNABLES": KEPT_MEMORY} if keeps_memory else {}
+    command = [sys.executable, __file__, "--repeats", str(repeats), "--in-process", name]
+    done = subprocess.run(command, env={**os.environ, **tunables}, stdout=subprocess.PIPE, text=True, check=True)
+    found: Result = json.loads(done.stdout.splitlines()[-1])
+    print(f"{name}: {_told(found)}", flush=True)
+    return found
+
+
+def random_recipes(seeds: int, repeats: int, *, keeps_memory: bool) -> Result:
+    """The worst and the median of the random recipes."""
+    each = {seed: in_own_process(f"random_{seed}", repeats, keeps_memory=keeps_memory) for seed in range(seeds)}
     over_lstm = [1 / result["LSTM_over_recipe"] for result in each.values()]
     faster = [result["plain_over_recipe"] for result in each.values()]
     return {
@@ -126,13 +154,10 @@ def random_recipes(seeds: int, frames: int, repeats: int) -> Result:
 
 def cases(repeats: int, seeds: int) -> dict[str, Callable[[], Result]]:
     """All cases by name."""
-    lstm = reference_recipe("lstm")
-    return {
-        "lstm_100": lambda: recipe_case(lstm, 100, repeats),
-        "lstm_100_gradient_of_x": lambda: recipe_case(lstm, 100, repeats, x_needs_gradient=True),
-        "lstm_small": lambda: recipe_case(lstm, 100, repeats, hidden=64, n_inputs=64, clips=8),
-        "lstm_727_two_layers": lambda: recipe_case(lstm, 727, max(3, repeats // 2), n_layers=2, last=True, plain=False),
-        "random_60": lambda: random_recipes(seeds, 60, repeats),
+    alone = {name: partial(in_own_process, name, repeats) for name in ALONE}
+    return alone | {
+        "random_60": lambda: random_recipes(seeds, repeats, keeps_memory=False),
+        "random_60_kept_memory": lambda: random_recipes(seeds, repeats, keeps_memory=True),
     }
 
 
@@ -148,12 +173,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", help="names of cases, separated by commas; the result is printed, not kept")
+    parser.add_argument("--in-process", metavar="CASE", help="measure one case in this process and print its JSON")
     given = parser.parse_args()
+    if given.in_process:
+        print(json.dumps(one_case(given.in_process, given.repeats)))
+        return
     chosen = cases(given.repeats, given.seeds)
     found = {}
     for name in given.only.split(",") if given.only else chosen:
         found[name] = chosen[name]()
-        print(f"{name}: {_told(found[name])}", flush=True)
+        if name not in ALONE:
+            print(f"{name}: {_told(found[name])}", flush=True)
     if not given.only:
         print(keep("recurrent", {"kernel_path": kernel_path(), "threads": 1, "cases": found}))
 
