@@ -6,6 +6,7 @@ Every way in which a file can be unusable is an `AudioError` of one line that st
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,10 @@ import soxr
 from audionas.errors import AudioError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif")
+
+# Of RIFF WAVE: integers, floating point, A-law, mu-law, and the kind that a longer header names.
+UNCOMPRESSED = (0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE)
+LONGEST_TOLD_BYTES = 0x7FFFF000  # programs that write to a pipe put something of this size or more
 
 # Tables round durations, often to 2 decimals: a cut may end this much after the file does.
 END_TOLERANCE_S = 0.01
@@ -73,6 +78,7 @@ def opened(path: Path) -> Iterator[soundfile.SoundFile]:
         with soundfile.SoundFile(path) as file:
             if file.frames <= 0:
                 raise AudioError(f"{path}: holds no samples (0 s of audio); remove it or record it again")
+            _refuse_cut_wav(path, file)
             yield file
     except (soundfile.SoundFileError, TypeError) as why:  # TypeError: a headerless .raw file
         reason = " ".join(str(why).split()).removeprefix(f"Error opening {str(path)!r}: ")
@@ -91,6 +97,32 @@ def check_finite(path: Path, samples: np.ndarray) -> None:
 def truncated(path: Path, n_read: int, n_expected: int) -> AudioError:
     """The error for a file whose data ends before its header says."""
     return AudioError(f"{path}: damaged, ends after {n_read} of {n_expected} samples; copy the file again")
+
+
+def _refuse_cut_wav(path: Path, file: soundfile.SoundFile) -> None:
+    """A WAV file tells how long its data are; libsndfile reads a cut one as if it were a shorter recording."""
+    declared = _declared_samples(path)
+    if declared is not None and declared - file.frames > END_TOLERANCE_S * file.samplerate:
+        raise truncated(path, file.frames, declared)
+
+
+def _declared_samples(path: Path) -> int | None:
+    """Samples that the header of a RIFF WAVE file tells; None of other files, and of streams, which tell no length."""
+    with path.open("rb") as stream:
+        riff, _, wave = struct.unpack("<4sI4s", stream.read(12).ljust(12, b"\0"))
+        if (riff, wave) != (b"RIFF", b"WAVE"):
+            return None
+        frame_bytes = 0
+        while len(head := stream.read(8)) == 8:
+            name, size = struct.unpack("<4sI", head)
+            if name == b"data":
+                return size // frame_bytes if frame_bytes and 0 < size < LONGEST_TOLD_BYTES else None
+            if name == b"fmt " and size >= 16:
+                kind, _, _, _, block_bytes = struct.unpack("<HHIIH", stream.read(14))
+                frame_bytes = block_bytes if kind in UNCOMPRESSED else 0
+                size -= 14
+            stream.seek(size + size % 2, 1)
+    return None
 
 
 def _check_file(path: Path) -> None:

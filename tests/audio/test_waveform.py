@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import librosa
@@ -94,6 +95,40 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path, value: float) ->
     with pytest.raises(AudioError, match="1 of 100 values are NaN or infinite") as error:
         load_waveform(tmp_path / "a.wav", 8000)
     one_line(error, tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("form", ["WAV", "WAVEX"])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])
+def test_a_wav_cut_behind_its_header_is_refused(tmp_path: Path, form: str, subtype: str, stereo: np.ndarray) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, stereo, 8000, subtype=subtype, format=form)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AudioError) as error:
+        load_waveform(path, 8000)
+    assert "of 8000 samples; copy the file again" in one_line(error, path)
+
+
+def chunks(data: bytes, told: int, *before: bytes) -> bytes:
+    """A WAV file of mono 16 bit at 8 kHz, whose header tells a size of its data."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    body = b"WAVE" + form + b"".join(before) + struct.pack("<4sI", b"data", told) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize(("told", "before"), [
+    (0xFFFFFFFF, ()), (0x7FFFFFFF, ()), (2000, (struct.pack("<4sI4s", b"LIST", 3, b"abc"),)), (2010, ()),
+], ids=["a stream", "a stream, signed", "behind an odd chunk", "a few bytes too many"])  # fmt: skip
+def test_a_wav_of_a_loose_header_is_read(tmp_path: Path, told: int, before: tuple[bytes, ...]) -> None:
+    path = tmp_path / "loose.wav"
+    path.write_bytes(chunks(np.arange(1000, dtype="<i2").tobytes(), told, *before))
+    np.testing.assert_array_equal(load_waveform(path, 8000) * 32768, np.arange(1000))
+
+
+def test_a_cut_wav_is_refused_behind_an_odd_chunk_too(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    path.write_bytes(chunks(b"ab" * 100, 2000, struct.pack("<4sI4s", b"LIST", 3, b"abc")))
+    with pytest.raises(AudioError, match="ends after 100 of 1000 samples"):
+        load_waveform(path, 8000)
 
 
 @pytest.mark.parametrize(("start_s", "duration_s"), [(1.0, 0.0), (0.5, 0.6), (2.0, 0.1), (-0.1, 0.2)])
