@@ -15,6 +15,7 @@ import psutil
 
 from audionas import __version__
 from audionas.errors import SettingsError
+from audionas.process_memory import keep_freed_memory
 from audionas.seeding import flush_denormals
 
 SMALL_INPUT = 4096  # values a clip, e.g. 64 x 64
@@ -74,8 +75,12 @@ def thread_count(asked: int | None, input_shape: Sequence[int], kind: str = "cnn
 
 
 def use_threads(n_threads: int) -> None:
-    """Let torch use so many threads, with denormals flushed (they make vanishing gradients 10x slower)."""
+    """Let torch use so many threads, with denormals flushed (they make vanishing gradients 10x slower).
+
+    Freed memory stays with the process, see `audionas.process_memory`.
+    """
     import torch
 
     flush_denormals()
+    keep_freed_memory()
     torch.set_num_threads(n_threads)

@@ -66,6 +66,13 @@ ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
         lambda f: "{worst:.2f}x ({median:.2f}x) its time".format(**_cases(f)["random_60"]["recipe_over_LSTM"]),
     ),
     (
+        "the same with a malloc that keeps freed memory, as it does in processes of audionas",
+        "recurrent",
+        lambda f: "{worst:.2f}x ({median:.2f}x) its time".format(
+            **_cases(f)["random_60_kept_memory"]["recipe_over_LSTM"]
+        ),
+    ),
+    (
         "20 random recipes against the plain module: median (worst)",
         "recurrent",
         lambda f: "{median:.1f}x ({worst:.1f}x) faster".format(**_cases(f)["random_60"]["plain_over_recipe"]),
@@ -79,6 +86,14 @@ ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
         "LSTM recipe, T=727, two layers, of `nn.LSTM`",
         "recurrent",
         lambda f: _of_its_time(1 / _cases(f)["lstm_727_two_layers"]["LSTM_over_recipe"]),
+    ),
+    (
+        "training step with freed memory kept: attention-pooling CNN, slim ResNet-18, LSTM, supernet (batch 16)",
+        "freed_memory",
+        lambda f: ", ".join(
+            _times(f["freed_memory"]["networks"][name]["given_back / kept"])
+            for name in ("attention_pooling_cnn", "resnet18_slim_16", "lstm", "supernet")
+        ),
     ),
     (
         "search stage of `make search` against the reference path",
@@ -121,7 +136,12 @@ def table() -> str:
         for name, each in found["growth"]["growth"].items():
             remark = f"; {each['remark']}" if "remark" in each else ""
             lines.append(f"- {name} {', '.join(map(str, each['sizes']))}: {each['exponent']:.2f}{remark}")
-    lines += ["", "Medians, one thread a process, denormals flushed, variants in turn within one process:", ""]
+    lines += [
+        "",
+        "Medians, one thread a process, denormals flushed. Variants take turns within one process; recurrent cases have "
+        "one each, and so has each setting of memory:",
+        "",
+    ]
     lines += [f"- `{each['command']}`; {_machine(each)}" for each in found.values()]
     return "\n".join(lines)
 

@@ -42,13 +42,15 @@ def serve(pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequ
 
 
 def use_one_thread() -> None:
-    """Workers share the cores among themselves; denormals are flushed as in any other run."""
+    """Workers share the cores among themselves; denormals are flushed and memory kept as in any other run."""
     import torch
 
+    from audionas.process_memory import keep_freed_memory
     from audionas.seeding import flush_denormals
 
     torch.set_num_threads(1)
     flush_denormals()
+    keep_freed_memory()
 
 
 def _listen(pipe: Connection, jobs: SimpleQueue[bytes]) -> None:
