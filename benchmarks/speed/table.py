@@ -138,7 +138,7 @@ def table() -> str:
             lines.append(f"- {name} {', '.join(map(str, each['sizes']))}: {each['exponent']:.2f}{remark}")
     lines += [
         "",
-        "Medians, one thread a process, denormals flushed. Variants take turns within one process; recurrent cases have "
+        "Medians, one thread a process, denormals flushed. Variants take turns in one process; recurrent cases have "
         "one each, and so has each setting of memory:",
         "",
     ]
