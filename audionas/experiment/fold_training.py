@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.pretrained_start import begin_pretrained
 from audionas.experiment.second_task_scores import TABLE, second_record
 from audionas.models import build_model, n_parameters, parameter_parts
-from audionas.models.baselines import ClosedForm, second_task
+from audionas.models.baselines import ClosedForm, second_task, trims_padding
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -177,6 +178,7 @@ def train_network(
     best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, choosing, task, part)
     best.resume()
     second = _second_targets(network, manifest, rows.train)
+    deal = partial(_batches, tensors, corpus, rows.train, plan, seed, second, trims_padding(network))
 
     def after_epoch(epoch: int, record: dict[str, float]) -> None:
         if choosing:
@@ -187,7 +189,7 @@ def train_network(
     try:
         history = fit(
             network,
-            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch, second),
+            deal,
             FitPlan(
                 task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
             ),
@@ -200,7 +202,7 @@ def train_network(
     restore(network, folder, best, history)
     network.eval().to(plan.device)
     if isinstance(network, ClosedForm):
-        _solve(network, _batches(tensors, corpus, rows.train, plan, seed, lambda: plan.epochs, second), plan.device)
+        _solve(network, deal(lambda: plan.epochs), plan.device)
     epoch_used = best.epoch if choosing else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
     return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
@@ -220,8 +222,9 @@ def _batches(
     rows: Sequence[int],
     plan: TrainingPlan,
     seed: int,
-    epoch: Callable[[], int],
     second: np.ndarray | None,
+    trims: bool,
+    epoch: Callable[[], int],
 ) -> EpochBatches:
     return EpochBatches(
         tensors,
@@ -233,6 +236,8 @@ def _batches(
         epoch=epoch,
         balanced_sampling=plan.weighting == "sampler",
         second=second,
+        device=plan.device,
+        trims_padding=trims,
     )
 
 

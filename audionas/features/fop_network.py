@@ -137,5 +137,6 @@ def positions(n_frames: int, width: int) -> Tensor:
 
 def own_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Feature maps as frames: (batch, 1, bands, frames) to (batch, frames, bands), without what is padding in all."""
-    longest = x.shape[3] if lengths is None or is_exporting() else int(lengths.max())
+    keeps_all = lengths is None or is_exporting() or not lengths.is_cpu  # a GPU would be waited for
+    longest = x.shape[3] if keeps_all else int(lengths.max())  # type: ignore[union-attr]
     return x[:, 0, :, :longest].transpose(1, 2)

@@ -20,7 +20,7 @@ Maps = tuple[Tensor, Tensor | None]  # (batch, channels, features, frames) and o
 
 
 def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int) -> Maps:
-    """The maps up to the last frame of the longest clip, 0 in the padding.
+    """The maps up to the last frame of the longest clip, 0 in the padding; on a GPU all frames, see `trims_padding`.
 
     Raises:
         SettingsError: other channels or features, no frames, or a length below 1 or above the frames given.
@@ -32,7 +32,7 @@ def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int
         )
     if lengths is None:
         return x, None
-    if is_exporting():
+    if is_exporting() or not lengths.is_cpu:
         return masked(x, lengths), lengths
     least, most = int(lengths.min()), int(lengths.max())
     if least < 1 or most > x.shape[3]:
