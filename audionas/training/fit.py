@@ -139,6 +139,7 @@ _NOISE = (
     ".*nni.trace.*",
     ".*lr_scheduler.step.*",
     ".*GPU available but not used.*",
+    ".*not part of single contiguous chunk.*",
 )
 
 
