@@ -48,7 +48,7 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 class TrainingPlan:
     """How every fold is trained; `inner_folds` 0: without inner out-of-fold predictions.
 
-    `pretrained`: a file of weights that networks begin with.
+    `pretrained`: a file of weights that networks begin with. `precision`: see `FitPlan`.
     """
 
     recipe: Recipe
@@ -60,6 +60,7 @@ class TrainingPlan:
     device: str = "cpu"
     inner_folds: int = 0
     pretrained: Path | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,15 +187,12 @@ def train_network(
         if on_epoch is not None:
             on_epoch(epoch, record)
 
+    fit_plan = FitPlan(
+        task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder,
+        precision=plan.precision,
+    )  # fmt: skip
     try:
-        history = fit(
-            network,
-            deal,
-            FitPlan(
-                task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
-            ),
-            after_epoch,
-        )
+        history = fit(network, deal, fit_plan, after_epoch)
     except NonFiniteLossError as why:
         return Trained(network, corpus, tensors, normaliser, 0, 0.0, plan.device, task, [str(why)])
     if not history:

@@ -45,7 +45,7 @@ from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checke
 from audionas.run_places import BASELINES_RETRAINED, run_of_genotype
 from audionas.spaces import BaselineGenotype
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.fit import gpu_index
+from audionas.training.precision import checked_precision
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import ClassWeighting, task_of
 
@@ -88,6 +88,7 @@ class RetrainRequest:
     settings_of: Path | None = None
     baseline: BaselineGenotype | None = None
     trackers: tuple[str, ...] = ()
+    precision: str | None = None
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -152,6 +153,7 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "augment": augment_record(copies),
         },
         "device": request.device,
+        "precision": checked_precision(request.precision, request.device),
         "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),
         "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
@@ -189,7 +191,7 @@ def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
 
 
 def _check(request: RetrainRequest) -> None:
-    gpu_index(request.device)
+    checked_precision(request.precision, request.device)
     for flag, given, accepted in (
         ("--select", request.select, ("last", "best", ON_TEST)),
         ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),

@@ -37,6 +37,7 @@ from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, validate, write_json
 from audionas.training.ledger import step
+from audionas.training.precision import precision_of_record
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import task_of
 
@@ -268,5 +269,6 @@ def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
         select=record["select"],
         auxiliary=options["auxiliary"],
         device=record["device"],
+        precision=precision_of_record(record.get("precision"), record["device"]),
         inner_folds=options.get("inner_folds", 0),  # a run of before inner folds has none
     )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from audionas.models import GenotypeNetwork
 from audionas.models.baselines import OwnLoss
+from audionas.models.full_precision import full_precision
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
@@ -83,8 +84,9 @@ class TrainingModule(pl.LightningModule):
 
     def _logits(self, x: Tensor, lengths: Tensor | None) -> list[Tensor]:
         if isinstance(self.model, GenotypeNetwork):
-            return [logits for logits in self.model.forward_with_auxiliary(x, lengths) if logits is not None]
-        return [self.model(x) if lengths is None else self.model(x, lengths)]
+            each = self.model.forward_with_auxiliary(x, lengths)
+            return [full_precision(logits) for logits in each if logits is not None]
+        return [full_precision(self.model(x) if lengths is None else self.model(x, lengths))]
 
     def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
         if isinstance(self.model, OwnLoss):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audionas import sample
-from audionas.cli.retrain import _page, result_lines
+from audionas.cli.retrain_lines import page_of, result_lines
 from tests.cli.conftest import Workshop
 from tests.cli.running import files_of, refused
 
@@ -118,5 +118,5 @@ def test_the_page_named_is_that_of_the_search_a_retraining_lies_in_else_its_own(
     tmp_path: Path, kind: str, shown: str
 ) -> None:
     (tmp_path / "run.json").write_text(f'{{"kind": "{kind}"}}')
-    assert _page(tmp_path / "retrained") == tmp_path / shown
-    assert _page(tmp_path / "elsewhere" / "mine") == tmp_path / "elsewhere" / "mine"
+    assert page_of(tmp_path / "retrained") == tmp_path / shown
+    assert page_of(tmp_path / "elsewhere" / "mine") == tmp_path / "elsewhere" / "mine"

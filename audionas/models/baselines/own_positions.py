@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from audionas.errors import SettingsError
 from audionas.kernels.exporting import is_exporting
+from audionas.models.full_precision import full_precision
 from audionas.models.masked_maps import masked, strided
 from audionas.models.recipe_cell import frame_mask
 
@@ -48,6 +49,7 @@ class OwnBatchNorm(nn.BatchNorm2d):
         own = _own(x, lengths)
         if own is None or not self.training:
             return masked(self(x), lengths)
+        x = full_precision(x)
         n_own = own.sum() * x.shape[2]
         mean = x.sum(dim=(0, 2, 3)) / n_own
         centred = torch.where(own, x - mean[:, None, None], 0.0)
