@@ -18,10 +18,11 @@ from audionas.training.batches import EpochBatches
 from audionas.training.checkpoint import EpochCheckpoint
 from audionas.training.devices import gpu_index
 from audionas.training.frame_batches import ShuffledFrames
-from audionas.training.module import TrainingModule
+from audionas.training.memory import Economy
 from audionas.training.precision import PRECISIONS, usual_precision
 from audionas.training.recipe import Recipe
 from audionas.training.silence import quiet
+from audionas.training.surviving import SurvivingModule
 from audionas.training.tasks import TaskSeam
 
 
@@ -33,7 +34,7 @@ class NonFiniteLossError(AudionasError):
 class FitPlan:
     """Everything about one training but the network and its data.
 
-    `precision` is a key of `PRECISIONS`; None is what the device usually has.
+    `precision` is a key of `PRECISIONS`; None is what the device usually has. `compiles`: by torch.compile.
     """
 
     task: TaskSeam
@@ -45,6 +46,7 @@ class FitPlan:
     folder: Path | None = None
     checkpoint_every_s: float = 5.0
     precision: str | None = None
+    compiles: bool = False
 
 
 def fit(
@@ -66,8 +68,10 @@ def fit(
         NonFiniteLossError: the loss is NaN or infinite.
         KeyboardInterrupt: the user stopped the training; its checkpoint is kept.
     """
-    module = TrainingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
+    module = SurvivingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
     module.set_model(network)
+    if plan.compiles:
+        module.compile_network()
     history = _History(plan.folder, on_epoch, stop)
     callbacks: list[pl.Callback] = [history]
     checkpoint = None
@@ -75,6 +79,8 @@ def fit(
         checkpoint = EpochCheckpoint(plan.folder / "checkpoint" / "last.pt", plan.checkpoint_every_s)
         callbacks.append(checkpoint)
         history.cut_back(checkpoint.next_epoch)
+        if history.records:
+            module.economy = Economy.of_record(history.records[-1])
         if stop is not None and stop(history.records):
             return history.records
     with quiet():
@@ -150,7 +156,7 @@ class _History(pl.Callback):
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, TrainingModule)
+        assert isinstance(pl_module, SurvivingModule)
         loss = pl_module.mean_loss("train")
         if not math.isfinite(loss):
             raise NonFiniteLossError(
@@ -158,6 +164,7 @@ class _History(pl.Callback):
             )
         seconds = time.perf_counter() - self._started
         record = {"epoch": trainer.current_epoch, "train_loss": loss, "seconds": round(seconds, 3)}
+        record |= pl_module.economy.as_record()
         if self._on_epoch is not None:
             self._on_epoch(trainer.current_epoch, record)
         self.records.append(record)

@@ -103,6 +103,6 @@ def test_the_precision_is_told_where_it_is_not_the_usual_one_of_the_cpu(search_r
     change(search_run / "retrained", machine=MACHINE, device="cpu", threads=2, precision="bf16")
     found = facts(search_run)
     assert found["computed on (search)"] == "cpu, 2 threads, torch kernels"
-    assert found["computed on (retraining)"] == "cpu, 2 threads, bfloat16 mixed precision, torch kernels"
+    assert found["computed on (retraining)"] == "cpu, 2 threads, bfloat16 mixed precision"
     change(search_run / "retrained", device="cuda", precision="32")
     assert "float32" in facts(search_run)["computed on (retraining)"]

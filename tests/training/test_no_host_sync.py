@@ -23,6 +23,7 @@ from audionas.training.batches import EpochBatches
 from audionas.training.fit import FitPlan, fit
 from audionas.training.module import TrainingModule
 from audionas.training.recipe import Augmentation, Recipe
+from audionas.training.surviving import SurvivingModule
 from audionas.training.tasks import TASKS, Regression, TaskSeam
 from tests.gpu import needs_gpu
 from tests.training.toys import toy_tensors
@@ -151,7 +152,7 @@ def test_the_tests_above_see_a_copy_to_the_device() -> None:
     assert (copies.found, constants.found) == (["aten._to_copy.default"], ["tensor"])
 
 
-class Watched(TrainingModule):
+class Watched(SurvivingModule):
     """From the second step on to the end of the epoch, waiting for the device is an error."""
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
@@ -170,7 +171,7 @@ class Watched(TrainingModule):
 def test_an_epoch_on_a_card_waits_for_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"cnn": CNN, "lstm recipe": reference_recipe("lstm")}
     network = build_model(known.get(name) or BaselineGenotype.of(name, {}), input_shape=(1, 8, 12), n_classes=2)  # type: ignore[arg-type]
-    monkeypatch.setattr("audionas.training.fit.TrainingModule", Watched)
+    monkeypatch.setattr("audionas.training.fit.SurvivingModule", Watched)
     plan = FitPlan(TASKS["classification"], Recipe(), 2, 0, "test", "cuda")
 
     def deal(epoch: Callable[[], int]) -> EpochBatches:
