@@ -146,7 +146,17 @@ def retrain(
             help="32, or mixed with 16 or bf16. Default: bf16 on a GPU that has it, 16 on an older one, 32 on the CPU.",
         ),
     ] = None,
+    compiles: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Compile networks by torch.compile: takes minutes, pays for long trainings only."
+        ),
+    ] = False,
     threads: ThreadsOption = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", help="Trainings at a time, each in a process of its own; on GPUs dealt over all."),
+    ] = 1,
     out: OutOption = None,
     dataset: DatasetOption = None,
     task: TaskOption = None,
@@ -184,8 +194,8 @@ def retrain(
     with ConsoleTalk(quiet=quiet) as talk:
         try:
             if resume is not None:
-                refuse_beside_resume(context)
-                run = steps.resume_retraining(resume, talk)
+                refuse_beside_resume(context, "workers")
+                run = steps.resume_retraining(resume, talk, workers)
             else:
                 if not sources and baseline is None:
                     raise SettingsError("nothing to retrain: name a run folder, a genotype file or --baseline NAME")
@@ -205,7 +215,7 @@ def retrain(
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
                     augment=augment, settings_of=settings_of, baseline=system, trackers=tuple(tracker or ()),
-                    precision=precision,
+                    precision=precision, compiles=compiles, workers=workers,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:

@@ -35,6 +35,7 @@ from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.front_end_recipe import retraining_recipe_of
 from audionas.training.ledger import count
+from audionas.training.memory import Economy, has_batch_norm
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
@@ -48,7 +49,8 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 class TrainingPlan:
     """How every fold is trained; `inner_folds` 0: without inner out-of-fold predictions.
 
-    `pretrained`: a file of weights that networks begin with. `precision`: see `FitPlan`.
+    `pretrained`: a file of weights that networks begin with. `precision` and `compiles`: see
+    `FitPlan`.
     """
 
     recipe: Recipe
@@ -61,6 +63,7 @@ class TrainingPlan:
     inner_folds: int = 0
     pretrained: Path | None = None
     precision: str | None = None
+    compiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Trained:
     """A trained network with what it was trained on; `epoch_used` counts from 0.
 
     `failures` says why a training diverged. It is then scored as chance, so that one bad seed neither ends a
-    retraining nor drops out of its mean.
+    retraining nor drops out of its mean. `economy` is how it saved memory on the device.
     """
 
     network: nn.Module
@@ -80,6 +83,7 @@ class Trained:
     device: str
     task: TaskSeam
     failures: list[str] = field(default_factory=list)
+    economy: Economy = field(default_factory=Economy)
 
     def predict(self, rows: Sequence[int], part: str) -> Predictions:
         """Predictions of the clips of these rows; those of guessing where the training has diverged."""
@@ -145,6 +149,10 @@ def train_fold(
         "seconds": trained.seconds,
         "failed": trained.failures[0] if trained.failures else None,
     }
+    if trained.economy != Economy():
+        result["out_of_memory"] = trained.economy.as_record() | {
+            "told": trained.economy.text(has_batch_norm=has_batch_norm(trained.network))
+        }
     if plan.select == ON_TEST:
         result[CHOSEN_ON] = TEST
     if (ability := second_task(trained.network)) is not None and rows.test:
@@ -189,7 +197,7 @@ def train_network(
 
     fit_plan = FitPlan(
         task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder,
-        precision=plan.precision,
+        precision=plan.precision, compiles=plan.compiles,
     )  # fmt: skip
     try:
         history = fit(network, deal, fit_plan, after_epoch)
@@ -203,7 +211,8 @@ def train_network(
         _solve(network, deal(lambda: plan.epochs), plan.device)
     epoch_used = best.epoch if choosing else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
-    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
+    economy = Economy.of_record(history[-1])
+    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task, economy=economy)
 
 
 def _solve(network: ClosedForm, batches: EpochBatches, device: str) -> None:

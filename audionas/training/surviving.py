@@ -154,5 +154,5 @@ def _parts(batch: Prepared, n_parts: int) -> Sequence[tuple[Tensor, Tensor | Non
 
 
 def _tell_uncompiled(why: Exception) -> None:
-    first = next(iter(str(why).strip().splitlines()), "")
-    tell_once(f"--compile: the network cannot be compiled here ({type(why).__name__}: {first}); trained without")
+    words = " ".join(" ".join(str(why).strip().splitlines()[:2]).split())[:200]
+    tell_once(f"--compile: the network cannot be compiled here ({type(why).__name__}: {words}); trained without")
