@@ -1,4 +1,4 @@
-"""Work side by side: a part that fails is named, and a kill leaves no process behind. (Few imports: each part is new.)"""
+"""Work side by side: a part that fails is named, and a kill leaves no process behind."""
 
 from __future__ import annotations
 

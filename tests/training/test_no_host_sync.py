@@ -6,11 +6,13 @@ The device is torch's `meta`, which has shapes and no values: what reads a value
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from pytorch_lightning.plugins import Precision
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,9 +21,9 @@ from audionas.models import build_model
 from audionas.models.baselines import BASELINES
 from audionas.spaces import BaselineGenotype, CnnGenotype
 from audionas.spaces.reference_recipes import reference_recipe
+from audionas.training import surviving
 from audionas.training.batches import EpochBatches
 from audionas.training.fit import FitPlan, fit
-from audionas.training.module import TrainingModule
 from audionas.training.recipe import Augmentation, Recipe
 from audionas.training.surviving import SurvivingModule
 from audionas.training.tasks import TASKS, Regression, TaskSeam
@@ -33,6 +35,12 @@ N_CLASSES = 3
 CELL = (("sep_conv_3x3", 0), ("max_pool_3x3", 1), ("skip_connect", 0), ("dil_conv_5x5", 2))
 CNN = CnnGenotype(CELL, (2, 3), CELL, (2, 3))
 LONE = BaselineGenotype.of("plain_cnn", {})
+
+
+@pytest.fixture(autouse=True)
+def _memory_can_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, so that what a step that fails would need is kept as well."""
+    monkeypatch.setattr(surviving, "can_run_out", lambda _: True)
 
 
 class Copies(TorchDispatchMode):
@@ -77,17 +85,19 @@ def step(
     """One training step on the device; returns the operations that copied from or to the host."""
     recipe = recipe or Recipe()
     network = network.to("meta").train()
-    module = TrainingModule(task or TASKS["classification"], recipe, epochs=1, seed=0, purpose="test")
+    module = SurvivingModule(task or TASKS["classification"], recipe, epochs=1, seed=0, purpose="test")
     module.set_model(network)
+    module.to("meta")
+    module._trainer = SimpleNamespace(precision_plugin=Precision())  # type: ignore[assignment]
     [optimiser], _ = module.configure_optimizers()
     dtype = torch.float32 if targets else torch.int64
     lengths = torch.empty(4, dtype=torch.int64, device="meta") if masked else None
     batch = torch.empty(4, *SHAPE, device="meta"), torch.empty(4, *targets, dtype=dtype, device="meta")
     with Copies() as copies, Constants() as constants:
-        loss = module.training_step((*batch, torch.empty(4, device="meta"), lengths), 0)
-        loss.backward()
+        module.backward(module.training_step((*batch, torch.empty(4, device="meta"), lengths), 0))
         nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
         optimiser.step()
+    assert any(parameter.grad is not None for parameter in network.parameters())
     return copies.found + constants.found
 
 
