@@ -36,6 +36,7 @@ from audionas.experiment.tracking import tracked
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, write_json
 from audionas.training.ledger import step
+from audionas.training.resident_clips import share_device
 from audionas.training.tasks import task_of
 
 
@@ -56,7 +57,9 @@ def train_all(run: RunFolder, talk: Talk, n_workers: int = 1) -> Path:
         plan = training_plan(record)
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
         if n_workers > 1 and record.get("tuning"):
-            side_by_side(run, _tune_one, [job for job in jobs_of(run, splits) if job.seed is None], n_workers)
+            side_by_side(
+                run, partial(_tune_one, n_workers), [job for job in jobs_of(run, splits) if job.seed is None], n_workers
+            )
         plans = split_plans(run, corpora, splits, sources, plan, talk)
         parameters = _train_folds(run, corpora, splits, sources, plans, talk, n_workers)
         predict_with_noise(run, corpora, splits, sources, talk)
@@ -109,7 +112,12 @@ def _train_folds(
     started, parameters, trained = time.perf_counter(), 0, 0
     done = {job.name for job in jobs_of(run, splits) if job.is_done}
     if n_workers > 1:
-        side_by_side(run, _train_one, [job for job in jobs_of(run, splits) if job.seed is not None], n_workers)
+        side_by_side(
+            run,
+            partial(_train_one, n_workers),
+            [job for job in jobs_of(run, splits) if job.seed is not None],
+            n_workers,
+        )
     for number, (split, seed) in enumerate(jobs, start=1):
         folder = run.path / split_folder(split.name) / f"seed_{seed}"
         was_done = f"{split_folder(split.name)}/seed_{seed}" in done
@@ -138,9 +146,9 @@ def _train_folds(
     return parameters
 
 
-def _train_one(out: Path, name: str, talk: Talk) -> None:
+def _train_one(n_workers: int, out: Path, name: str, talk: Talk) -> None:
     """One training of a retraining whose run another process holds."""
-    run, job, corpora, sources, plan = _opened(out, name)
+    run, job, corpora, sources, plan = _opened(n_workers, out, name)
     assert job.seed is not None
     split = job.split
     found = split_plans(run, corpora, [split], sources, plan, Silent())[split.name]
@@ -151,18 +159,22 @@ def _train_one(out: Path, name: str, talk: Talk) -> None:
     talk.say(f"{result['parameters']} parameters, {seconds_text(result['seconds'])}")
 
 
-def _tune_one(out: Path, name: str, talk: Talk) -> None:
+def _tune_one(n_workers: int, out: Path, name: str, talk: Talk) -> None:
     """The choice of rate and epochs in one split, likewise."""
-    run, job, corpora, sources, plan = _opened(out, name)
+    run, job, corpora, sources, plan = _opened(n_workers, out, name)
     with job.counting(plan.device):
         split_plans(run, corpora, [job.split], sources, plan, talk)
 
 
-def _opened(out: Path, name: str) -> tuple[RunFolder, Job, dict[str, Corpus], dict[str, Source], TrainingPlan]:
+def _opened(
+    n_workers: int, out: Path, name: str
+) -> tuple[RunFolder, Job, dict[str, Corpus], dict[str, Source], TrainingPlan]:
     run = RunFolder.open(out, "retrain")
     start_computing(run, Silent())
     manifest = Manifest.read(out)
-    job = next(job for job in jobs_of(run, outer_splits(manifest)) if job.name == name)
+    jobs = jobs_of(run, outer_splits(manifest))
+    job = next(job for job in jobs if job.name == name)
+    share_device(-(-n_workers // len({each.device for each in jobs})))
     sources = {job.split.name: read_source(out / split_folder(job.split.name) / "genotype.json")}
     corpora = _corpora(Path(run.record["features_folder"]), manifest, sources, Silent())
     corpora = _augmented(run.record, corpora, [job.split], manifest, Silent())

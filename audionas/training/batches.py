@@ -16,7 +16,7 @@ from audionas.seeding import generator
 from audionas.training.clip_copies import CopyTable, FeatureRows
 from audionas.training.normaliser import Normaliser
 from audionas.training.resident_batches import Batch, Cut, Inputs, RowTables, pinned, resident_batches
-from audionas.training.resident_clips import ResidentClips, fits, is_resident_on, one_device, trimmed_width
+from audionas.training.resident_clips import ResidentClips, is_resident_on, one_device, placed_if_it_fits, trimmed_width
 
 Dealt = tuple[Sequence[int], Sequence[int], Sequence[int] | None]
 IN_MEMORY_BYTES = 2 * 2**30
@@ -157,12 +157,13 @@ class ClipTensors:
     def _placed(self, device: torch.device) -> ResidentClips | None:
         n_rows, frame = len(self._features), self._features[0][:, :, :1]
         n_frames = self._frames * n_rows if self._is_fixed else int(self._spans.sum())
-        if not fits(n_frames * frame.size * 4, device):
-            return None
+        return placed_if_it_fits(n_frames * frame.size * 4, device, lambda: self._copied(device, frame))
+
+    def _copied(self, device: torch.device, frame: np.ndarray) -> ResidentClips:
         if self._tensor is not None:
             return ResidentClips(self._tensor.to(device), self._frames)
         if self._is_fixed:
-            return ResidentClips.whole(lambda row: self._block(row, 0), n_rows, device)
+            return ResidentClips.whole(lambda row: self._block(row, 0), len(self._features), device)
         padding = np.zeros_like(frame, dtype=np.float32)
         padding = padding if self._is_masked else self._normaliser(padding)
         return ResidentClips.frame_by_frame(self._own, self._spans, self._frames, padding[:, :, 0], device)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 SHARE = 0.5  # of the free memory: the rest is the network's
+_n_sharing = 1
 WIDTH_STEP = 32  # frames; few different widths, so that the memory of one batch serves the next
 
 
@@ -94,12 +95,31 @@ def is_resident_on(device: torch.device) -> bool:
 
 
 def fits(n_bytes: int, device: torch.device) -> bool:
-    """Whether so much is at most `SHARE` of what a process can still have of a GPU's memory."""
+    """Whether so much is at most `SHARE` of what a process can still have of a GPU's memory.
+
+    Of several processes (`share_device`) each may have its part of the share: they ask at the same time.
+    """
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return n_bytes <= SHARE * (free + unused)
+    return n_bytes <= SHARE / _n_sharing * (free + unused)
+
+
+def placed_if_it_fits(n_bytes: int, device: torch.device, place: Callable[[], ResidentClips]) -> ResidentClips | None:
+    """What `place` gives, of so many bytes; None where it does not fit, or another process was faster."""
+    if not fits(n_bytes, device):
+        return None
+    try:
+        return place()
+    except torch.OutOfMemoryError:
+        return None
+
+
+def share_device(n_processes: int) -> None:
+    """Tell this process that so many, itself included, work on its device."""
+    global _n_sharing
+    _n_sharing = n_processes
 
 
 def trimmed_width(longest: int, frames: int) -> int:

@@ -13,6 +13,7 @@ from audionas.models.baselines.abilities import trims_padding
 from audionas.training.batches import ClipTensors, Inputs
 from audionas.training.fit import NonFiniteLossError
 from audionas.training.ledger import count
+from audionas.training.memory import is_out_of_memory
 from audionas.training.predictions import Predictions, average_windows
 from audionas.training.resident_batches import resident_inputs
 from audionas.training.tasks import TaskSeam
@@ -31,19 +32,39 @@ def score_rows(
 ) -> np.ndarray:
     """Scores (rows, outputs) float64 of `forward` (inputs, lengths -> logits); the caller sets eval mode.
 
-    Where the clips lie on the device the host does not wait for it until all are scored.
+    Where the clips lie on the device the host does not wait for it until all are scored. A GPU without memory for so
+    many at a time scores fewer.
     """
     pairs = [(position, row, start) for position, row in enumerate(rows) for start in tensors.windows(row)]
-    scores: list[Tensor] = []
-    with torch.no_grad():
-        for x, lengths in _chunks(tensors, pairs, batch_size, torch.device(device), trims_padding(forward)):
-            count(forward=len(x))
-            logits = forward(x) if lengths is None else forward(x, lengths)
-            scores.append(task.scores(logits).double())
-    stacked = torch.cat(scores).cpu().numpy()
+    stacked = None
+    while stacked is None:
+        try:
+            stacked = _scores(forward, tensors, pairs, task, batch_size, torch.device(device))
+        except RuntimeError as why:
+            if not is_out_of_memory(why) or batch_size == 1:
+                raise
+            batch_size //= 2
+    count(forward=len(pairs))
     owner = np.array([position for position, _, _ in pairs])  # ascending: the windows of a row stand together
     starts_at = np.searchsorted(owner, np.arange(len(rows)))
     return np.asarray(np.add.reduceat(stacked, starts_at, axis=0) / np.bincount(owner)[:, None])
+
+
+def _scores(
+    forward: Forward,
+    tensors: ClipTensors,
+    pairs: Sequence[tuple[int, int, int]],
+    task: TaskSeam,
+    batch_size: int,
+    device: torch.device,
+) -> np.ndarray:
+    """Scores of each of the windows, (windows, outputs) float64."""
+    scores = []
+    with torch.no_grad():
+        for x, lengths in _chunks(tensors, pairs, batch_size, device, trims_padding(forward)):
+            logits = forward(x) if lengths is None else forward(x, lengths)
+            scores.append(task.scores(logits).double())
+    return np.asarray(torch.cat(scores).cpu().numpy())
 
 
 def _chunks(

@@ -117,7 +117,7 @@ def test_clips_on_the_cpu_stay_where_they_are() -> None:
 @pytest.mark.usefixtures("_resident")
 def test_clips_that_do_not_fit_stay_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     needed: list[int] = []
-    monkeypatch.setattr(batches, "fits", lambda n_bytes, _: bool(needed.append(n_bytes)))
+    monkeypatch.setattr(resident_clips, "fits", lambda n_bytes, _: bool(needed.append(n_bytes)))
     tensors = KINDS["cut"]()
     assert tensors.resident("cpu") is None
     assert tensors.resident("cpu") is None
@@ -135,6 +135,31 @@ def test_half_of_the_free_memory_may_be_taken(monkeypatch: pytest.MonkeyPatch) -
     assert fits(650, card)
     assert not fits(651, card)
     assert fits(10**15, torch.device("meta"))
+    monkeypatch.setattr(resident_clips, "_n_sharing", 1)
+    resident_clips.share_device(5)
+    assert fits(130, card)
+    assert not fits(131, card)
+
+
+@pytest.mark.usefixtures("_resident")
+def test_clips_stay_on_the_host_where_another_process_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(resident_clips.ResidentClips, "frame_by_frame", full)
+    assert KINDS["cut"]().resident("cpu") is None
+
+
+def test_scoring_takes_fewer_clips_at_a_time_where_memory_is_short() -> None:
+    class Short(Recorder):
+        def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+            if len(x) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(x, lengths)
+
+    settings = KINDS["cut"](), [4, 0, 2], TASKS["classification"]
+    expected = score_rows(Recorder(False), *settings, batch_size=9)
+    np.testing.assert_allclose(score_rows(Short(False), *settings, batch_size=9), expected, rtol=1e-6)
 
 
 @pytest.mark.usefixtures("_resident")
