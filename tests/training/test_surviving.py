@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from audionas.models import build_model
+from audionas.spaces import BaselineGenotype
 from audionas.training import memory, surviving
 from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
 from audionas.training.fit import FitPlan, fit
 from audionas.training.memory import Economy, is_out_of_memory
 from audionas.training.recipe import Augmentation, Recipe
+from audionas.training.surviving import SurvivingModule
 from audionas.training.tasks import TASKS, TaskSeam
 from tests.gpu import needs_gpu
-from tests.training.test_fit import batches, network
+from tests.training.test_fit import GENOTYPE, batches, network
 from tests.training.toys import toy_features
 
 N_BATCHES = 3  # of 8 of 24 clips
@@ -234,3 +239,37 @@ def test_a_card_without_memory_left_trains_on() -> None:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert history[0]["micro_batch"] in (1, 2, 4)
     assert "activations_on_host" not in history[0]
+
+
+def one_step(model: nn.Module, economy: Economy, scale: float = 1.0) -> list[Tensor]:
+    """Gradients of one step on 5 masked clips, of a module whose trainer scales losses as float16 needs it."""
+    torch.manual_seed(3)
+    scaler = SimpleNamespace(scale=lambda loss: scale * loss)
+    module = SurvivingModule(TASKS["classification"], recipe(), epochs=1, seed=0, purpose="test")
+    module.set_model(model)
+    module.economy = economy
+    plugin = SimpleNamespace(train_step_context=nullcontext, scaler=scaler)
+    module._trainer = SimpleNamespace(precision_plugin=plugin)  # type: ignore[assignment]
+    batch = torch.randn(5, 1, 8, 12).double(), torch.tensor([0, 1, 1, 0, 1]), torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+    module.backward(module.training_step((*batch, torch.tensor([12, 3, 7, 1, 9])), 0))
+    return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: build_model(BaselineGenotype.of("ctc_rnn", {"dropout": 0.0}), input_shape=(1, 8, 12), n_classes=2),
+        lambda: build_model(BaselineGenotype.of("lstm", {}), input_shape=(1, 8, 12), n_classes=2),
+        lambda: build_model(GENOTYPE, input_shape=(1, 8, 12), n_classes=2, channels=2, auxiliary=True).eval(),
+    ],
+    ids=["a loss of its own", "lstm", "two outputs"],
+)
+def test_parts_know_their_lengths_and_give_every_output_its_gradient(make: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    model = make().double()
+    whole = one_step(model, Economy())
+    for economy, scale in ((Economy(micro_batch=2), 1.0), (Economy(True), 1.0), (Economy(True, 2), 8.0)):
+        model.zero_grad()
+        found = one_step(model, economy, scale)
+        assert len(found) == len(whole)
+        assert max(float((one - scale * other).abs().max()) for one, other in zip(found, whole, strict=True)) < 1e-10
