@@ -29,6 +29,7 @@ from audionas.cli.parameters import (
     numbers,
     refuse_beside_resume,
 )  # fmt: skip
+from audionas.cli.retrain_lines import result_lines
 
 
 def retrain(
@@ -138,7 +139,24 @@ def retrain(
     ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the retraining in this folder.")] = None,
     device: DeviceOption = "cpu",
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision",
+            help="32, or mixed with 16 or bf16. Default: bf16 on a GPU that has it, 16 on an older one, 32 on the CPU.",
+        ),
+    ] = None,
+    compiles: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Compile networks by torch.compile: takes minutes, pays for long trainings only."
+        ),
+    ] = False,
     threads: ThreadsOption = None,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", help="Trainings at a time, each in a process of its own; on GPUs dealt over all."),
+    ] = 1,
     out: OutOption = None,
     dataset: DatasetOption = None,
     task: TaskOption = None,
@@ -176,8 +194,8 @@ def retrain(
     with ConsoleTalk(quiet=quiet) as talk:
         try:
             if resume is not None:
-                refuse_beside_resume(context)
-                run = steps.resume_retraining(resume, talk)
+                refuse_beside_resume(context, "workers")
+                run = steps.resume_retraining(resume, talk, workers)
             else:
                 if not sources and baseline is None:
                     raise SettingsError("nothing to retrain: name a run folder, a genotype file or --baseline NAME")
@@ -197,6 +215,7 @@ def retrain(
                     padding, rates, epochs_tried,
                     test_noise=test_noise, snr_db=parse_snr(snr) if snr is not None else (),
                     augment=augment, settings_of=settings_of, baseline=system, trackers=tuple(tracker or ()),
+                    precision=precision, compiles=compiles, workers=workers,
                 )  # fmt: skip
                 run = steps.retrain(request, talk)
         except KeyboardInterrupt as why:
@@ -238,76 +257,3 @@ def _split_sources(sources: list[Path], data: Path | None) -> tuple[tuple[Path, 
     if data is None and len(sources) > 1 and not is_genotype:
         return tuple(sources[:-1]), last
     return tuple(sources), data
-
-
-def result_lines(run: Path, metrics: dict[str, Any]) -> list[str]:
-    """What `audionas retrain` prints of a `metrics.json`."""
-    from audionas.experiment.group_scores import worst_group_line
-    from audionas.experiment.noise_scores import noise_lines
-    from audionas.experiment.second_task_scores import second_task_lines
-    from audionas.quantities import count_text
-    from audionas.training.measures import measures_of
-
-    main, second = measures_of(metrics)
-    lines = [f"run: {run}", f"parameters: {metrics['parameters']}"]
-    for name in ("headline", "all_splits"):
-        found = metrics[name]
-        if found is None:
-            lines.append("headline: none, the search has read clips of every test fold (see --nested, --exclude-fold)")
-            continue
-        lines.append(
-            f"{name}: {_chance(found)}{main.name} {_pm(found, main.key)}{_interval(found, main.key)}, "
-            f"{second.name} {_pm(found, second.key)}, "
-            f"{found['n_clips']} clips, {count_text(len(found['seeds']), 'seed')}"
-        )
-        lines.append(f"  = {found['what']}")
-        lines += _evidence(found)
-    if not metrics["speaker_independence_checked"]:
-        lines.append("speaker independence not checked")
-    worst = worst_group_line(metrics)
-    lines += [*([worst] if worst else []), *second_task_lines(metrics), *noise_lines(metrics)]
-    lines += [
-        f"beside it, on the headline's folds: {b['name']}: {main.name} {b[main.key]:.3f}"
-        for b in metrics["baselines"]["headline"]
-    ]
-    return [*lines, f"next: audionas report {_page(run)}"]
-
-
-def _page(run: Path) -> Path:
-    """The run whose report shows this retraining: the search's that it lies in, else its own."""
-    from audionas.records import read_json
-
-    is_inside = (run.parent / "genotype.json").exists() or run.name.startswith("retrained")
-    file = run.parent / "run.json"
-    is_search = file.exists() and read_json(file, "run file").get("kind") in ("search", "nested_search")
-    return run.parent if is_inside and (is_search or not file.exists()) else run
-
-
-def _chance(found: dict[str, Any]) -> str:
-    """What leads a score that is not above chance, whatever WA is."""
-    from audionas.quantities import p_text
-    from audionas.statistics.chance import NOT_ABOVE
-
-    return f"{NOT_ABOVE} (p {p_text(found['chance']['p'])}): " if found["verdict"] == NOT_ABOVE else ""
-
-
-def _interval(found: dict[str, Any], key: str) -> str:
-    bounds = found[f"{key}_interval"]
-    return f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""
-
-
-def _evidence(found: dict[str, Any]) -> list[str]:
-    """What the interval and the p are, and why no claim about speakers is possible."""
-    from audionas.quantities import p_text
-
-    against = found["chance"]
-    lines = [
-        f"  {found['interval']}; {found['verdict']}: p {p_text(against['p'])}, {against['how']}, "
-        f"{against['permutations']:,} permutations"
-    ]
-    return [*lines, f"  {found['claim']}"] if found["claim"] else lines
-
-
-def _pm(found: dict[str, Any], name: str) -> str:
-    spread = found[f"{name}_sd"]
-    return f"{found[name]:.3f}" + (f" +- {spread:.3f}" if spread is not None else "")

@@ -47,7 +47,7 @@ from audionas.records import validate, write_json, write_text
 from audionas.search import load_strategy
 from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 from audionas.training.tasks import task_of
 
 KIND = "compare"

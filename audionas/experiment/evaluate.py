@@ -35,7 +35,8 @@ from audionas.experiment.trained_network import WEIGHTS_FILE, chance_predictions
 from audionas.features import extractor_from_settings
 from audionas.quantities import count_text
 from audionas.records import to_json, write_json
-from audionas.training.fit import NonFiniteLossError, gpu_index
+from audionas.training.devices import gpu_index
+from audionas.training.fit import NonFiniteLossError
 from audionas.training.predictions import Predictions
 
 

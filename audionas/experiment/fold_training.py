@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from audionas.experiment.leaks import refuse_leak
 from audionas.experiment.pretrained_start import begin_pretrained
 from audionas.experiment.second_task_scores import TABLE, second_record
 from audionas.models import build_model, n_parameters, parameter_parts
-from audionas.models.baselines import ClosedForm, second_task
+from audionas.models.baselines import ClosedForm, second_task, trims_padding
 from audionas.records import read_json, write_bytes, write_json
 from audionas.seeding import seed_torch
 from audionas.spaces import Genotype
@@ -34,6 +35,7 @@ from audionas.training.batches import ClipTensors, EpochBatches, Normaliser
 from audionas.training.fit import FitPlan, NonFiniteLossError, fit
 from audionas.training.front_end_recipe import retraining_recipe_of
 from audionas.training.ledger import count
+from audionas.training.memory import Economy, has_batch_norm
 from audionas.training.predictions import Predictions, average_windows, write_predictions
 from audionas.training.recipe import Recipe
 from audionas.training.scoring import predict_clips
@@ -47,7 +49,8 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 class TrainingPlan:
     """How every fold is trained; `inner_folds` 0: without inner out-of-fold predictions.
 
-    `pretrained`: a file of weights that networks begin with.
+    `pretrained`: a file of weights that networks begin with. `precision` and `compiles`: see
+    `FitPlan`.
     """
 
     recipe: Recipe
@@ -59,6 +62,8 @@ class TrainingPlan:
     device: str = "cpu"
     inner_folds: int = 0
     pretrained: Path | None = None
+    precision: str | None = None
+    compiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Trained:
     """A trained network with what it was trained on; `epoch_used` counts from 0.
 
     `failures` says why a training diverged. It is then scored as chance, so that one bad seed neither ends a
-    retraining nor drops out of its mean.
+    retraining nor drops out of its mean. `economy` is how it saved memory on the device.
     """
 
     network: nn.Module
@@ -78,6 +83,7 @@ class Trained:
     device: str
     task: TaskSeam
     failures: list[str] = field(default_factory=list)
+    economy: Economy = field(default_factory=Economy)
 
     def predict(self, rows: Sequence[int], part: str) -> Predictions:
         """Predictions of the clips of these rows; those of guessing where the training has diverged."""
@@ -143,6 +149,10 @@ def train_fold(
         "seconds": trained.seconds,
         "failed": trained.failures[0] if trained.failures else None,
     }
+    if trained.economy != Economy():
+        result["out_of_memory"] = trained.economy.as_record() | {
+            "told": trained.economy.text(has_batch_norm=has_batch_norm(trained.network))
+        }
     if plan.select == ON_TEST:
         result[CHOSEN_ON] = TEST
     if (ability := second_task(trained.network)) is not None and rows.test:
@@ -177,6 +187,7 @@ def train_network(
     best = BestEpoch(folder / "best.safetensors", network, tensors, manifest, choosing, task, part)
     best.resume()
     second = _second_targets(network, manifest, rows.train)
+    deal = partial(_batches, tensors, corpus, rows.train, plan, seed, second, trims_padding(network))
 
     def after_epoch(epoch: int, record: dict[str, float]) -> None:
         if choosing:
@@ -184,15 +195,12 @@ def train_network(
         if on_epoch is not None:
             on_epoch(epoch, record)
 
+    fit_plan = FitPlan(
+        task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder,
+        precision=plan.precision, compiles=plan.compiles,
+    )  # fmt: skip
     try:
-        history = fit(
-            network,
-            lambda epoch: _batches(tensors, corpus, rows.train, plan, seed, epoch, second),
-            FitPlan(
-                task, retraining_recipe_of(genotype, plan.recipe), plan.epochs, seed, "retrain", plan.device, folder
-            ),
-            after_epoch,
-        )
+        history = fit(network, deal, fit_plan, after_epoch)
     except NonFiniteLossError as why:
         return Trained(network, corpus, tensors, normaliser, 0, 0.0, plan.device, task, [str(why)])
     if not history:
@@ -200,10 +208,11 @@ def train_network(
     restore(network, folder, best, history)
     network.eval().to(plan.device)
     if isinstance(network, ClosedForm):
-        _solve(network, _batches(tensors, corpus, rows.train, plan, seed, lambda: plan.epochs, second), plan.device)
+        _solve(network, deal(lambda: plan.epochs), plan.device)
     epoch_used = best.epoch if choosing else plan.epochs - 1
     seconds = round(sum(record["seconds"] for record in history), 3)
-    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task)
+    economy = Economy.of_record(history[-1])
+    return Trained(network, corpus, tensors, normaliser, epoch_used, seconds, plan.device, task, economy=economy)
 
 
 def _solve(network: ClosedForm, batches: EpochBatches, device: str) -> None:
@@ -220,8 +229,9 @@ def _batches(
     rows: Sequence[int],
     plan: TrainingPlan,
     seed: int,
-    epoch: Callable[[], int],
     second: np.ndarray | None,
+    trims: bool,
+    epoch: Callable[[], int],
 ) -> EpochBatches:
     return EpochBatches(
         tensors,
@@ -233,6 +243,8 @@ def _batches(
         epoch=epoch,
         balanced_sampling=plan.weighting == "sampler",
         second=second,
+        device=plan.device,
+        trims_padding=trims,
     )
 
 

@@ -10,7 +10,7 @@ from audionas.features import extractor_from_settings
 from audionas.models.meter import Meter, Place
 from audionas.quantities import count_text, ms_text
 from audionas.spaces.genotype_file import read_genotype_file
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 
 
 def genotype_costs(path: Path, device: str = "cpu") -> dict[str, Any]:

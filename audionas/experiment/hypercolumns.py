@@ -37,7 +37,7 @@ from audionas.features import load_features
 from audionas.records import write_json
 from audionas.spaces import BaselineGenotype
 from audionas.training.column_classifiers import COLUMN_CLASSIFIERS
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 from audionas.training.predictions import average_windows
 from audionas.training.tasks import task_of
 

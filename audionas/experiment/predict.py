@@ -24,7 +24,7 @@ from audionas.experiment.predicted import Predicted
 from audionas.experiment.talk import Silent, Talk
 from audionas.kernels import use_kernels
 from audionas.quantities import count_text
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 
 ONNX = ".onnx"
 

@@ -24,7 +24,7 @@ from audionas.experiment.unlabelled import prepare_unlabelled, without_labels
 from audionas.features.fop_network import FopSizes
 from audionas.features.fop_weights import WEIGHTS_FILE
 from audionas.records import validate
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 from audionas.training.pretraining import LOSSES, PretrainingPlan
 
 KIND = "pretrain"

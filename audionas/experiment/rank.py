@@ -29,7 +29,7 @@ from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl, write_json
 from audionas.run_places import RANKING
 from audionas.spaces import Genotype
 from audionas.statistics.rank_agreement import ceiling_ratio
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 from audionas.training.measures import measure_of_key
 
 GENOTYPES_FILE, RESULT_FILE = "genotypes.jsonl", "ranking.json"

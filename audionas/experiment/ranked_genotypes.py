@@ -104,7 +104,7 @@ def open_ranked_search(path: Path, device: str, talk: Talk) -> RankedSearch:
     rows, task = sorted(parts["weights"] + parts["alphas"]), task_of(manifest)
     as_searched = SearchData(
         manifest, corpus.tensors(rows, ())[0], parts, corpus.input_shape, task.fitted(manifest.targets[rows]),
-        strategy.class_weighting, strategy.batch_size,
+        strategy.class_weighting, strategy.batch_size, device,
     )  # fmt: skip
     alone = replace(
         as_searched,

@@ -37,6 +37,7 @@ from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.pretrained_start import copy_pretrained
 from audionas.experiment.retrain_recipe import check_kinds, kind_of, retrain_recipe
 from audionas.experiment.retrain_work import train_all
+from audionas.experiment.retrain_workers import check_workers
 from audionas.experiment.run_folder import RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.second_task import with_second_labels
 from audionas.experiment.talk import Silent, Talk
@@ -45,7 +46,7 @@ from audionas.experiment.tuning import Grid, TakenSettings, check_groups, checke
 from audionas.run_places import BASELINES_RETRAINED, run_of_genotype
 from audionas.spaces import BaselineGenotype
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.fit import gpu_index
+from audionas.training.precision import checked_precision
 from audionas.training.recipe import Recipe
 from audionas.training.tasks import ClassWeighting, task_of
 
@@ -88,6 +89,9 @@ class RetrainRequest:
     settings_of: Path | None = None
     baseline: BaselineGenotype | None = None
     trackers: tuple[str, ...] = ()
+    precision: str | None = None
+    compiles: bool = False
+    workers: int = 1
 
 
 def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
@@ -152,11 +156,13 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
             "augment": augment_record(copies),
         },
         "device": request.device,
-        "threads": thread_count(request.threads, first.provenance["input_shape"], kind_of(first.genotype)),
+        "precision": checked_precision(request.precision, request.device),
+        "threads": thread_count(_threads(request), first.provenance["input_shape"], kind_of(first.genotype)),
         "features": source_features(first),
         "features_folder": str(features_folder.resolve()),
         "input_shape": first.provenance["input_shape"],
         "data": data_record(manifest),
+        **({"compile": True} if request.compiles else {}),
         **({"delay": delay.as_record()} if delay else {}),
         **({"trackers": list(trackers)} if trackers else {}),
     }
@@ -176,20 +182,27 @@ def retrain(request: RetrainRequest, talk: Talk | None = None) -> Path:
     if delay:
         talk.say(f"causal: {delay.text}")
     talk.say(f"run folder: {out} (after a stop: audionas retrain --resume {out})")
-    return train_all(run, talk)
+    return train_all(run, talk, request.workers)
 
 
-def resume_retraining(path: Path, talk: Talk | None = None) -> Path:
+def resume_retraining(path: Path, talk: Talk | None = None, workers: int = 1) -> Path:
     """Go on with a retraining that was stopped; finished folds are not trained again."""
     run = RunFolder.open(path, "retrain")
+    check_workers(workers, run.record.get("trackers") or ())
     if run.record["status"] == "done":
         (talk or Silent()).say(f"{path}: this retraining is done already")
         return path
-    return train_all(run, talk or Silent())
+    return train_all(run, talk or Silent(), workers)
+
+
+def _threads(request: RetrainRequest) -> int | None:
+    """Those asked for; of trainings side by side each has one."""
+    return 1 if request.threads is None and request.workers > 1 else request.threads
 
 
 def _check(request: RetrainRequest) -> None:
-    gpu_index(request.device)
+    checked_precision(request.precision, request.device)
+    check_workers(request.workers, request.trackers)
     for flag, given, accepted in (
         ("--select", request.select, ("last", "best", ON_TEST)),
         ("--class-weighting", request.class_weighting, ("balanced", "none", "sampler")),

@@ -24,24 +24,24 @@ from audionas.experiment.genotype_sources import Source, read_source, seen_group
 from audionas.experiment.inner_folds import inner_out_of_fold, untrained_classes
 from audionas.experiment.network_sizes import network_sizes
 from audionas.experiment.noise_scores import predict_with_noise
-from audionas.experiment.pretrained_start import pretrained_place
 from audionas.experiment.provenance import is_known as knows_what_was_read
 from audionas.experiment.recompute import metrics_of_run
+from audionas.experiment.retrain_plans import split_plans, tracked_teller, training_plan, with_pretrained
+from audionas.experiment.retrain_workers import Job, jobs_of, side_by_side, take_over_costs
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_plan import NOT_CHECKED
-from audionas.experiment.talk import Talk
-from audionas.experiment.tracked_training import tracked_training
+from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tracking import tracked
-from audionas.experiment.tuning import Grid, Setting, tuned
 from audionas.quantities import count_text, seconds_text
-from audionas.records import to_json, validate, write_json
+from audionas.records import to_json, write_json
 from audionas.training.ledger import step
-from audionas.training.recipe import Recipe
+from audionas.training.resident_clips import share_device
 from audionas.training.tasks import task_of
 
 
-def train_all(run: RunFolder, talk: Talk) -> Path:
+def train_all(run: RunFolder, talk: Talk, n_workers: int = 1) -> Path:
+    """Do what is left of a retraining; with several workers so many trainings at a time, each in its own process."""
     start_computing(run, talk)
     with run.working(), tracked(run, talk):
         manifest = Manifest.read(run.path)
@@ -54,15 +54,19 @@ def train_all(run: RunFolder, talk: Talk) -> Path:
         seen = {split.name: seen_groups(manifest, split, sources[split.name]) for split in splits}
         is_known = all(knows_what_was_read(source.provenance) for source in sources.values())
         _announce(run, corpora, splits, seen, is_known, talk)
-        plan = _training_plan(record)
+        plan = training_plan(record)
         _warn_of_untrained_classes(run, corpora, splits, plan, talk)
-        plans = _plans(run, corpora, splits, sources, plan, talk)
-        parameters = _train_folds(run, corpora, splits, sources, plans, talk)
+        if n_workers > 1 and record.get("tuning"):
+            side_by_side(
+                run, partial(_tune_one, n_workers), [job for job in jobs_of(run, splits) if job.seed is None], n_workers
+            )
+        plans = split_plans(run, corpora, splits, sources, plan, talk)
+        parameters = _train_folds(run, corpora, splits, sources, plans, talk, n_workers)
         predict_with_noise(run, corpora, splits, sources, talk)
         document = _scores(run, corpora, splits, seen, parameters, is_known, functionals) | network_sizes(run.path)
         write_json(run.path / "metrics.json", document)
         if record["options"]["final"]:
-            begun = _with_pretrained(run, splits[0].name, plan)
+            begun = with_pretrained(run, splits[0].name, plan)
             train_final(run, next(iter(corpora.values())), sources, begun, document, talk)
         run.save(notes=[*manifest.notes, *next(iter(corpora.values())).remarks()])
     return run.path
@@ -101,16 +105,25 @@ def _train_folds(
     sources: Mapping[str, Source],
     plans: Mapping[str, TrainingPlan],
     talk: Talk,
+    n_workers: int,
 ) -> int:
     """Every (split, seed); returns the largest parameter count."""
     jobs = [(split, seed) for split in splits for seed in run.record["seeds"]]
     started, parameters, trained = time.perf_counter(), 0, 0
+    done = {job.name for job in jobs_of(run, splits) if job.is_done}
+    if n_workers > 1:
+        side_by_side(
+            run,
+            partial(_train_one, n_workers),
+            [job for job in jobs_of(run, splits) if job.seed is not None],
+            n_workers,
+        )
     for number, (split, seed) in enumerate(jobs, start=1):
         folder = run.path / split_folder(split.name) / f"seed_{seed}"
-        was_done = (folder / "result.json").exists()
+        was_done = f"{split_folder(split.name)}/seed_{seed}" in done
         corpus, plan = corpora[split.name], plans[split.name]
         rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, plan.select, seed)
-        teller = partial(_tracked_teller, talk, f"training {number}/{len(jobs)}", plan, folder)
+        teller = partial(tracked_teller, talk, f"training {number}/{len(jobs)}", plan, folder)
         result = _train(sources[split.name], corpus, rows, plan, folder, seed, teller)
         parameters = max(parameters, result["parameters"])
         if was_done:
@@ -120,46 +133,52 @@ def _train_folds(
             line = f"split {split.name}, seed {seed}: {result['failed']}: scored as chance"
             run.warn(line)
             talk.warn(line)
+        if "out_of_memory" in result:
+            run.warn(f"split {split.name}, seed {seed}: {result['out_of_memory']['told']}")
+        if n_workers > 1:
+            continue  # each has told of itself
         left = (time.perf_counter() - started) / trained * (len(jobs) - number)
         talk.say(
             f"training {number}/{len(jobs)}: split {split.name}, seed {seed}, {result['parameters']} parameters, "
             f"{seconds_text(result['seconds'])}; {seconds_text(left)} left"
         )
+    take_over_costs(jobs_of(run, splits))
     return parameters
 
 
-def _plans(
-    run: RunFolder,
-    corpora: Mapping[str, Corpus],
-    splits: Sequence[OuterSplit],
-    sources: Mapping[str, Source],
-    plan: TrainingPlan,
-    talk: Talk,
-) -> dict[str, TrainingPlan]:
-    """The plan of each split: the common one, or with what inner folds of the split's training clips choose."""
-    record = run.record.get("tuning")  # a run of before tuning has none
-    plans = {split.name: _with_pretrained(run, split.name, plan) for split in splits}
-    if not record:
-        return plans
-    grid = Grid.from_record(record)
-    for split in splits:
-        corpus, folder = corpora[split.name], run.path / split_folder(split.name)
-        rows = fold_rows(corpus.manifest, split.search, split.test, split.dev, "last", 0)
-        talk.say(f"split {split.name}: choosing among {count_text(len(grid.settings), 'setting')}")
-
-        def tell(setting: Setting, k: int, name: str = split.name) -> OnEpoch:
-            return _teller(talk, f"split {name}, {setting}", replace(plan, inner_folds=grid.inner_folds), k)
-
-        with step("tuning"):
-            chosen = tuned(sources[split.name].genotype, corpus, rows, plans[split.name], grid, folder, tell)
-        talk.say(f"split {split.name}: learning rate {chosen.recipe.learning_rate:g}, {chosen.epochs} epochs")
-        plans[split.name] = chosen
-    return plans
+def _train_one(n_workers: int, out: Path, name: str, talk: Talk) -> None:
+    """One training of a retraining whose run another process holds."""
+    run, job, corpora, sources, plan = _opened(n_workers, out, name)
+    assert job.seed is not None
+    split = job.split
+    found = split_plans(run, corpora, [split], sources, plan, Silent())[split.name]
+    rows = fold_rows(corpora[split.name].manifest, split.search, split.test, split.dev, found.select, job.seed)
+    with job.counting(plan.device):
+        teller = partial(tracked_teller, talk, name, found, job.folder)
+        result = _train(sources[split.name], corpora[split.name], rows, found, job.folder, job.seed, teller)
+    talk.say(f"{result['parameters']} parameters, {seconds_text(result['seconds'])}")
 
 
-def _with_pretrained(run: RunFolder, split: str, plan: TrainingPlan) -> TrainingPlan:
-    """The plan with the weights that the trainings of a split begin with, if there are some."""
-    return replace(plan, pretrained=pretrained_place(run.path / split_folder(split)))
+def _tune_one(n_workers: int, out: Path, name: str, talk: Talk) -> None:
+    """The choice of rate and epochs in one split, likewise."""
+    run, job, corpora, sources, plan = _opened(n_workers, out, name)
+    with job.counting(plan.device):
+        split_plans(run, corpora, [job.split], sources, plan, talk)
+
+
+def _opened(
+    n_workers: int, out: Path, name: str
+) -> tuple[RunFolder, Job, dict[str, Corpus], dict[str, Source], TrainingPlan]:
+    run = RunFolder.open(out, "retrain")
+    start_computing(run, Silent())
+    manifest = Manifest.read(out)
+    jobs = jobs_of(run, outer_splits(manifest))
+    job = next(job for job in jobs if job.name == name)
+    share_device(-(-n_workers // len({each.device for each in jobs})))
+    sources = {job.split.name: read_source(out / split_folder(job.split.name) / "genotype.json")}
+    corpora = _corpora(Path(run.record["features_folder"]), manifest, sources, Silent())
+    corpora = _augmented(run.record, corpora, [job.split], manifest, Silent())
+    return run, job, corpora, sources, replace(training_plan(run.record), device=job.device)
 
 
 def _train(
@@ -177,22 +196,6 @@ def _train(
         with step("inner folds"):
             inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
     return train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
-
-
-def _teller(talk: Talk, what: str, plan: TrainingPlan, inner_fold: int) -> OnEpoch:
-    """Tells the epochs of one training; inner fold 0 is the split's own training."""
-    name = f"{what}, inner fold {inner_fold}/{plan.inner_folds}" if inner_fold else what
-
-    def tell(epoch: int, _: Mapping[str, float]) -> None:
-        talk.progress(name, epoch + 1, plan.epochs)
-
-    return tell
-
-
-def _tracked_teller(talk: Talk, what: str, plan: TrainingPlan, folder: Path, inner_fold: int) -> OnEpoch:
-    """The same; the split's own training is told to the trackers too."""
-    tell = _teller(talk, what, plan, inner_fold)
-    return tell if inner_fold else tracked_training(tell, folder, plan.recipe, plan.epochs)
 
 
 def _scores(
@@ -256,17 +259,3 @@ def _warn_of_untrained_classes(
             line = f"split {split.name}: an inner training sees no clip of {', '.join(absent)}; use fewer inner folds"
             run.warn(line)
             talk.warn(line)
-
-
-def _training_plan(record: Mapping[str, Any]) -> TrainingPlan:
-    options = record["options"]
-    return TrainingPlan(
-        recipe=validate(Recipe, options["recipe"], "run.json"),
-        epochs=record["epochs"],
-        batch_size=options["batch_size"],
-        weighting=options["class_weighting"],
-        select=record["select"],
-        auxiliary=options["auxiliary"],
-        device=record["device"],
-        inner_folds=options.get("inner_folds", 0),  # a run of before inner folds has none
-    )

@@ -52,7 +52,7 @@ from audionas.search.retest import Winner
 from audionas.search.trials import FILE_NAME
 from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 from audionas.training.tasks import task_of
 
 

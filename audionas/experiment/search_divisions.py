@@ -76,7 +76,7 @@ def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: s
     """What trains candidates on these parts; each training is normalised with its own training rows alone."""
     assert strategy.recipe is not None
     divisions = training_parts(parts) if strategy.inner_folds else [parts]
-    datas = [search_data(corpus, each, strategy) for each in divisions]
+    datas = [search_data(corpus, each, strategy, device) for each in divisions]
     return TrainingEvaluator(
         replace(datas[0], parts=parts), strategy.recipe, device, strategy.objective, strategy.score_epoch,
         strategy.stop_diverging, tuple(datas) if strategy.inner_folds else (),
@@ -84,7 +84,7 @@ def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: s
     )  # fmt: skip
 
 
-def search_data(corpus: Corpus, parts: Parts, strategy: Strategy) -> SearchData:
+def search_data(corpus: Corpus, parts: Parts, strategy: Strategy, device: str = "cpu") -> SearchData:
     """The clips of these parts; mean and sd are of all rows but those of a monitor or validation part.
 
     Clips that train weights may be replaced by augmented copies, where the corpus has some.
@@ -100,6 +100,7 @@ def search_data(corpus: Corpus, parts: Parts, strategy: Strategy) -> SearchData:
         task_of(manifest).fitted(manifest.targets[rows]),
         strategy.class_weighting,
         strategy.batch_size,
+        device,
     )
 
 

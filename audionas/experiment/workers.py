@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -59,6 +61,7 @@ def run_side_by_side(work: Work, out: Path, names: Sequence[str], n_at_once: int
 
 
 def _run(work: Work, out: Path, name: str) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(out, name, _Lines(name))
     except AudionasError as why:
@@ -66,3 +69,11 @@ def _run(work: Work, out: Path, name: str) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent was killed: who resumes the work must not meet another at it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

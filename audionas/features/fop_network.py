@@ -97,7 +97,7 @@ class FopEncoder(nn.Module):
         """p (the embedded frames, without positions), h_1, ..., h_L: each (batch, frames, width)."""
         embedded = self.embedding(frames)
         levels = [embedded]
-        x = self.dropout(embedded + positions(frames.shape[1], embedded.shape[2]).to(embedded))
+        x = self.dropout(embedded + positions(frames.shape[1], embedded.shape[2], embedded.device).to(embedded))
         for layer in self.layers:
             levels.append(x := layer(x))
         return levels
@@ -128,14 +128,15 @@ class NextFrame(nn.Module):
         return predicted
 
 
-def positions(n_frames: int, width: int) -> Tensor:
+def positions(n_frames: int, width: int, device: torch.device | None = None) -> Tensor:
     """Sines and cosines of each place, (frames, width), float32: equations 2 and 3 of the paper."""
-    pairs = torch.arange(0, width, 2, dtype=torch.float64)
-    angles = torch.arange(n_frames, dtype=torch.float64)[:, None] / LONGEST_WAVE ** (pairs / width)
+    pairs = torch.arange(0, width, 2, dtype=torch.float64, device=device)
+    angles = torch.arange(n_frames, dtype=torch.float64, device=device)[:, None] / LONGEST_WAVE ** (pairs / width)
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :width].float()
 
 
 def own_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Feature maps as frames: (batch, 1, bands, frames) to (batch, frames, bands), without what is padding in all."""
-    longest = x.shape[3] if lengths is None or is_exporting() else int(lengths.max())
+    keeps_all = lengths is None or is_exporting() or not lengths.is_cpu  # a GPU would be waited for
+    longest = x.shape[3] if keeps_all else int(lengths.max())  # type: ignore[union-attr]
     return x[:, 0, :, :longest].transpose(1, 2)

@@ -32,6 +32,8 @@ class FrameSkeleton(nn.Module):
         SettingsError: `pooling` is unknown.
     """
 
+    trims_padding = True
+
     def __init__(
         self,
         make_rnn: Callable[[int], nn.Module],
@@ -59,13 +61,13 @@ class FrameSkeleton(nn.Module):
         return self.head(self.pooling(values, lengths))  # type: ignore[no-any-return]
 
     def own_frames(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """(batch, frames, width) up to the last frame of the longest clip.
+        """(batch, frames, width) up to the last frame of the longest clip; on a GPU all frames, see `trims_padding`.
 
         Raises:
             SettingsError: frames of another width, no frames, or a length below 1 or above the frames given.
         """
         frames = self._frames(x)
-        if lengths is None or is_exporting():
+        if lengths is None or is_exporting() or not lengths.is_cpu:
             return frames
         _check_lengths(lengths, frames.shape[1])
         return frames[:, : int(lengths.max())]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audionas.models.full_precision import full_precision
 from audionas.models.masked_maps import MaskedMaps
 
 ROOT_FLOOR = 1e-10  # the slope of a square root is infinite at 0
@@ -84,7 +85,8 @@ class BilinearPooling(nn.Module):
     def forward(self, maps: MaskedMaps) -> Tensor:
         """Scores, (batch, classes)."""
         x = maps.values.flatten(2)
-        products = (x @ x.transpose(1, 2)).flatten(1)  # 0 where both are padding; its scale falls to the norm
+        # 0 where both are padding; its scale falls to the norm
+        products = full_precision(x @ x.transpose(1, 2)).flatten(1)
         if self.order == "norm_first":
             return self.classifier(_signed_root(functional.normalize(products)))  # type: ignore[no-any-return]
         return self.classifier(functional.normalize(_signed_root(products)))  # type: ignore[no-any-return]

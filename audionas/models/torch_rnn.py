@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from audionas.kernels.exporting import is_exporting
 from audionas.models.frame_skeleton import FrameSkeleton
 from audionas.models.onnx_forms import onnx_layers
+from audionas.models.recipe_cell import frame_mask, reverse_frames
 
 LAYERS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -40,8 +43,42 @@ class TorchRnn(nn.Module):
             return onnx_layers(self.layers, x, lengths)
         if lengths is None:
             return self.layers(x)[0]  # type: ignore[no-any-return]
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        return pad_packed_sequence(self.layers(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+        return own_outputs(self.layers, x, lengths)
+
+
+def own_outputs(layers: nn.LSTM | nn.GRU, x: Tensor, lengths: Tensor) -> Tensor:
+    """What layers of torch (batch first, with biases) give at each clip's own frames, 0 in the padding.
+
+    x (batch, frames, inputs), lengths (batch,) int64 -> (batch, frames, outputs). Torch's packed sequences want the
+    lengths on the host, for which a GPU would be waited for at every step: there each direction runs by itself.
+    """
+    if not lengths.is_cpu:
+        return direction_by_direction(layers, x, lengths)
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    return pad_packed_sequence(layers(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+
+def direction_by_direction(layers: nn.LSTM | nn.GRU, x: Tensor, lengths: Tensor) -> Tensor:
+    """`own_outputs` without packing: what follows a clip's own frames cannot reach them, in either direction."""
+    is_own = frame_mask(lengths, x.shape[1])[:, :, None]
+    for layer in range(layers.num_layers):
+        if layer:
+            x = functional.dropout(x, layers.dropout, layers.training)
+        outputs = [_one_direction(layers, f"l{layer}", x)]
+        if layers.bidirectional:
+            reverse = _one_direction(layers, f"l{layer}_reverse", reverse_frames(x, lengths))
+            outputs.append(reverse_frames(reverse, lengths))
+        x = torch.where(is_own, torch.cat(outputs, dim=-1), 0.0)
+    return x
+
+
+def _one_direction(layers: nn.LSTM | nn.GRU, suffix: str, x: Tensor) -> Tensor:
+    weights = [getattr(layers, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    state = x.new_zeros(1, x.shape[0], layers.hidden_size)
+    settings = (weights, True, 1, 0.0, layers.training, False, True)  # biases, layers, dropout, ..., batch first
+    if isinstance(layers, nn.LSTM):
+        return torch.lstm(x, (state, state), *settings)[0]
+    return torch.gru(x, state, *settings)[0]
 
 
 class TorchFrameNetwork(FrameSkeleton):

@@ -128,7 +128,16 @@ def _device_text(run: JsonObject) -> str:
         text = f"{run['device']}: {gpu.get('name')}, {plain(gpu.get('memory_gib'))} GiB, CUDA {plain(gpu.get('cuda'))}"
     else:
         text = f"{run['device']}, {count_text(run.get('threads'), 'thread')}"
+    text += f", {_PRECISIONS.get(run['precision'], run['precision'])}" if _tells_precision(run) else ""
     return text + (f", {run['kernel_path']} kernels" if run.get("kernel_path") else "")
+
+
+_PRECISIONS = {"32": "float32", "16": "float16 mixed precision", "bf16": "bfloat16 mixed precision"}
+
+
+def _tells_precision(run: JsonObject) -> bool:
+    """Whether to say in which numbers a run computed: on the CPU float32 goes without saying."""
+    return bool(run.get("precision")) and (run["precision"] != "32" or run["device"] != "cpu")
 
 
 def _where_alike(name: str, texts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

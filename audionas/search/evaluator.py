@@ -13,6 +13,7 @@ from torch import nn
 from audionas.audio.manifest import Manifest
 from audionas.audio.shares import share_of_rows
 from audionas.models import build_model, n_parameters
+from audionas.models.baselines import trims_padding
 from audionas.search.candidate_costs import CandidateCosts
 from audionas.search.proxies import compute
 from audionas.seeding import derive, seed_torch
@@ -29,7 +30,10 @@ from audionas.training.tasks import ClassWeighting, TaskSeam
 
 @dataclass(frozen=True)
 class SearchData:
-    """Features and the parts that a search may read; rows are indices into the manifest."""
+    """Features and the parts that a search may read; rows are indices into the manifest.
+
+    `device` is where batches are used; see `EpochBatches`.
+    """
 
     manifest: Manifest
     tensors: ClipTensors
@@ -38,6 +42,7 @@ class SearchData:
     task: TaskSeam
     weighting: ClassWeighting = "balanced"
     batch_size: int = 16
+    device: str = "cpu"
 
     @property
     def n_outputs(self) -> int:
@@ -54,7 +59,9 @@ class SearchData:
         rows = share_of_rows(self.manifest, self.parts["train"], fraction, seed)
         return replace(self, parts={**self.parts, "train": rows})
 
-    def batches(self, part: str, *, seed: int, epoch: Any, n_batches: int | None = None) -> EpochBatches:
+    def batches(
+        self, part: str, *, seed: int, epoch: Any, n_batches: int | None = None, trims_padding: bool = False
+    ) -> EpochBatches:
         """Training batches of a part, weighted or sampled as `weighting` says."""
         rows = self.parts[part]
         return EpochBatches(
@@ -67,6 +74,8 @@ class SearchData:
             epoch=epoch,
             n_batches=n_batches,
             balanced_sampling=self.weighting == "sampler",
+            device=self.device,
+            trims_padding=trims_padding,
         )
 
 
@@ -189,7 +198,10 @@ class TrainingEvaluator:
             if self.score_epoch == "best":
                 predictions[epoch] = self._predict(network, data)
 
-        fit(network, lambda epoch: data.batches("train", seed=seed, epoch=epoch), plan, after_epoch)
+        trims = trims_padding(network)
+        fit(
+            network, lambda epoch: data.batches("train", seed=seed, epoch=epoch, trims_padding=trims), plan, after_epoch
+        )
         if self.score_epoch == "last":
             network.to(self.device)
             predictions[epochs - 1] = self._predict(network, data)

@@ -7,7 +7,6 @@ other batches. Here every epoch's order, crops and sampling are drawn from (seed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,52 +14,12 @@ from torch import Tensor
 
 from audionas.seeding import generator
 from audionas.training.clip_copies import CopyTable, FeatureRows
+from audionas.training.normaliser import Normaliser
+from audionas.training.resident_batches import Batch, Cut, Inputs, RowTables, pinned, resident_batches
+from audionas.training.resident_clips import ResidentClips, is_resident_on, one_device, placed_if_it_fits, trimmed_width
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor | None]
-Inputs = tuple[Tensor, Tensor | None]
+Dealt = tuple[Sequence[int], Sequence[int], Sequence[int] | None]
 IN_MEMORY_BYTES = 2 * 2**30
-
-
-@dataclass(frozen=True)
-class Normaliser:
-    """Mean and standard deviation, (channels, features, 1) float32 each (or (1, 1, 1) when global).
-
-    `rows` are those that they were taken over; none without normalisation.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    rows: tuple[int, ...] = ()
-
-    @staticmethod
-    def fit(
-        features: FeatureRows, rows: Sequence[int], mode: str, lengths: np.ndarray | None = None, frames: int = 0
-    ) -> Normaliser:
-        """Statistics of the training rows; `mode` is per_feature, global or none.
-
-        With `lengths` (rows of the corpus,), only so many frames of each row count: the others are padding. Without
-        them padding counts: a row that is stored shorter than `frames` counts as filled up with zeros.
-        """
-        if mode == "none":
-            one = np.ones((1, 1, 1), np.float32)
-            return Normaliser(0 * one, one)
-        axes = (2,) if mode == "per_feature" else (0, 1, 2)
-        count, total, squares = 0, np.zeros(()), np.zeros(())
-        for row in rows:
-            own = features[row] if lengths is None else features[row][:, :, : lengths[row]]
-            block = np.asarray(own, dtype=np.float64)
-            padding = max(0, frames - block.shape[2]) if lengths is None else 0
-            n_frames = block.shape[2] + padding
-            count += block.shape[0] * block.shape[1] * n_frames if mode == "global" else n_frames
-            total = total + block.sum(axis=axes, keepdims=True)
-            squares = squares + (block**2).sum(axis=axes, keepdims=True)
-        mean = total / count
-        std = np.sqrt(np.maximum(squares / count - mean**2, 1e-10))
-        return Normaliser(mean.astype(np.float32), std.astype(np.float32), tuple(rows))
-
-    def __call__(self, block: np.ndarray) -> np.ndarray:
-        """(..., channels, features, frames) -> the same, standardised."""
-        return np.asarray((block - self.mean) / self.std, dtype=np.float32)
 
 
 class ClipTensors:
@@ -101,16 +60,44 @@ class ClipTensors:
         stored = np.array([features[row].shape[2] for row in range(len(features))])
         self._is_masked = lengths is not None
         self._spans = np.minimum(lengths, stored) if lengths is not None else stored
-        fixed = bool((self._spans <= frames).all())
+        self._is_fixed = bool((self._spans <= frames).all())
         small = len(features) > 0 and features[0][:, :, 0].nbytes * frames * len(features) <= IN_MEMORY_BYTES
-        self._tensor = self._load() if fixed and small else None
+        self._tensor = self._load() if self._is_fixed and small else None
+        self._resident: dict[torch.device, ResidentClips | None] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without what lies on devices: another process has its own."""
+        return self.__dict__ | {"_resident": {}}
+
+    def resident(self, device: torch.device | str) -> ResidentClips | None:
+        """All clips on a device, copied when first asked for; None on the CPU, and where they do not fit."""
+        place = one_device(device)
+        if place not in self._resident:
+            self._resident[place] = self._placed(place) if is_resident_on(place) and len(self._features) else None
+        return self._resident[place]
 
     def crop(self, rows: Sequence[int], rng: np.random.Generator) -> Inputs:
         """The rows; clips longer than the input are cut at a random place."""
         if self._tensor is not None:
             return self._whole(rows)
-        starts = rng.integers(0, np.maximum(self._spans[list(rows)] - self._frames, 0) + 1)
-        return self._cut(rows, starts)
+        return self._cut(rows, self.crop_starts(rows, rng))
+
+    def crop_starts(self, rows: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+        """Start frames (rows,) of cuts at random places."""
+        return np.asarray(rng.integers(0, np.maximum(self._spans[list(rows)] - self._frames, 0) + 1))
+
+    def near_starts(self, rows: Sequence[int], starts: Sequence[int]) -> np.ndarray:
+        """These start frames (rows,), or of a row that is too short for its own that of its last window."""
+        return np.asarray(np.minimum(starts, np.maximum(self._spans[list(rows)] - self._frames, 0)))
+
+    def own_lengths(self, rows: Sequence[int], starts: np.ndarray) -> np.ndarray | None:
+        """Own frames (rows,) int64 of the rows cut at these frames; None where padding counts like anything else."""
+        own = np.minimum(self._spans[list(rows)] - starts, self._frames)
+        return own.astype(np.int64) if self._is_masked else None
+
+    def width_of(self, own: np.ndarray | None) -> int:
+        """Frames of a batch whose clips have so many own ones, for a network to which the rest means nothing."""
+        return self._frames if own is None else trimmed_width(int(own.max()), self._frames)
 
     def drawn(self, rows: Sequence[int], seed: int, *keys: object) -> list[int]:
         """For training: each row itself or, where it has augmented copies, one of them, drawn by the keys."""
@@ -126,8 +113,7 @@ class ClipTensors:
 
     def near(self, rows: Sequence[int], starts: Sequence[int]) -> Inputs:
         """The rows, cut at these frames; of one that is too short for that (an augmented copy), its last window."""
-        last = np.maximum(self._spans[list(rows)] - self._frames, 0)
-        return self.at(rows, np.minimum(starts, last).tolist())
+        return self.at(rows, self.near_starts(rows, starts).tolist())
 
     def windows(self, row: int) -> list[int]:
         """Start frames of the windows that a test clip is scored by."""
@@ -147,12 +133,11 @@ class ClipTensors:
 
     def _whole(self, rows: Sequence[int]) -> Inputs:
         assert self._tensor is not None
-        return self._tensor[torch.as_tensor(np.asarray(rows))], self._lengths(self._spans[list(rows)])
+        return self._tensor[torch.as_tensor(np.asarray(rows))], self._lengths(rows, np.zeros(len(rows), np.int64))
 
     def _cut(self, rows: Sequence[int], starts: np.ndarray) -> Inputs:
         blocks = [self._block(row, int(start)) for row, start in zip(rows, starts, strict=True)]
-        lengths = np.minimum(self._spans[list(rows)] - starts, self._frames)
-        return torch.from_numpy(np.stack(blocks)), self._lengths(lengths)
+        return torch.from_numpy(np.stack(blocks)), self._lengths(rows, starts)
 
     def _load(self) -> Tensor:
         return torch.from_numpy(np.stack([self._block(row, 0) for row in range(len(self._features))]))
@@ -165,8 +150,26 @@ class ClipTensors:
             return np.pad(self._normaliser(block), padding)
         return self._normaliser(np.pad(block, padding))
 
-    def _lengths(self, own: np.ndarray) -> Tensor | None:
-        return torch.from_numpy(own.astype(np.int64)) if self._is_masked else None
+    def _lengths(self, rows: Sequence[int], starts: np.ndarray) -> Tensor | None:
+        own = self.own_lengths(rows, starts)
+        return None if own is None else torch.from_numpy(own)
+
+    def _placed(self, device: torch.device) -> ResidentClips | None:
+        n_rows, frame = len(self._features), self._features[0][:, :, :1]
+        n_frames = self._frames * n_rows if self._is_fixed else int(self._spans.sum())
+        return placed_if_it_fits(n_frames * frame.size * 4, device, lambda: self._copied(device, frame))
+
+    def _copied(self, device: torch.device, frame: np.ndarray) -> ResidentClips:
+        if self._tensor is not None:
+            return ResidentClips(self._tensor.to(device), self._frames)
+        if self._is_fixed:
+            return ResidentClips.whole(lambda row: self._block(row, 0), len(self._features), device)
+        padding = np.zeros_like(frame, dtype=np.float32)
+        padding = padding if self._is_masked else self._normaliser(padding)
+        return ResidentClips.frame_by_frame(self._own, self._spans, self._frames, padding[:, :, 0], device)
+
+    def _own(self, row: int) -> np.ndarray:
+        return self._normaliser(self._features[row][:, :, : int(self._spans[row])])
 
 
 class EpochBatches:
@@ -178,6 +181,8 @@ class EpochBatches:
     Args:
         second: second class of each row of the corpus, (rows,) int64; targets are then (batch, 2) for a network with a
             second task.
+        device: where the batches are used. They are gathered there if all clips fit (`ClipTensors.resident`).
+        trims_padding: the network needs no more frames than the longest clip of a batch has.
     """
 
     def __init__(
@@ -193,6 +198,8 @@ class EpochBatches:
         n_batches: int | None = None,
         balanced_sampling: bool = False,
         second: np.ndarray | None = None,
+        device: torch.device | str = "cpu",
+        trims_padding: bool = False,
     ) -> None:
         self._tensors, self._epoch = tensors, epoch
         row_list = np.asarray(rows).tolist()
@@ -203,6 +210,8 @@ class EpochBatches:
         self._n_batches = n_batches if n_batches is not None else self._per_pass
         self._probabilities = self._class_balance() if balanced_sampling else None
         self._second = None if second is None else torch.from_numpy(second)
+        self._device, self._trims = one_device(device), trims_padding
+        self._placed: RowTables | None = None
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -215,12 +224,42 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         epoch = self._epoch()
         rng = generator(self._seed, self._purpose, "crops", epoch)
+        resident = self._tensors.resident(self._device)
+        if resident is not None:
+            yield from resident_batches(resident, self._cuts(epoch, rng), self._tables(), self._width)
+            return
+        for rows, drawn, starts in self._dealt(epoch):
+            weights = torch.tensor([self._weight_of[row] for row in rows])
+            x, lengths = self._tensors.crop(drawn, rng) if starts is None else self._tensors.near(drawn, starts)
+            batch = x, self._targets(torch.tensor(rows)), weights, lengths
+            yield batch if self._device.type != "cuda" else pinned(batch)
+
+    def _dealt(self, epoch: int) -> Iterator[Dealt]:
+        """Of each batch the rows, what is drawn for them, and the start frames where these are not drawn."""
         for batch, dealt in enumerate(self._orders(epoch)):
             rows, starts = zip(*(self._windows[number] for number in dealt.tolist()), strict=True)
-            weights = torch.tensor([self._weight_of[row] for row in rows])
             drawn = self._tensors.drawn(rows, self._seed, self._purpose, "copies", epoch, batch)
-            x, lengths = self._tensors.crop(drawn, rng) if starts[0] is None else self._tensors.near(drawn, starts)
-            yield x, self._targets(torch.tensor(rows)), weights, lengths
+            yield rows, drawn, None if starts[0] is None else starts
+
+    def _cuts(self, epoch: int, rng: np.random.Generator) -> list[Cut]:
+        """All batches of an epoch, with the cuts that `crop` and `near` would make."""
+        tensors, cuts = self._tensors, []
+        for rows, drawn, starts in self._dealt(epoch):
+            at = tensors.crop_starts(drawn, rng) if starts is None else tensors.near_starts(drawn, starts)
+            cuts.append((np.asarray(rows), np.asarray(drawn), at, tensors.own_lengths(drawn, at)))
+        return cuts
+
+    def _width(self, own: np.ndarray | None) -> int | None:
+        return self._tensors.width_of(own) if self._trims else None
+
+    def _tables(self) -> RowTables:
+        """Weights, targets and second classes on the device."""
+        if self._placed is None:
+            weights = torch.zeros(len(self._tensors.targets))
+            weights[list(self._weight_of)] = torch.tensor(list(self._weight_of.values()))
+            second = None if self._second is None else self._second.to(self._device)
+            self._placed = RowTables(weights.to(self._device), self._tensors.targets.to(self._device), second)
+        return self._placed
 
     def _targets(self, rows: Tensor) -> Tensor:
         own = self._tensors.targets[rows]
@@ -255,3 +294,6 @@ def shifted(spare: int, shift: int) -> list[int]:
 def n_batches_of(n_rows: int, batch_size: int) -> int:
     """Batches a pass: as many as needed for at most `batch_size` rows each, never a batch of one row."""
     return max(1, min(-(-n_rows // batch_size), n_rows // 2))
+
+
+__all__ = ["Batch", "ClipTensors", "EpochBatches", "Inputs", "Normaliser", "n_batches_of", "shifted"]

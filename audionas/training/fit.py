@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch import nn
 
-from audionas.errors import AudionasError, SettingsError
+from audionas.errors import AudionasError
 from audionas.records import append_jsonl, read_jsonl, rewrite_jsonl
 from audionas.training.batches import EpochBatches
 from audionas.training.checkpoint import EpochCheckpoint
+from audionas.training.devices import gpu_index
 from audionas.training.frame_batches import ShuffledFrames
-from audionas.training.module import TrainingModule
+from audionas.training.memory import Economy
+from audionas.training.precision import PRECISIONS, usual_precision
 from audionas.training.recipe import Recipe
+from audionas.training.silence import quiet
+from audionas.training.surviving import SurvivingModule
 from audionas.training.tasks import TaskSeam
 
 
@@ -32,7 +32,10 @@ class NonFiniteLossError(AudionasError):
 
 @dataclass(frozen=True)
 class FitPlan:
-    """Everything about one training but the network and its data."""
+    """Everything about one training but the network and its data.
+
+    `precision` is a key of `PRECISIONS`; None is what the device usually has. `compiles`: by torch.compile.
+    """
 
     task: TaskSeam
     recipe: Recipe
@@ -42,6 +45,8 @@ class FitPlan:
     device: str = "cpu"
     folder: Path | None = None
     checkpoint_every_s: float = 5.0
+    precision: str | None = None
+    compiles: bool = False
 
 
 def fit(
@@ -63,8 +68,10 @@ def fit(
         NonFiniteLossError: the loss is NaN or infinite.
         KeyboardInterrupt: the user stopped the training; its checkpoint is kept.
     """
-    module = TrainingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
+    module = SurvivingModule(plan.task, plan.recipe, epochs=plan.epochs, seed=plan.seed, purpose=plan.purpose)
     module.set_model(network)
+    if plan.compiles:
+        module.compile_network()
     history = _History(plan.folder, on_epoch, stop)
     callbacks: list[pl.Callback] = [history]
     checkpoint = None
@@ -72,13 +79,15 @@ def fit(
         checkpoint = EpochCheckpoint(plan.folder / "checkpoint" / "last.pt", plan.checkpoint_every_s)
         callbacks.append(checkpoint)
         history.cut_back(checkpoint.next_epoch)
+        if history.records:
+            module.economy = Economy.of_record(history.records[-1])
         if stop is not None and stop(history.records):
             return history.records
     with quiet():
         trainer = pl.Trainer(
             max_epochs=plan.epochs, callbacks=callbacks, gradient_clip_val=plan.recipe.gradient_clip,
             gradient_clip_algorithm=plan.recipe.clip_by,
-            **trainer_settings(plan.device),
+            **trainer_settings(plan.device, precision=plan.precision),
         )  # fmt: skip
         if checkpoint is not None:
             checkpoint.start(trainer)
@@ -86,8 +95,12 @@ def fit(
     return history.records
 
 
-def trainer_settings(device: str, *, mixed_precision: bool = True) -> dict[str, Any]:
-    """Arguments of a silent Lightning trainer on one device; mixed precision on a GPU.
+def trainer_settings(device: str, *, mixed_precision: bool = True, precision: str | None = None) -> dict[str, Any]:
+    """Arguments of a silent Lightning trainer on one device.
+
+    Args:
+        mixed_precision: whether the device's usual precision is taken where none is given; else float32.
+        precision: a key of `PRECISIONS`.
 
     Raises:
         SettingsError: the device does not exist here.
@@ -97,26 +110,12 @@ def trainer_settings(device: str, *, mixed_precision: bool = True) -> dict[str, 
         "enable_model_summary": False, "num_sanity_val_steps": 0, "limit_val_batches": 0,
     }  # fmt: skip
     index = gpu_index(device)
+    if precision is None:
+        precision = usual_precision(device) if mixed_precision else "32"
+    settings["precision"] = PRECISIONS[precision]
     if index is None:
         return settings | {"accelerator": "cpu", "devices": 1}
-    gpu = {"accelerator": "gpu", "devices": [index]}
-    return settings | gpu | ({"precision": "16-mixed"} if mixed_precision else {})
-
-
-def gpu_index(device: str) -> int | None:
-    """Number of the GPU that a device names, or None for the CPU.
-
-    Raises:
-        SettingsError: the device is none of cpu, cuda, cuda:N, or does not exist here.
-    """
-    if device == "cpu":
-        return None
-    if device != "cuda" and not (device.startswith("cuda:") and device[5:].isdigit()):
-        raise SettingsError(f"--device: got {device!r}; accepted: cpu, cuda, cuda:N")
-    index = int(device[5:]) if ":" in device else 0
-    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
-        raise SettingsError(f"--device: {device!r} is not available here ({torch.cuda.device_count()} GPUs); use cpu")
-    return index
+    return settings | {"accelerator": "gpu", "devices": [index]}
 
 
 def run_interruptibly(trainer: pl.Trainer, run: Callable[[], object]) -> None:
@@ -129,39 +128,6 @@ def run_interruptibly(trainer: pl.Trainer, run: Callable[[], object]) -> None:
         raise KeyboardInterrupt from why
     if trainer.state.status == TrainerStatus.INTERRUPTED:
         raise KeyboardInterrupt
-
-
-_NOISE = (
-    ".*does not have many workers.*",
-    ".*LeafSpec.*",
-    ".*isinstance.treespec.*",
-    ".*not a nn.Module.*",
-    ".*nni.trace.*",
-    ".*lr_scheduler.step.*",
-    ".*GPU available but not used.*",
-)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence, by message, what Lightning and torch 2.13 say on every start and no user can act on."""
-    names = (
-        "pytorch_lightning",
-        "lightning.pytorch",
-        "lightning.fabric",
-        "pytorch_lightning.utilities.rank_zero",
-    )
-    levels = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        for message in _NOISE:
-            warnings.filterwarnings("ignore", message=message)
-        try:
-            yield
-        finally:
-            for name, level in levels.items():
-                logging.getLogger(name).setLevel(level)
 
 
 class _History(pl.Callback):
@@ -190,7 +156,7 @@ class _History(pl.Callback):
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, TrainingModule)
+        assert isinstance(pl_module, SurvivingModule)
         loss = pl_module.mean_loss("train")
         if not math.isfinite(loss):
             raise NonFiniteLossError(
@@ -198,6 +164,7 @@ class _History(pl.Callback):
             )
         seconds = time.perf_counter() - self._started
         record = {"epoch": trainer.current_epoch, "train_loss": loss, "seconds": round(seconds, 3)}
+        record |= pl_module.economy.as_record()
         if self._on_epoch is not None:
             self._on_epoch(trainer.current_epoch, record)
         self.records.append(record)
@@ -205,3 +172,6 @@ class _History(pl.Callback):
             append_jsonl(self._path, record)
         if self._stop is not None and self._stop(self.records):
             trainer.should_stop = True
+
+
+__all__ = ["FitPlan", "NonFiniteLossError", "fit", "quiet", "run_interruptibly", "trainer_settings"]

@@ -11,7 +11,7 @@ which budgets of one-shot and multi-trial searches can be made equal on any mach
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -80,6 +80,18 @@ class Ledger:
         """JSON form: totals, and the same for each step."""
         return cost_record(self._steps)
 
+    def take_over(self, cost: Mapping[str, Any]) -> None:
+        """Put what another process spent at the same time to its steps.
+
+        Time and energy are this ledger's own already, but for processor time, which is each process's.
+        """
+        counted = (*_FIELDS[2:], *(("device_seconds",) if self._is_cpu else ()))
+        for name, values in cost.get("steps", {}).items():
+            into = self._steps.setdefault(name, {})
+            for key in counted:
+                into[key] = into.get(key, 0) + values.get(key, 0)
+        self._save(self.record())
+
     def _current(self) -> dict[str, Any]:
         return self._steps.setdefault(_step.get() or self._own_step, {})
 
@@ -110,6 +122,13 @@ def count(**counts: int) -> None:
     """
     for ledger in _active.get():
         ledger.add(**counts)
+
+
+def take_over(costs: Sequence[Mapping[str, Any]]) -> None:
+    """Put what other processes spent into every ledger at work."""
+    for ledger in _active.get():
+        for cost in costs:
+            ledger.take_over(cost)
 
 
 def cost_so_far() -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 
 from audionas.models import GenotypeNetwork
 from audionas.models.baselines import OwnLoss
+from audionas.models.full_precision import full_precision
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch
@@ -19,6 +22,18 @@ from audionas.training.recipe import Recipe
 from audionas.training.tasks import TaskSeam
 
 AUXILIARY_WEIGHT = 0.4  # Liu et al. 2019, evaluation recipe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch as the network gets it; with mixup each clip's partner (batch,), and the share of the clip itself."""
+
+    x: Tensor
+    targets: Tensor
+    weights: Tensor
+    lengths: Tensor | None
+    partners: Tensor | None = None
+    share: float = 1.0
 
 
 class TrainingModule(pl.LightningModule):
@@ -72,19 +87,34 @@ class TrainingModule(pl.LightningModule):
         return [optimiser], [schedule_of(self.recipe, optimiser, self.epochs)]
 
     def _loss(self, x: Tensor, targets: Tensor, weights: Tensor, lengths: Tensor | None) -> Tensor:
+        prepared = self._prepared(x, targets, weights, lengths)
+        return self._loss_of(self._logits(prepared.x, prepared.lengths), prepared)
+
+    def _prepared(self, x: Tensor, targets: Tensor, weights: Tensor, lengths: Tensor | None) -> Prepared:
+        """The batch with its augmentation drawn."""
         count(forward=len(x), backward=len(x))
         x = spec_augment(x, self.recipe.augmentation)
-        if self.recipe.augmentation.mixup_alpha > 0:
-            mixed, partners, share = mixup(x, self.recipe.augmentation.mixup_alpha)
-            longer = None if lengths is None else torch.maximum(lengths, lengths[partners])
-            first = self._task_loss(logits := self._logits(mixed, longer), targets, weights)
-            return share * first + (1 - share) * self._task_loss(logits, targets[partners], weights[partners])
-        return self._task_loss(self._logits(x, lengths), targets, weights)
+        if self.recipe.augmentation.mixup_alpha == 0:
+            return Prepared(x, targets, weights, lengths)
+        mixed, partners, share = mixup(x, self.recipe.augmentation.mixup_alpha)
+        longer = None if lengths is None else torch.maximum(lengths, lengths[partners])
+        return Prepared(mixed, targets, weights, longer, partners, share)
+
+    def _loss_of(self, logits: list[Tensor], of: Prepared) -> Tensor:
+        first = self._task_loss(logits, of.targets, of.weights)
+        if of.partners is None:
+            return first
+        other = self._task_loss(logits, of.targets[of.partners], of.weights[of.partners])
+        return of.share * first + (1 - of.share) * other
 
     def _logits(self, x: Tensor, lengths: Tensor | None) -> list[Tensor]:
+        return [full_precision(logits) for logits in self._outputs(x, lengths) if logits is not None]
+
+    def _outputs(self, x: Tensor, lengths: Tensor | None) -> Sequence[Tensor | None]:
+        """The logits, and those of an auxiliary classifier if there is one."""
         if isinstance(self.model, GenotypeNetwork):
-            return [logits for logits in self.model.forward_with_auxiliary(x, lengths) if logits is not None]
-        return [self.model(x) if lengths is None else self.model(x, lengths)]
+            return self.model.forward_with_auxiliary(x, lengths)
+        return (self.model(x) if lengths is None else self.model(x, lengths),)
 
     def _task_loss(self, logits: list[Tensor], targets: Tensor, weights: Tensor) -> Tensor:
         if isinstance(self.model, OwnLoss):

@@ -95,4 +95,5 @@ class Regression:
 
     def _of(self, values: tuple[float, ...], otherwise: float, like: Tensor) -> Tensor:
         given = values or (otherwise,)
-        return torch.tensor(given, dtype=like.dtype, device=like.device)
+        # filled on the device: a copy from the host would wait for it at every step
+        return torch.stack([like.new_full((), value) for value in given])

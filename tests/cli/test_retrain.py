@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audionas import sample
-from audionas.cli.retrain import _page, result_lines
+from audionas.cli.retrain_lines import page_of, result_lines
 from tests.cli.conftest import Workshop
 from tests.cli.running import files_of, refused
 
@@ -23,6 +23,9 @@ from tests.cli.running import files_of, refused
         (("x.json", "--seeds", "0"), "--seeds: got 0, must be 1 or more"),
         (("x.json", "--class-weighting", "yes"), "--class-weighting: got 'yes'; accepted: balanced, none, sampler"),
         (("x.json", "--inner-folds", "1"), "--inner-folds: got 1, must be 0 (none) or 2 or more"),
+        (("x.json", "--precision", "8"), "--precision: got '8'; accepted: 32, 16, bf16"),
+        (("x.json", "--workers", "0"), "--workers: got 0, must be 1 or more"),
+        (("x.json", "--workers", "2", "--tracker", "csv"), "--workers 2 and --tracker: trackers log in one process"),
         (("x.json", "--paper"), "--paper: goes with --baseline NAME"),
         (("--baseline", "plain_cnn", "a", "b"), "--baseline: takes one DATA, got a b"),
         (("--baseline", "plain_cnn", "--set", "channels"), "--set: got 'channels', must be key=value"),
@@ -118,5 +121,5 @@ def test_the_page_named_is_that_of_the_search_a_retraining_lies_in_else_its_own(
     tmp_path: Path, kind: str, shown: str
 ) -> None:
     (tmp_path / "run.json").write_text(f'{{"kind": "{kind}"}}')
-    assert _page(tmp_path / "retrained") == tmp_path / shown
-    assert _page(tmp_path / "elsewhere" / "mine") == tmp_path / "elsewhere" / "mine"
+    assert page_of(tmp_path / "retrained") == tmp_path / shown
+    assert page_of(tmp_path / "elsewhere" / "mine") == tmp_path / "elsewhere" / "mine"

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
-from audionas.errors import RunError
+from audionas.errors import RunError, SettingsError
 from audionas.experiment.fold_rows import fold_rows
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.retrain import RetrainRequest, retrain
 from audionas.experiment.search import SearchRequest, search
+from audionas.training import surviving
 from audionas.training.predictions import Predictions, read_predictions
 from tests.experiment.conftest import FEATURES
 
@@ -258,3 +260,33 @@ def test_scores_stand_beside_their_interval_and_p_against_chance(retrained_once:
     headline = metrics["headline"]
     assert (headline["n_groups"], headline["ua_interval"]) == (2, None)
     assert headline["claim"].startswith("no claim about speakers is possible from 2 groups: it takes 6")
+
+
+def test_a_lack_of_memory_stands_in_the_result_and_among_the_warnings(
+    retrained: Retrain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = surviving.SurvivingModule._logits
+
+    def short(self: surviving.SurvivingModule, x: torch.Tensor, lengths: torch.Tensor | None) -> list[torch.Tensor]:
+        if len(x) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, x, lengths)
+
+    monkeypatch.setattr(surviving, "can_run_out", lambda _: True)
+    monkeypatch.setattr(surviving.SurvivingModule, "_logits", short)
+    run = retrained(seeds=1, epochs=1)
+    found = _json(run / "split_1" / "seed_0" / "result.json")["out_of_memory"]
+    assert (found["micro_batch"], found["activations_on_host"]) == (4, 1)
+    assert "batch norm has their statistics" in found["told"]
+    warnings = _json(run / "run.json")["warnings"]
+    assert f"split 1, seed 0: {found['told']}" in warnings
+    history = [json.loads(line) for line in (run / "split_1" / "seed_0" / "history.jsonl").read_text().splitlines()]
+    assert [line["micro_batch"] for line in history] == [4]
+
+
+def test_precision_and_compiling_stand_in_the_run(retrained: Retrain) -> None:
+    run = _json(retrained(seeds=1, epochs=1, precision="bf16") / "run.json")
+    assert run["precision"] == "bf16"
+    assert "compile" not in run
+    with pytest.raises(SettingsError, match="--precision 16: is for GPUs"):
+        retrained(precision="16")

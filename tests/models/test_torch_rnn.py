@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from audionas.models.macs import n_macs
-from audionas.models.torch_rnn import TorchFrameNetwork, TorchRnn
+from audionas.models.torch_rnn import TorchFrameNetwork, TorchRnn, direction_by_direction
 
 LENGTHS = torch.tensor([7, 3, 1])
 
@@ -41,3 +42,20 @@ def test_macs_are_the_products_of_all_gates_frame_by_frame() -> None:
     """Of each frame g h (i + h) in the layer, h h + h in the attention; at the end the head."""
     network = TorchFrameNetwork("lstm", 4, 3, bidirectional=False, hidden=6)
     assert n_macs(network, (1, 4, 5)) == 5 * (4 * 6 * (4 + 6) + 6 * 6 + 6) + 6 * 3
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_without_packing_each_clip_gets_what_packed_sequences_give_it(
+    kind: type[nn.LSTM] | type[nn.GRU], bidirectional: bool
+) -> None:
+    torch.manual_seed(0)
+    layers = kind(5, 7, 2, batch_first=True, bidirectional=bidirectional).double()
+    x, lengths = torch.randn(4, 9, 5, dtype=torch.float64, requires_grad=True), torch.tensor([9, 3, 1, 6])
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    expected = nn.utils.rnn.pad_packed_sequence(layers(packed)[0], batch_first=True, total_length=9)[0]
+    found = direction_by_direction(layers, x, lengths)
+    assert (found - expected).abs().max() < 1e-14
+    weights = [x, *layers.parameters()]
+    pairs = zip(*(torch.autograd.grad(y.square().sum(), weights) for y in (found, expected)), strict=True)
+    assert max(float((one - other).abs().max()) for one, other in pairs) < 1e-12

@@ -96,3 +96,13 @@ def test_a_damaged_run_elsewhere_is_left_out(tmp_path: Path, runs: SimpleNamespa
     (tmp_path / "broken" / "run.json").write_text("{")
     found = runs.retraining(tmp_path / "r", genotypes={"1": str(tmp_path / "broken" / "genotype.json")})
     assert [what for what, _ in commands(found)] == ["retraining", "this page"]
+
+
+def test_the_precision_is_told_where_it_is_not_the_usual_one_of_the_cpu(search_run: Path) -> None:
+    change(search_run, machine=MACHINE, device="cpu", threads=2, precision="32")
+    change(search_run / "retrained", machine=MACHINE, device="cpu", threads=2, precision="bf16")
+    found = facts(search_run)
+    assert found["computed on (search)"] == "cpu, 2 threads, torch kernels"
+    assert found["computed on (retraining)"] == "cpu, 2 threads, bfloat16 mixed precision"
+    change(search_run / "retrained", device="cuda", precision="32")
+    assert "float32" in facts(search_run)["computed on (retraining)"]

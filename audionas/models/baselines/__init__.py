@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from audionas.errors import SettingsError, unknown
-from audionas.models.baselines.abilities import ClosedForm, OwnLoss, SecondTask, second_task
+from audionas.models.baselines.abilities import ClosedForm, OwnLoss, SecondTask, second_task, trims_padding
 from audionas.models.baselines.attention_pooling_cnn import ATTENTION_POOLING_CNN
 from audionas.models.baselines.baseline import Baseline
 from audionas.models.baselines.bigru import BIGRU
@@ -89,5 +89,5 @@ def named_baseline(name: str, pairs: Mapping[str, str]) -> BaselineGenotype:
 
 __all__ = [
     "BASELINES", "Baseline", "ClosedForm", "OwnLoss", "SecondTask", "baseline_of", "baseline_settings",
-    "build_baseline", "named_baseline", "second_task",
+    "build_baseline", "named_baseline", "second_task", "trims_padding",
 ]  # fmt: skip

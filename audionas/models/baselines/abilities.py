@@ -52,6 +52,15 @@ class SecondTask(Protocol):
         ...
 
 
+def trims_padding(network: object) -> bool:
+    """Whether a network needs no more frames than the longest clip of a batch has.
+
+    Such a network says so by `trims_padding = True`. On the CPU it cuts the rest off itself; on a GPU that would wait
+    for the lengths, so there the batches come trimmed by who knows them on the host.
+    """
+    return bool(getattr(network, "trims_padding", False))
+
+
 def second_task(network: nn.Module) -> SecondTask | None:
     """The network, if it has a second task."""
     return network if isinstance(network, SecondTask) and network.n_second > 0 else None

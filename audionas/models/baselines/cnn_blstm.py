@@ -23,7 +23,6 @@ import torch
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from audionas.kernels.exporting import is_exporting
 from audionas.models.baselines.abilities import TaskLoss
@@ -34,6 +33,7 @@ from audionas.models.baselines.structured_attention import StructuredAttention
 from audionas.models.frame_pooling import build_frame_pooling
 from audionas.models.onnx_forms import onnx_layers
 from audionas.models.recipe_cell import frame_mask
+from audionas.models.torch_rnn import own_outputs
 
 N_GATES = 4
 FORGET_GATE = 1  # torch's order: input, forget, cell, output
@@ -117,8 +117,7 @@ class CnnBlstm(nn.Module):
             return onnx_layers(self.blstm, frames, own)
         if own is None:
             return self.blstm(frames)[0]  # type: ignore[no-any-return]
-        packed = pack_padded_sequence(frames, own.cpu(), batch_first=True, enforce_sorted=False)
-        return pad_packed_sequence(self.blstm(packed)[0], batch_first=True, total_length=frames.shape[1])[0]
+        return own_outputs(self.blstm, frames, own)
 
 
 class TimeConvolutions(nn.Module):

@@ -39,6 +39,8 @@ class CnnLstm(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
+    trims_padding = True
+
     def __init__(self, settings: CnnLstmSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         self.n_channels, self.n_features, _ = input_shape

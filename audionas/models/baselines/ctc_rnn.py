@@ -17,6 +17,7 @@ from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import class_log_likelihoods, ctc_loss
 from audionas.models.baselines.own_frames_rnn import OwnFramesRnn, frames_of
 from audionas.models.baselines.own_positions import own_maps
+from audionas.models.full_precision import full_precision
 from audionas.records import Record
 
 
@@ -37,6 +38,8 @@ class CtcRnn(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
+    trims_padding = True
+
     def __init__(self, settings: CtcRnnSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         self.n_channels, self.n_features, _ = input_shape
@@ -56,7 +59,7 @@ class CtcRnn(nn.Module):
 
     def frame_log_probabilities(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Of each frame, Null first: (batch, frames, 1 + classes)."""
-        return torch.log_softmax(self.head(self.rnn(frames_of(x), lengths)), dim=-1)
+        return torch.log_softmax(full_precision(self.head(self.rnn(frames_of(x), lengths))), dim=-1)
 
     def loss(self, task_loss: TaskLoss, logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """The CTC loss in place of the task's."""

@@ -30,6 +30,8 @@ class FopSettings(FopSizes):
 class FopClassifier(nn.Module):
     """(batch, 1, bands, frames) float32 and lengths (batch,) int64 to logits (batch, classes)."""
 
+    trims_padding = True
+
     def __init__(self, encoder: FopEncoder, n_classes: int) -> None:
         super().__init__()
         self.encoder = encoder

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from audionas.errors import SettingsError
 from audionas.kernels.exporting import is_exporting
+from audionas.models.full_precision import full_precision
 from audionas.models.masked_maps import masked, strided
 from audionas.models.recipe_cell import frame_mask
 
@@ -20,7 +21,7 @@ Maps = tuple[Tensor, Tensor | None]  # (batch, channels, features, frames) and o
 
 
 def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int) -> Maps:
-    """The maps up to the last frame of the longest clip, 0 in the padding.
+    """The maps up to the last frame of the longest clip, 0 in the padding; on a GPU all frames, see `trims_padding`.
 
     Raises:
         SettingsError: other channels or features, no frames, or a length below 1 or above the frames given.
@@ -32,7 +33,7 @@ def own_maps(x: Tensor, lengths: Tensor | None, n_channels: int, n_features: int
         )
     if lengths is None:
         return x, None
-    if is_exporting():
+    if is_exporting() or not lengths.is_cpu:
         return masked(x, lengths), lengths
     least, most = int(lengths.min()), int(lengths.max())
     if least < 1 or most > x.shape[3]:
@@ -48,6 +49,7 @@ class OwnBatchNorm(nn.BatchNorm2d):
         own = _own(x, lengths)
         if own is None or not self.training:
             return masked(self(x), lengths)
+        x = full_precision(x)
         n_own = own.sum() * x.shape[2]
         mean = x.sum(dim=(0, 2, 3)) / n_own
         centred = torch.where(own, x - mean[:, None, None], 0.0)

@@ -21,6 +21,7 @@ from audionas.models.baselines.own_frames_rnn import frames_of
 from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, n_steps, own_maps
 from audionas.models.baselines.residual_attention import DilatedResidual, SelfAttention
 from audionas.models.baselines.squeeze_excitation import SqueezeExcitation
+from audionas.models.full_precision import full_precision
 from audionas.records import Record
 
 BRANCHES = ((9, 1), (1, 9), (3, 3))  # features x frames
@@ -52,6 +53,8 @@ class PcnseSadrnCtc(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
+    trims_padding = True
+
     def __init__(self, settings: PcnseSadrnCtcSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         self.n_channels, self.n_features, _ = input_shape
@@ -79,7 +82,7 @@ class PcnseSadrnCtc(nn.Module):
         for block in self.blocks:
             frames = block(frames, lengths)
         outputs = self.head(self.attention(frames_of(frames), lengths))
-        return class_log_likelihoods(torch.log_softmax(outputs, dim=-1), lengths)
+        return class_log_likelihoods(torch.log_softmax(full_precision(outputs), dim=-1), lengths)
 
     def _parallel(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The branches side by side as channels, and the frames that are left."""

@@ -53,6 +53,8 @@ class RnnElm(nn.Module):
         SettingsError: other features than those that it was built for, or lengths that do not fit.
     """
 
+    trims_padding = True
+
     def __init__(self, settings: RnnElmSettings, input_shape: Shape, n_classes: int) -> None:
         super().__init__()
         self.threshold = settings.threshold
