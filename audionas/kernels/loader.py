@@ -43,6 +43,11 @@ def tell_of_kernels(say: Say) -> None:
     _say = say
 
 
+def tell(line: str) -> None:
+    """Say a line to whoever hears of kernels."""
+    _say(line)
+
+
 def use_kernels(path: str | None, say: Say) -> str:
     """Decide for this process and its children, until the next run does; compiles now if need be.
 

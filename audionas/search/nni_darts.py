@@ -7,6 +7,7 @@ the order is that of the supernet.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,13 @@ from nni.nas.oneshot.pytorch.differentiable import DartsLightningModule
 from nni.nas.strategy import DARTS
 from torch import Tensor, nn
 
+from audionas.kernels.loader import VARIABLE
 from audionas.models import Supernet
 from audionas.models.supernet import constant
+from audionas.search.captured_pass import CapturedPass, GraphRunner, Runner
 from audionas.search.collapse import Collapse, NeverCollapses
 from audionas.training.batches import Batch
+from audionas.training.ledger import count
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
     """NNI's DARTS step with ordered alphas, Adam's settings open, and places for what relatives change."""
 
     steps: AlphaSteps
+    is_capturable = True  # whether a pass draws nothing on the host
+    runner: Runner | None = None  # what repeats captured passes; None: nothing is captured
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """Each alpha once, in the order of the modules."""
@@ -67,12 +73,29 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         self.warmup_epochs = int(self.steps.warmup * self.trainer.max_epochs)
         super().on_train_epoch_start()
 
+    def on_train_start(self) -> None:
+        """Capture both passes where that is possible: on a card, unless something is drawn on the host."""
+        super().on_train_start()
+        if self.runner is None and self.is_capturable and self.training_module.is_capturable:
+            self.runner = graph_runner(self.supernet.weights_device)
+        if self.runner is not None:
+            alphas, weights, network = self.arch_parameters(), self.supernet.network_weights(), self.supernet
+            self._captured = {
+                "alphas": CapturedPass(self.alpha_gradients, alphas, network, self.runner),
+                "weights": CapturedPass(self.weight_gradients, weights, network, self.runner),
+            }
+
     def training_step(self, batch: dict[str, Batch], batch_idx: int) -> Tensor:
         """One step of the alphas, then one of the weights; returns the loss of the second."""
         if self.trainer.current_epoch >= self.warmup_epochs:
             self.begin_pass(batch_idx, "alphas")
             self.alpha_step(batch, batch_idx)
         self.begin_pass(batch_idx, "weights")
+        if self.runner is not None:
+            found = self.captured("weights", batch["train"])
+            self._step_weights(batch_idx)
+            self.advance_lr_schedulers(batch_idx)
+            return found
         with constant(self.arch_parameters()):
             loss: Tensor = self.training_module.training_step(batch["train"], 2 * batch_idx + 1)
         self.advance_optimization(loss, batch_idx, self.gradient_clip_val)
@@ -85,6 +108,10 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """First order: the gradient of the alphas' loss at the weights as they are."""
         optimiser = self.architecture_optimizers()
+        if self.runner is not None:
+            self.captured("alphas", batch["val"])
+            optimiser.step()
+            return
         optimiser.zero_grad()
         with constant(self.supernet.network_weights()):
             loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
@@ -93,12 +120,49 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
             self.manual_backward(total)
         optimiser.step()
 
+    def captured(self, part: str, batch: Batch) -> Tensor:
+        """One captured pass: gradients, counted and with its loss in the epoch's mean."""
+        loss = self._captured[part](batch)
+        count(forward=len(batch[0]), backward=len(batch[0]))
+        self.training_module.record(part, loss)
+        return loss
+
+    def alpha_gradients(self, batch: Batch) -> Tensor:
+        """The gradients of the alphas at the weights as they are, and the loss."""
+        with constant(self.supernet.network_weights()):
+            loss: Tensor = self.training_module.loss_of(batch)
+        (loss + self.extra_loss()).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def weight_gradients(self, batch: Batch) -> Tensor:
+        """The gradients of the weights at the alphas as they are, and the loss."""
+        with constant(self.arch_parameters()):
+            loss: Tensor = self.training_module.loss_of(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _step_weights(self, batch_idx: int) -> None:
+        """What NNI does behind the backward pass of the weights."""
+        optimisers = self.optimizers()
+        listed = optimisers if isinstance(optimisers, list) else [optimisers]
+        (optimiser,) = (each for each in listed if not getattr(each, "is_arch_optimizer", False))
+        self.training_module.configure_gradient_clipping(optimiser, self.gradient_clip_val, None)
+        self.training_module.optimizer_step(self.trainer.current_epoch, batch_idx, optimiser)
+        self._optimizer_progress += 1
+
     def extra_loss(self) -> Tensor | float:
         """What is added to the loss of the alphas."""
         return 0.0
 
     def log_probs(self, probs: Any) -> None:
         """Nothing: the epoch log holds the alphas."""
+
+
+def graph_runner(device: torch.device) -> Runner | None:
+    """What captures passes on a device; None on a CPU, or where `AUDIONAS_KERNELS` asks for plain torch."""
+    if device.type != "cuda" or os.environ.get(VARIABLE) == "torch":
+        return None
+    return GraphRunner(device)
 
 
 class OrderedDarts(DARTS):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from audionas.seeding import derive
 class GumbelDartsModule(OrderedDartsModule):
     """The temperature falls linearly over the epochs, from the first to the last."""
 
+    is_capturable = False
     seed: int
     temperatures: tuple[float, float]
 

@@ -16,6 +16,11 @@ class SearchModule(TrainingModule, LightningModule):  # type: ignore[misc]
 
     cost_term: CostTerm | None = None  # what steers the alphas
 
+    @property
+    def is_capturable(self) -> bool:
+        """Whether a pass may be repeated as it is: mixup draws on the host, a cost term builds tables there."""
+        return self.recipe.augmentation.mixup_alpha == 0 and self.cost_term is None
+
     def loss_of(self, batch: Batch) -> Tensor:
         """The loss of one batch that is no step, so it is in no mean."""
         return self._loss(*batch)

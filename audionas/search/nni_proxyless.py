@@ -17,6 +17,7 @@ from audionas.training.batches import Batch
 class ProxylessModule(OrderedDartsModule):
     """The alphas' pass draws pairs, the weights' pass paths."""
 
+    is_capturable = False
     seed: int
 
     def begin_pass(self, batch_idx: int, part: str) -> None:

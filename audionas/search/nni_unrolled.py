@@ -13,6 +13,8 @@ from audionas.training.batches import Batch
 class UnrolledDartsModule(OrderedDartsModule):
     """The alphas' step looks one step of the weights ahead; running statistics of BN are not touched by it."""
 
+    is_capturable = False
+
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """Liu et al. 2019, equation 7."""
         alphas, weights = self.arch_parameters(), self.supernet.network_weights()

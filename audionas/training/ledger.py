@@ -131,6 +131,16 @@ def take_over(costs: Sequence[Mapping[str, Any]]) -> None:
             ledger.take_over(cost)
 
 
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is computed inside is counted by whoever calls this, or not at all."""
+    token = _active.set(())
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
 def cost_so_far() -> dict[str, Any]:
     """The record of the outermost ledger at work, as of now; empty where none is."""
     for ledger in _active.get()[:1]:
