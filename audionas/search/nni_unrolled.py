@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from audionas.models.supernet import frozen_statistics
+import torch
+from torch import Tensor, nn
+
+from audionas.models.supernet import constant, frozen_statistics
+from audionas.search.captured_pass import CapturedPass
 from audionas.search.nni_darts import OrderedDarts, OrderedDartsModule
-from audionas.search.unrolled import WeightStep, unrolled_gradient
+from audionas.search.unrolled import LossPasses, Passes, WeightStep, unrolled_gradient_by
 from audionas.training.batches import Batch
+from audionas.training.ledger import count
 
 
 class UnrolledDartsModule(OrderedDartsModule):
     """The alphas' step looks one step of the weights ahead; running statistics of BN are not touched by it."""
 
-    is_capturable = False
+    def on_train_start(self) -> None:
+        """Capture its passes too."""
+        super().on_train_start()
+        if self.runner is not None:
+            alphas, weights, network = self.arch_parameters(), self.supernet.network_weights(), self.supernet
+            self._unrolled = {
+                "weights": CapturedPass(self._frozen_weight_gradients, weights, network, self.runner),
+                "both": CapturedPass(self._both_gradients, [*alphas, *weights], network, self.runner),
+                "alphas": CapturedPass(self._train_alpha_gradients, alphas, network, self.runner),
+            }
 
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """Liu et al. 2019, equation 7."""
@@ -23,12 +38,69 @@ class UnrolledDartsModule(OrderedDartsModule):
         def loss_of(part: str) -> Tensor:
             return self.training_module.loss_of(batch[part])  # type: ignore[no-any-return]
 
+        passes: Passes = LossPasses(lambda: loss_of("train"), lambda: loss_of("val"), alphas, weights)
+        if self.runner is not None:
+            passes = CapturedPasses(self._unrolled, batch, alphas, weights)
         with frozen_statistics(self.supernet):
-            gradients, loss = unrolled_gradient(lambda: loss_of("train"), lambda: loss_of("val"), alphas, weights, step)
+            gradients, loss = unrolled_gradient_by(passes, alphas, weights, step)
         self.training_module.record("alphas", loss)
         for alpha, gradient in zip(alphas, gradients, strict=True):
             alpha.grad = gradient
         self.architecture_optimizers().step()
+
+    def _frozen_weight_gradients(self, batch: Batch) -> Tensor:
+        with frozen_statistics(self.supernet):
+            return self.weight_gradients(batch)
+
+    def _both_gradients(self, batch: Batch) -> Tensor:
+        with frozen_statistics(self.supernet):
+            loss: Tensor = self.training_module.loss_of(batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _train_alpha_gradients(self, batch: Batch) -> Tensor:
+        with frozen_statistics(self.supernet), constant(self.supernet.network_weights()):
+            loss: Tensor = self.training_module.loss_of(batch)
+            loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+
+@dataclass(frozen=True)
+class CapturedPasses:
+    """The passes of one second-order step, each captured."""
+
+    captured: dict[str, CapturedPass]
+    batch: dict[str, Batch]
+    alphas: Sequence[nn.Parameter]
+    weights: Sequence[nn.Parameter]
+
+    def of_weights(self) -> Sequence[Tensor | None]:
+        """See `Passes`."""
+        self._run("weights", "train")
+        return _taken(self.weights)
+
+    def of_both(self) -> tuple[Sequence[Tensor | None], Tensor]:
+        """See `Passes`."""
+        loss = self._run("both", "val")
+        return _taken([*self.alphas, *self.weights]), loss
+
+    def of_alphas(self) -> Sequence[Tensor | None]:
+        """See `Passes`; copied, since the next pass writes where this one did."""
+        self._run("alphas", "train")
+        return [None if each is None else each.clone() for each in _taken(self.alphas)]
+
+    def _run(self, kind: str, part: str) -> Tensor:
+        batch = self.batch[part]
+        count(forward=len(batch[0]), backward=len(batch[0]))
+        return self.captured[kind](batch)
+
+
+def _taken(parameters: Sequence[nn.Parameter]) -> list[torch.Tensor | None]:
+    """Their gradients, which they have no longer."""
+    found = [parameter.grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    return found
 
 
 class UnrolledDarts(OrderedDarts):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -39,6 +40,49 @@ class WeightStep:
         return self.rate * step
 
 
+class Passes(Protocol):
+    """Forward and backward passes at the weights as they are now; a gradient is None where nothing depends on it."""
+
+    def of_weights(self) -> Sequence[Tensor | None]:
+        """The training loss's gradient of each weight."""
+        ...
+
+    def of_both(self) -> tuple[Sequence[Tensor | None], Tensor]:
+        """The gradient of the alphas' loss, first of each alpha, then of each weight, and that loss."""
+        ...
+
+    def of_alphas(self) -> Sequence[Tensor | None]:
+        """The training loss's gradient of each alpha."""
+        ...
+
+
+@dataclass(frozen=True)
+class LossPasses:
+    """Passes of two losses."""
+
+    train_loss: LossOf
+    alphas_loss: LossOf
+    alphas: Sequence[Tensor]
+    weights: Sequence[Tensor]
+
+    def of_weights(self) -> Sequence[Tensor | None]:
+        """See `Passes`."""
+        with constant(self.alphas):
+            loss = self.train_loss()
+        return torch.autograd.grad(loss, self.weights, allow_unused=True)
+
+    def of_both(self) -> tuple[Sequence[Tensor | None], Tensor]:
+        """See `Passes`."""
+        loss = self.alphas_loss()
+        return torch.autograd.grad(loss, [*self.alphas, *self.weights], allow_unused=True), loss.detach()
+
+    def of_alphas(self) -> Sequence[Tensor | None]:
+        """See `Passes`."""
+        with constant(self.weights):
+            loss = self.train_loss()
+        return torch.autograd.grad(loss, self.alphas, allow_unused=True)
+
+
 def unrolled_gradient(
     train_loss: LossOf, alphas_loss: LossOf, alphas: Sequence[Tensor], weights: Sequence[Tensor], step: WeightStep
 ) -> tuple[list[Tensor], Tensor]:
@@ -47,51 +91,71 @@ def unrolled_gradient(
     `train_loss` is taken three times with the same draws of torch's generator. The weights end as they began, bit
     for bit. Costs four forward and backward passes and one copy of the weights.
     """
+    return unrolled_gradient_by(LossPasses(train_loss, alphas_loss, alphas, weights), alphas, weights, step)
+
+
+def unrolled_gradient_by(
+    passes: Passes, alphas: Sequence[Tensor], weights: Sequence[Tensor], step: WeightStep
+) -> tuple[list[Tensor], Tensor]:
+    """The same from passes."""
     kept = [weight.detach().clone() for weight in weights]
-    state = torch.get_rng_state()
+    noise = _Noise(weights[0].device)
+    state = noise.state()
     try:
-        with constant(alphas):
-            loss_of_weights = train_loss()
-        gradients = torch.autograd.grad(loss_of_weights, weights, allow_unused=True)
+        gradients = passes.of_weights()
         with torch.no_grad():
             for weight, gradient in zip(weights, gradients, strict=True):
                 if gradient is not None:
                     weight -= step.of(weight, gradient)
-        loss = alphas_loss()
-        found = torch.autograd.grad(loss, [*alphas, *weights], allow_unused=True)
+        found, loss = passes.of_both()
         direct, vector = found[: len(alphas)], found[len(alphas) :]
-        after = torch.get_rng_state()
-        product = _mixed_product(train_loss, alphas, weights, kept, vector, state)
-        torch.set_rng_state(after)
+        after = noise.state()
+        product = _mixed_product(passes, alphas, weights, kept, vector, lambda: noise.be(state))
+        noise.be(after)
     finally:
         _put(weights, kept)
     pairs = zip(_filled(direct, alphas), product, strict=True)
-    return [first - step.rate * second for first, second in pairs], loss.detach()
+    return [first - step.rate * second for first, second in pairs], loss
 
 
 def _mixed_product(
-    train_loss: LossOf,
+    passes: Passes,
     alphas: Sequence[Tensor],
     weights: Sequence[Tensor],
     kept: Sequence[Tensor],
     vector: Sequence[Tensor | None],
-    state: Tensor,
+    draw_again: Callable[[], None],
 ) -> list[Tensor]:
     """Equation 8: the Hessian in alphas and weights times `vector`, by central differences about the kept weights."""
-    norm = torch.sqrt(sum((part.pow(2).sum() for part in vector if part is not None), torch.zeros(())))
-    epsilon = EPSILON / max(float(norm), 1e-12)
+    squares = [part.pow(2).sum() for part in vector if part is not None]
+    epsilon = EPSILON / torch.sqrt(sum(squares, alphas[0].new_zeros(()))).clamp(min=1e-12)  # no number: nobody waits
     sides = []
     for sign in (1.0, -1.0):
         _put(weights, kept)
         with torch.no_grad():
             for weight, part in zip(weights, vector, strict=True):
                 if part is not None:
-                    weight.add_(part, alpha=sign * epsilon)
-        torch.set_rng_state(state)
-        with constant(weights):
-            loss = train_loss()
-        sides.append(_filled(torch.autograd.grad(loss, alphas, allow_unused=True), alphas))
+                    weight.addcmul_(part, epsilon, value=sign)
+        draw_again()
+        sides.append(_filled(passes.of_alphas(), alphas))
     return [(plus - minus) / (2 * epsilon) for plus, minus in zip(*sides, strict=True)]
+
+
+class _Noise:
+    """The generators that a loss draws from: the processor's and, of weights on a card, the card's."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._card = device if device.type == "cuda" else None
+
+    def state(self) -> tuple[Tensor, Tensor | None]:
+        """Where they are."""
+        return torch.get_rng_state(), torch.cuda.get_rng_state(self._card) if self._card else None
+
+    def be(self, state: tuple[Tensor, Tensor | None]) -> None:
+        """Be where they were."""
+        torch.set_rng_state(state[0])
+        if state[1] is not None and self._card is not None:
+            torch.cuda.set_rng_state(state[1], self._card)
 
 
 def _filled(gradients: Sequence[Tensor | None], of: Sequence[Tensor]) -> list[Tensor]:
