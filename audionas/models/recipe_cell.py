@@ -17,6 +17,7 @@ from torch.nn import functional
 from audionas.kernels.exporting import is_exporting
 from audionas.kernels.recipe_plan import recipe_plan
 from audionas.kernels.recipe_scan import can_scan, recipe_scan
+from audionas.kernels.triton_recipe import can_run_on_card, card_scan
 from audionas.models.onnx_forms import scan_frames
 from audionas.ops.recurrent import LINEAR, RNN_OPS
 from audionas.spaces.recurrent_genotype import INPUT, RecurrentGenotype
@@ -81,10 +82,28 @@ class RecipeCell(nn.Module):
             return self._as_scan(x, lengths, emit, is_reversed)
         biases, weights = list(self.biases), self.sequence_weights()
         plain = partial(self._in_torch, lengths, emit, is_reversed)
+        if can_run_on_card(x, [*biases, *weights]):
+            return self._on_card(x, lengths, emit, is_reversed, biases, weights)
         if not can_scan(x, [*biases, *weights]):
             return plain(x, *biases, *weights)
         plan = recipe_plan(self._recipe, EMITS.index(emit) + 1)
         return recipe_scan(plan, x, lengths, biases, weights, plain, is_reversed=is_reversed)
+
+    def _on_card(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        emit: Emit,
+        is_reversed: bool,
+        biases: list[Tensor],
+        weights: list[Tensor],
+    ) -> Tensor:
+        """What `forward` gives, by kernels that are made for the recipe."""
+        if is_reversed:
+            outputs = self._on_card(reverse_frames(x, lengths), lengths, emit, False, biases, weights)
+            return reverse_frames(outputs, lengths)
+        plan = recipe_plan(self._recipe, EMITS.index(emit) + 1)
+        return card_scan(plan, x, lengths, biases, weights, lambda own: partial(self._in_torch, own, emit, False))
 
     def _as_scan(self, x: Tensor, lengths: Tensor | None, emit: Emit, is_reversed: bool) -> Tensor:
         """What `forward` gives in eval mode, as one loop of ONNX."""
