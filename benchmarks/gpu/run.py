@@ -30,9 +30,16 @@ FULL: Result = {
     "clips": 2280, "length_s": 2.0, "image": 140, "batch": 64, "epochs": 50, "reference_epochs": 3, "repeats": 5,
     "small_batch": 8, "small_image": 36, "large_channels": 16, "large_cells": 8,
     "frames": 727, "inputs": 512, "hidden": 256, "layers": 2, "recipe_batch": 32, "seeds": 20,
-    "catalogue_recipes": 24, "catalogue_clips": 1824, "catalogue_epochs": 2,
+    "catalogue_recipes": 24, "catalogue_clips": 1824, "catalogue_epochs": 2, "catalogue_s": 90,
 }  # fmt: skip
-QUICK = FULL | {"epochs": 10, "reference_epochs": 2, "seeds": 4, "catalogue_recipes": 4, "catalogue_epochs": 1}
+QUICK = FULL | {
+    "epochs": 10,
+    "reference_epochs": 2,
+    "seeds": 4,
+    "catalogue_recipes": 4,
+    "catalogue_epochs": 1,
+    "catalogue_s": 15,
+}
 TINY = FULL | {
     "clips": 40, "length_s": 0.5, "image": 20, "batch": 4, "epochs": 2, "reference_epochs": 1, "repeats": 1,
     "small_batch": 4, "small_image": 12, "large_channels": 4, "large_cells": 3,
@@ -44,15 +51,18 @@ RESULTS = Path(__file__).parent.parent / "results" / "gpu"
 
 def parts() -> dict[str, tuple[Callable[[str, Path, Result], Result], str, float, float]]:
     """Of each part what runs it, what is aimed at, and the most seconds that it may take, whole and quick."""
+    import recipes
     import retraining
     import searching
 
     return {
-        "search": (searching.whole_search, "ours <= 60 s, reference / ours >= 5, peak <= 12 GiB", 150, 60),
-        "second_order": (searching.second_order, "<= 1.15", 40, 20),
-        "agreement": (searching.agreement, "<= 0.001", 30, 30),
-        "large_supernet": (searching.memory_of_a_large_supernet, "<= 40 GiB", 30, 20),
-        "retraining": (retraining.five_folds, "<= 60 s", 100, 40),
+        "search": (searching.whole_search, "ours <= 60 s, reference / ours >= 5, peak <= 12 GiB", 120, 40),
+        "second_order": (searching.second_order, "<= 1.15", 30, 15),
+        "agreement": (searching.agreement, "<= 0.001", 20, 15),
+        "large_supernet": (searching.memory_of_a_large_supernet, "<= 40 GiB", 20, 15),
+        "recipes": (recipes.random_recipes, "plain / recipe >= 10, recipe / lstm <= 1.5, each", 110, 30),
+        "catalogue": (recipes.catalogue, "<= 2 h extrapolated, busy > 80 %", 120, 30),
+        "retraining": (retraining.five_folds, "<= 60 s", 90, 30),
     }
 
 
