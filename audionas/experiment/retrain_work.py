@@ -33,6 +33,7 @@ from audionas.experiment.run_start import start_computing
 from audionas.experiment.search_plan import NOT_CHECKED
 from audionas.experiment.talk import Silent, Talk
 from audionas.experiment.tracking import tracked
+from audionas.process_memory import give_back_memory
 from audionas.quantities import count_text, seconds_text
 from audionas.records import to_json, write_json
 from audionas.training.ledger import step
@@ -195,7 +196,9 @@ def _train(
     if plan.inner_folds and not (folder / "result.json").exists():
         with step("inner folds"):
             inner = inner_out_of_fold(source.genotype, corpus, rows, plan, folder, seed, teller)
-    return train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
+    result = train_fold(source.genotype, corpus, rows, plan, folder, seed, teller(0), inner)
+    give_back_memory()
+    return result
 
 
 def _scores(

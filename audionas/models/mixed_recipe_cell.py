@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.models.recipe_cell import frame_mask, still_running
+from audionas.models.recipe_cell import frame_mask, shortest_known, still_running
 from audionas.ops.recurrent import LINEAR, RNN_OPS, blend
 from audionas.spaces.darts_recurrent import DartsRecurrentSpace
 from audionas.spaces.recipe_draft import RecipeDraft
@@ -82,7 +82,7 @@ class MixedRecipeCell(nn.Module):
             given, step = self._mixed(x, how) if isinstance(how, Mixture) else how.prepared(self, x)
         n_frames = x.shape[2]
         states = [x.new_zeros(*x.shape[:2], self.hidden) for _ in range(self.n_states)]
-        shortest = n_frames if lengths is None else int(lengths.min())
+        shortest = n_frames if lengths is None else shortest_known(lengths)
         outputs = []
         for t, frame in enumerate(given.unbind(2)):
             new = step(frame, [limited_gradient(state) for state in states])

@@ -15,6 +15,7 @@ from torch import Tensor
 from audionas.errors import RunError
 from audionas.kernels import torch_only
 from audionas.models import Supernet, build_supernet
+from audionas.models.baselines import trims_padding
 from audionas.models.mixing import PathMixing
 from audionas.models.supernet import batch_statistics
 from audionas.records import append_jsonl, rewrite_jsonl
@@ -160,12 +161,12 @@ def _train(
     def epoch() -> int:
         return int(trainer.current_epoch)
 
-    n_steps = steps_per_epoch(strategy, data.dealt)
+    n_steps, trims = steps_per_epoch(strategy, data.dealt), trims_padding(supernet)
     nni_evaluator = Lightning(
         module,
         trainer,
-        train_dataloaders=data.batches("weights", seed=seed, epoch=epoch),
-        val_dataloaders=data.batches("alphas", seed=seed, epoch=epoch, n_batches=n_steps),
+        train_dataloaders=data.batches("weights", seed=seed, epoch=epoch, trims_padding=trims),
+        val_dataloaders=data.batches("alphas", seed=seed, epoch=epoch, n_batches=n_steps, trims_padding=trims),
     )
     nni_strategy = builder(strategy.algorithm)(seed=derive(seed, strategy.algorithm), **strategy.settings)
     log.collapse = getattr(nni_strategy, "collapse", NeverCollapses)

@@ -23,7 +23,7 @@ from typing import Any
 from audionas.errors import SettingsError
 from audionas.experiment.machine import machine, versions
 from audionas.records import write_json
-from audionas.training.fit import gpu_index
+from audionas.training.devices import gpu_index
 
 Result = dict[str, Any]
 FULL: Result = {

@@ -50,7 +50,7 @@ def steps(name: str, repeats: int) -> dict[str, Any]:
 
         def step() -> None:
             optimiser.zero_grad()
-            functional.cross_entropy(network(x), y).backward()
+            functional.cross_entropy(network(x), y).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
     step()

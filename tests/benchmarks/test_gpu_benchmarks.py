@@ -7,6 +7,7 @@ import csv
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,7 @@ import pytest
 import torch
 
 GPU = Path(__file__).parent.parent.parent / "benchmarks" / "gpu"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(GPU.parent.parent)}
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_names_of_packages_that_are_there(prepare: ModuleType, tmp_path: Path) -
 
 def run(tmp_path: Path, *more: str) -> dict[str, object]:
     command = [sys.executable, str(GPU / "run.py"), "--tiny", "--device", "cpu", "--out", str(tmp_path / "out.json")]
-    subprocess.run([*command, *more], check=True, cwd=GPU.parent.parent)
+    subprocess.run([*command, *more], check=True, cwd=GPU.parent.parent, env=ENVIRONMENT)
     return dict(json.loads((tmp_path / "out.json").read_text())["parts"])
 
 
@@ -86,7 +88,7 @@ def test_a_part_out_of_time_is_told_and_costs_no_other(tmp_path: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
 def test_without_a_card_one_line_says_so(tmp_path: Path) -> None:
     command = [sys.executable, str(GPU / "run.py"), "--out", str(tmp_path / "out.json")]
-    done = subprocess.run(command, cwd=GPU.parent.parent, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=GPU.parent.parent, env=ENVIRONMENT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.strip() == "--device: 'cuda' is not available here (0 GPUs); use cpu"
     assert not (tmp_path / "out.json").exists()
