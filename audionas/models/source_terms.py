@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -108,8 +109,7 @@ def _separable(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term
     modules = [each.module for each in wanted]
     first, _, _ = _stage([h], modules, 0, stride, normalise=False)
     second, mean, variance = _stage(first, modules, 4, 1, normalise=True)
-    for k, module in enumerate(modules):
-        note_statistics(module[3], mean[k], variance[k], first[k])  # type: ignore[index]
+    note_statistics([module[3] for module in modules], mean, variance, first[0])  # type: ignore[index]
     return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, second, strict=True)]
 
 
@@ -149,17 +149,33 @@ def _reduced(h: Tensor, wanted: Sequence[Candidate], _: int) -> list[Term]:
     ]
 
 
-def note_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, of: Tensor) -> None:
-    """Move BN's running statistics as torch does, from the batch's mean and biased variance, (channels,) each."""
-    if not (norm.training and norm.track_running_stats) or norm.running_mean is None or norm.running_var is None:
-        return
-    assert norm.momentum is not None
-    assert norm.num_batches_tracked is not None
+def note_statistics(norms: Sequence[nn.BatchNorm2d | None], means: Tensor, variances: Tensor, of: Tensor) -> None:
+    """Move the running statistics of several BN layers as torch does, in a few operations for all of them.
+
+    Args:
+        norms: the layers, or None where there is nothing to note.
+        means: of each layer's batch, (layers, channels).
+        variances: biased, (layers, channels).
+        of: a tensor of the size of those that the statistics are of, (batch, channels, features, frames).
+    """
     n = of.numel() // of.shape[1]
+    noted: dict[float, list[tuple[nn.BatchNorm2d, int]]] = {}
+    for k, norm in enumerate(norms):
+        if norm is not None and norm.training and norm.track_running_stats and norm.running_mean is not None:
+            assert norm.momentum is not None
+            noted.setdefault(norm.momentum, []).append((norm, k))
+    if not noted:
+        return
     with torch.no_grad():
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(variance * (n / (n - 1)), norm.momentum)
-        norm.num_batches_tracked += 1
+        mean_of, variance_of = means.unbind(), (variances * (n / (n - 1))).unbind()
+        for momentum, own in noted.items():
+            means_now, variances_now, counts = (
+                [cast(Tensor, getattr(norm, name)) for norm, _ in own]
+                for name in ("running_mean", "running_var", "num_batches_tracked")
+            )
+            torch._foreach_lerp_(means_now, [mean_of[k] for _, k in own], momentum)
+            torch._foreach_lerp_(variances_now, [variance_of[k] for _, k in own], momentum)
+            torch._foreach_add_(counts, 1)
 
 
 _Together = tuple[Callable[[Candidate], bool], Callable[[Tensor, Sequence[Candidate], int], Iterable[Term]]]
