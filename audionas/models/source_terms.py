@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.kernels.depthwise_pointwise import depthwise_pointwise
+from audionas.kernels.depthwise_pointwise import Taps, depthwise_pointwise
 from audionas.kernels.halves import rectified_halves
+from audionas.kernels.joint_pairs import joint_normalised_pairs, joint_pairs, takes_joint
 from audionas.kernels.pools import max_and_average_pool
 from audionas.models.mixed_op import MixedOp
 from audionas.ops import NONE, POOLS, FactorizedReduce
@@ -106,6 +107,8 @@ def _last(candidate: Candidate) -> nn.BatchNorm2d:
 
 def _separable(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
     """Both stages of all separable convolutions; the BN between them is part of the second."""
+    if takes_joint(h, [taps_of(layer) for layer in _layers(wanted, 1)]):
+        return _jointly(h, wanted, stride, n_stages=2)
     modules = [each.module for each in wanted]
     first, _, _ = _stage([h], modules, 0, stride, normalise=False)
     second, mean, variance = _stage(first, modules, 4, 1, normalise=True)
@@ -114,8 +117,35 @@ def _separable(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term
 
 
 def _dilated(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
+    if takes_joint(h, [taps_of(layer) for layer in _layers(wanted, 1)]):
+        return _jointly(h, wanted, stride, n_stages=1)
     values, _, _ = _stage([h], [each.module for each in wanted], 0, stride, normalise=False)
     return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, values, strict=True)]
+
+
+def _jointly(h: Tensor, wanted: Sequence[Candidate], stride: int, n_stages: int) -> list[Term]:
+    """On a card: all edges in one convolution for each size of the filter."""
+    by_taps: dict[Taps, list[Candidate]] = {}
+    for each, layer in zip(wanted, _layers(wanted, 1), strict=True):
+        by_taps.setdefault(taps_of(layer), []).append(each)
+    found, rectified = [], functional.relu(h)
+    for taps, own in by_taps.items():
+        value = joint_pairs(rectified, _weights(own, 1), _weights(own, 2), taps, stride)
+        if n_stages == 2:
+            value, mean, variance = joint_normalised_pairs(before := value, _weights(own, 5), _weights(own, 6), taps)
+            like = before[:, : h.shape[1]]
+            note_statistics([cast(nn.BatchNorm2d, layer) for layer in _layers(own, 3)], mean, variance, like)
+        parts = value.chunk(len(own), dim=1)
+        found += [Term(each.edge, each.op, part, _last(each)) for each, part in zip(own, parts, strict=True)]
+    return found
+
+
+def _layers(wanted: Sequence[Candidate], number: int) -> list[nn.Module]:
+    return [each.module[number] for each in wanted]  # type: ignore[index]
+
+
+def _weights(wanted: Sequence[Candidate], number: int) -> list[Tensor]:
+    return [cast(Tensor, layer.weight) for layer in _layers(wanted, number)]
 
 
 def _stage(

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.overrides import TorchFunctionMode
 
 from audionas.kernels import native
-from audionas.models import Supernet, build_supernet
+from audionas.models import Supernet, build_supernet, source_terms
 from audionas.models.mixing import Mixing, PartialMixing, SigmoidMixing
 from audionas.models.supernet import constant, frozen_statistics
 from audionas.search.unrolled import WeightStep, unrolled_gradient
@@ -32,9 +32,11 @@ SPACE = CnnCellSpace(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _torch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=["apart", "together"])
+def _torch_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No compiled kernels; convolutions of each edge by itself, as on a CPU, or of all, as on a card."""
     monkeypatch.setattr(native, "library", lambda: None)
+    monkeypatch.setattr(source_terms, "takes_joint", lambda *_: request.param == "together")
 
 
 class Lists(TorchFunctionMode):
