@@ -67,6 +67,12 @@ def use_kernels(path: str | None, say: Say) -> str:
     return _decided
 
 
+def asked_path() -> str:
+    """`auto`, `compiled`, `triton` or `torch`: what the user asked for by $AUDIONAS_KERNELS."""
+    is_ours = _decided is not None and os.environ.get(VARIABLE) == _decided
+    return (_asked if is_ours else os.environ.get(VARIABLE)) or "auto"
+
+
 def kernel_path() -> str:
     """`compiled` or `torch`: what this process computes with on a CPU.
 
@@ -102,8 +108,8 @@ def is_torch_only() -> bool:
 
 
 def _decide(wanted: str, say: Say) -> str:
-    if wanted not in (*PATHS, "auto"):
-        raise SettingsError(f"{VARIABLE}: got {wanted!r}; accepted: auto, {', '.join(PATHS)}")
+    if wanted not in (*PATHS, "auto", "triton"):
+        raise SettingsError(f"{VARIABLE}: got {wanted!r}; accepted: auto, {', '.join(PATHS)}, triton (on a card)")
     if wanted == "torch":
         return wanted
     try:

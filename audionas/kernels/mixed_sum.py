@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from audionas.kernels import native
 from audionas.kernels.gradients_again import gradients_again
+from audionas.kernels.triton_mixed_sum import can_sum, sum_on_card
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,18 @@ def mixed_sum(
         moments = _moments(terms, settings.normalised)
         total = _MixedSum.apply(settings, moments, weights, *terms)  # type: ignore[no-untyped-call]
         return total, moments[0].to(total.dtype), moments[1].to(total.dtype)
+    if can_sum(weights, terms):
+        return sum_on_card(weights, terms, normalised, eps, lambda own, each: plain_sum(own, each, normalised, eps))
     total, mean, variance = _MixedSumInTorch.apply(settings, weights, *terms)  # type: ignore[no-untyped-call]
     return total, mean, variance
 
 
-def _in_torch(settings: _Settings, weights: Tensor, terms: Sequence[Tensor]) -> Tensor:
+def plain_sum(weights: Tensor, terms: Sequence[Tensor], normalised: Sequence[bool], eps: float = 1e-5) -> Tensor:
     """The sum as the paper has it: every normalised and every weighted term is kept for the gradient."""
     total: Tensor | None = None
-    for weight, term, is_normalised in zip(weights, terms, settings.normalised, strict=True):
+    for weight, term, is_normalised in zip(weights, terms, normalised, strict=True):
         if is_normalised:
-            term = functional.batch_norm(term, None, None, training=True, eps=settings.eps)
+            term = functional.batch_norm(term, None, None, training=True, eps=eps)
         total = weight * term if total is None else total + weight * term
     assert total is not None
     return total
@@ -61,8 +64,12 @@ def _in_torch(settings: _Settings, weights: Tensor, terms: Sequence[Tensor]) -> 
 
 def _again_in_torch(ctx: Any, received: Tensor) -> list[Tensor | None]:
     """Gradients that can be differentiated themselves."""
-    wanted = ctx.needs_input_grad[-len(ctx.saved_tensors) :]
-    return gradients_again(lambda own: _in_torch(ctx.settings, own[0], own[1:]), ctx.saved_tensors, wanted, received)
+    wanted, settings = ctx.needs_input_grad[-len(ctx.saved_tensors) :], ctx.settings
+
+    def compute(own: list[Tensor]) -> Tensor:
+        return plain_sum(own[0], own[1:], settings.normalised, settings.eps)
+
+    return gradients_again(compute, ctx.saved_tensors, wanted, received)
 
 
 class _MixedSum(torch.autograd.Function):

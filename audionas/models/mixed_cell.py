@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import torch
@@ -125,21 +126,31 @@ class _Terms:
         if self._partial == 1:
             return mixed
         edges = self.weights.edges
-        shares = edges[numbers] if edges is not None else mixed.new_ones(len(numbers))
+        shares = mixed.new_ones(len(numbers)) if edges is None else _chosen(edges, numbers)
         rest, _, _ = mixed_sum(shares, [self._passed[k] for k in numbers], [False] * len(numbers))
         return shuffled(torch.cat([mixed, rest], dim=1), self._partial)
 
     def _sum(self, terms: Sequence[Term]) -> Tensor:
-        rows, columns = [term.edge for term in terms], [term.op for term in terms]
-        weights = self.weights.ops[rows, columns]
-        if self.weights.edges is not None:
-            weights = weights * self.weights.edges[rows]
+        ops, edges = self.weights.ops, self.weights.edges
+        weights = _chosen(ops.flatten(), [term.edge * ops.shape[1] + term.op for term in terms])
+        if edges is not None:
+            weights = weights * _chosen(edges, [term.edge for term in terms])
         norms = [term.norm for term in terms]
         mixed, mean, variance = mixed_sum(weights, [term.value for term in terms], [norm is not None for norm in norms])
-        for k, (term, norm) in enumerate(zip(terms, norms, strict=True)):
-            if norm is not None:
-                note_statistics(norm, mean[k], variance[k], term.value)
+        note_statistics(norms, mean, variance, terms[0].value)
         return mixed
 
     def _is_active(self, edge: int, op: int) -> bool:
         return self.weights.active is None or self.weights.active[edge][op]
+
+
+def _chosen(values: Tensor, places: Sequence[int]) -> Tensor:
+    """The values (n,) at some places."""
+    return values.index_select(0, _places(tuple(places), values.device))
+
+
+@lru_cache(maxsize=4096)
+def _places(places: tuple[int, ...], device: torch.device) -> Tensor:
+    """Kept on the device: a list of Python would be copied there in every pass, for which the host waits."""
+    with torch.inference_mode(False):
+        return torch.tensor(places, device=device)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.kernels.depthwise_pointwise import depthwise_pointwise
+from audionas.kernels.depthwise_pointwise import Taps, depthwise_pointwise
 from audionas.kernels.halves import rectified_halves
+from audionas.kernels.joint_pairs import joint_normalised_pairs, joint_pairs, takes_joint
 from audionas.kernels.pools import max_and_average_pool
 from audionas.models.mixed_op import MixedOp
 from audionas.ops import NONE, POOLS, FactorizedReduce
@@ -105,17 +107,45 @@ def _last(candidate: Candidate) -> nn.BatchNorm2d:
 
 def _separable(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
     """Both stages of all separable convolutions; the BN between them is part of the second."""
+    if takes_joint(h, [taps_of(layer) for layer in _layers(wanted, 1)]):
+        return _jointly(h, wanted, stride, n_stages=2)
     modules = [each.module for each in wanted]
     first, _, _ = _stage([h], modules, 0, stride, normalise=False)
     second, mean, variance = _stage(first, modules, 4, 1, normalise=True)
-    for k, module in enumerate(modules):
-        note_statistics(module[3], mean[k], variance[k], first[k])  # type: ignore[index]
+    note_statistics([module[3] for module in modules], mean, variance, first[0])  # type: ignore[index]
     return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, second, strict=True)]
 
 
 def _dilated(h: Tensor, wanted: Sequence[Candidate], stride: int) -> list[Term]:
+    if takes_joint(h, [taps_of(layer) for layer in _layers(wanted, 1)]):
+        return _jointly(h, wanted, stride, n_stages=1)
     values, _, _ = _stage([h], [each.module for each in wanted], 0, stride, normalise=False)
     return [Term(each.edge, each.op, value, _last(each)) for each, value in zip(wanted, values, strict=True)]
+
+
+def _jointly(h: Tensor, wanted: Sequence[Candidate], stride: int, n_stages: int) -> list[Term]:
+    """On a card: all edges in one convolution for each size of the filter."""
+    by_taps: dict[Taps, list[Candidate]] = {}
+    for each, layer in zip(wanted, _layers(wanted, 1), strict=True):
+        by_taps.setdefault(taps_of(layer), []).append(each)
+    found, rectified = [], functional.relu(h)
+    for taps, own in by_taps.items():
+        value = joint_pairs(rectified, _weights(own, 1), _weights(own, 2), taps, stride)
+        if n_stages == 2:
+            value, mean, variance = joint_normalised_pairs(before := value, _weights(own, 5), _weights(own, 6), taps)
+            like = before[:, : h.shape[1]]
+            note_statistics([cast(nn.BatchNorm2d, layer) for layer in _layers(own, 3)], mean, variance, like)
+        parts = value.chunk(len(own), dim=1)
+        found += [Term(each.edge, each.op, part, _last(each)) for each, part in zip(own, parts, strict=True)]
+    return found
+
+
+def _layers(wanted: Sequence[Candidate], number: int) -> list[nn.Module]:
+    return [each.module[number] for each in wanted]  # type: ignore[index]
+
+
+def _weights(wanted: Sequence[Candidate], number: int) -> list[Tensor]:
+    return [cast(Tensor, layer.weight) for layer in _layers(wanted, number)]
 
 
 def _stage(
@@ -149,17 +179,33 @@ def _reduced(h: Tensor, wanted: Sequence[Candidate], _: int) -> list[Term]:
     ]
 
 
-def note_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, of: Tensor) -> None:
-    """Move BN's running statistics as torch does, from the batch's mean and biased variance, (channels,) each."""
-    if not (norm.training and norm.track_running_stats) or norm.running_mean is None or norm.running_var is None:
-        return
-    assert norm.momentum is not None
-    assert norm.num_batches_tracked is not None
+def note_statistics(norms: Sequence[nn.BatchNorm2d | None], means: Tensor, variances: Tensor, of: Tensor) -> None:
+    """Move the running statistics of several BN layers as torch does, in a few operations for all of them.
+
+    Args:
+        norms: the layers, or None where there is nothing to note.
+        means: of each layer's batch, (layers, channels).
+        variances: biased, (layers, channels).
+        of: a tensor of the size of those that the statistics are of, (batch, channels, features, frames).
+    """
     n = of.numel() // of.shape[1]
+    noted: dict[float, list[tuple[nn.BatchNorm2d, int]]] = {}
+    for k, norm in enumerate(norms):
+        if norm is not None and norm.training and norm.track_running_stats and norm.running_mean is not None:
+            assert norm.momentum is not None
+            noted.setdefault(norm.momentum, []).append((norm, k))
+    if not noted:
+        return
     with torch.no_grad():
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(variance * (n / (n - 1)), norm.momentum)
-        norm.num_batches_tracked += 1
+        mean_of, variance_of = means.unbind(), (variances * (n / (n - 1))).unbind()
+        for momentum, own in noted.items():
+            means_now, variances_now, counts = (
+                [cast(Tensor, getattr(norm, name)) for norm, _ in own]
+                for name in ("running_mean", "running_var", "num_batches_tracked")
+            )
+            torch._foreach_lerp_(means_now, [mean_of[k] for _, k in own], momentum)
+            torch._foreach_lerp_(variances_now, [variance_of[k] for _, k in own], momentum)
+            torch._foreach_add_(counts, 1)
 
 
 _Together = tuple[Callable[[Candidate], bool], Callable[[Tensor, Sequence[Candidate], int], Iterable[Term]]]

@@ -30,14 +30,16 @@ class WeightStep:
         """xi, the current learning rate."""
         return float(self.optimiser.param_groups[0]["lr"])
 
-    def of(self, weight: Tensor, gradient: Tensor) -> Tensor:
-        """What is subtracted from a weight; of an optimiser without momentum (Adam) a plain gradient step."""
+    def of(self, weights: list[Tensor], gradients: list[Tensor]) -> tuple[Tensor, ...]:
+        """What is subtracted from weights; of an optimiser without momentum (Adam) a plain gradient step."""
         group = self.optimiser.param_groups[0]
-        step: Tensor = gradient + group["weight_decay"] * weight
-        momentum: Tensor | None = self.optimiser.state.get(weight, {}).get("momentum_buffer")
-        if momentum is not None:
-            step = step + group["momentum"] * momentum
-        return self.rate * step
+        step = torch._foreach_add(gradients, torch._foreach_mul(weights, group["weight_decay"]))
+        buffers = [self.optimiser.state.get(weight, {}).get("momentum_buffer") for weight in weights]
+        known = [k for k, buffer in enumerate(buffers) if buffer is not None]
+        if known:
+            momenta = torch._foreach_mul([buffers[k] for k in known], group["momentum"])
+            torch._foreach_add_([step[k] for k in known], momenta)
+        return torch._foreach_mul(step, self.rate)
 
 
 class Passes(Protocol):
@@ -98,15 +100,14 @@ def unrolled_gradient_by(
     passes: Passes, alphas: Sequence[Tensor], weights: Sequence[Tensor], step: WeightStep
 ) -> tuple[list[Tensor], Tensor]:
     """The same from passes."""
-    kept = [weight.detach().clone() for weight in weights]
+    kept = [torch.empty_like(weight) for weight in weights]
+    _put(kept, weights)
     noise = _Noise(weights[0].device)
     state = noise.state()
     try:
-        gradients = passes.of_weights()
+        moved, gradients = _present(weights, passes.of_weights())
         with torch.no_grad():
-            for weight, gradient in zip(weights, gradients, strict=True):
-                if gradient is not None:
-                    weight -= step.of(weight, gradient)
+            torch._foreach_sub_(moved, step.of(moved, gradients))
         found, loss = passes.of_both()
         direct, vector = found[: len(alphas)], found[len(alphas) :]
         after = noise.state()
@@ -127,15 +128,16 @@ def _mixed_product(
     draw_again: Callable[[], None],
 ) -> list[Tensor]:
     """Equation 8: the Hessian in alphas and weights times `vector`, by central differences about the kept weights."""
-    squares = [part.pow(2).sum() for part in vector if part is not None]
-    epsilon = EPSILON / torch.sqrt(sum(squares, alphas[0].new_zeros(()))).clamp(min=1e-12)  # no number: nobody waits
+    moved, parts = _present(weights, vector)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(parts))) if parts else alphas[0].new_zeros(())
+    epsilon = EPSILON / norm.clamp(min=1e-12)  # no number: nobody waits
+    way = list(torch._foreach_mul(parts, epsilon)) if parts else []
     sides = []
     for sign in (1.0, -1.0):
         _put(weights, kept)
-        with torch.no_grad():
-            for weight, part in zip(weights, vector, strict=True):
-                if part is not None:
-                    weight.addcmul_(part, epsilon, value=sign)
+        if parts:
+            with torch.no_grad():
+                torch._foreach_add_(moved, way, alpha=sign)
         draw_again()
         sides.append(_filled(passes.of_alphas(), alphas))
     return [(plus - minus) / (2 * epsilon) for plus, minus in zip(*sides, strict=True)]
@@ -164,5 +166,10 @@ def _filled(gradients: Sequence[Tensor | None], of: Sequence[Tensor]) -> list[Te
 
 def _put(weights: Sequence[Tensor], kept: Sequence[Tensor]) -> None:
     with torch.no_grad():
-        for weight, value in zip(weights, kept, strict=True):
-            weight.copy_(value)
+        torch._foreach_copy_(list(weights), list(kept))
+
+
+def _present(weights: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> tuple[list[Tensor], list[Tensor]]:
+    """The weights that have a gradient, and those."""
+    pairs = [(w, g) for w, g in zip(weights, gradients, strict=True) if g is not None]
+    return [w for w, _ in pairs], [g for _, g in pairs]

@@ -141,6 +141,5 @@ def test_both_sides_of_the_difference_see_the_same_noise() -> None:
 def test_an_optimiser_without_momentum_is_unrolled_by_a_plain_step() -> None:
     weight = torch.tensor([2.0], requires_grad=True)
     optimiser = torch.optim.Adam([weight], 0.1, weight_decay=0.5)
-    assert float(WeightStep(optimiser).of(weight.detach(), torch.tensor([3.0]))) == pytest.approx(
-        0.1 * (3.0 + 0.5 * 2.0)
-    )
+    (found,) = WeightStep(optimiser).of([weight.detach()], [torch.tensor([3.0])])
+    assert float(found) == pytest.approx(0.1 * (3.0 + 0.5 * 2.0))
