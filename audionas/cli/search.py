@@ -102,6 +102,20 @@ def search(
     ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the search in this run folder.")] = None,
     device: DeviceOption = "cpu",
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            "--precision",
+            help="32, or mixed with 16 or bf16. Default: 32 for a supernet; for trials as for retrain.",
+        ),
+    ] = None,
+    recompute: Annotated[
+        bool,
+        typer.Option(
+            "--recompute",
+            help="Keep less of a supernet for the backward pass, compute it again: less memory, the same result.",
+        ),
+    ] = False,
     threads: ThreadsOption = None,
     out: OutOption = None,
     dataset: DatasetOption = None,
@@ -144,7 +158,7 @@ def search(
                     device, threads, out, preparation, tuple(sys.argv[1:]),
                     inner_folds=inner_folds, retest=retest, restarts=restarts,
                     limits=Limits(max_parameters, max_macs_per_second, max_latency_ms, max_memory_mb), engine=where,
-                    trackers=tuple(tracker or ()),
+                    trackers=tuple(tracker or ()), precision=precision, recomputes=recompute,
                 )  # fmt: skip
                 run = steps.search(request, talk)
         except KeyboardInterrupt as why:

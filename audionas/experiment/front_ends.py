@@ -85,10 +85,19 @@ def search_corpora(
 
 
 def front_end_evaluator(
-    corpora: Mapping[str, Corpus], parts: Parts, strategy: Strategy, device: str
+    corpora: Mapping[str, Corpus],
+    parts: Parts,
+    strategy: Strategy,
+    device: str,
+    *,
+    precision: str | None = None,
+    recomputes: bool = False,
 ) -> TrainingEvaluator:
     """What trains a candidate on the features that it asks for."""
-    evaluators = {key: search_evaluator(corpus, parts, strategy, device) for key, corpus in corpora.items()}
+    evaluators = {
+        key: search_evaluator(corpus, parts, strategy, device, precision=precision, recomputes=recomputes)
+        for key, corpus in corpora.items()
+    }
     first = next(iter(evaluators.values()))
     if list(evaluators) == [""]:
         return first

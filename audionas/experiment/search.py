@@ -52,7 +52,7 @@ from audionas.search.retest import Winner
 from audionas.search.trials import FILE_NAME
 from audionas.spaces import SearchSpace, load_search_space
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.devices import gpu_index
+from audionas.training.precision import checked_precision
 from audionas.training.tasks import task_of
 
 
@@ -82,6 +82,8 @@ class SearchRequest:
     limits: Limits = field(default_factory=Limits)
     engine: EngineRequest = field(default_factory=EngineRequest)
     trackers: tuple[str, ...] = ()
+    precision: str | None = None
+    recomputes: bool = False
 
 
 def search(request: SearchRequest, talk: Talk | None = None) -> Path:
@@ -110,7 +112,9 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     n_threads = engine_threads(engine, request.threads)
     features = load_features(request.features or space.features)
     check_causal_features(space.macro, features, f"space {space.name}")
-    gpu_index(request.device)
+    check_precision(request.precision, request.device, strategy)
+    if request.recomputes and strategy.kind != "one-shot":
+        raise SettingsError(f"--recompute: is for one-shot strategies; {strategy.name} trains one network at a time")
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing
     prepared = prepare(request.data, None, request.preparation, talk.progress)
@@ -139,6 +143,10 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     }
     if request.restarts > 1:
         plan["restarts"] = request.restarts
+    if request.precision:
+        plan["precision"] = request.precision
+    if request.recomputes:
+        plan["recompute"] = True
     if trackers:
         plan["trackers"] = list(trackers)
     if request.limits:
@@ -233,7 +241,8 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
     copied = trained_rows(parts, *([redrawn.parts] if redrawn else []))
     corpora = {key: with_copies(corpus, copies, copied, talk) for key, corpus in corpora.items()}
-    evaluator = front_end_evaluator(corpora, parts, strategy.for_space(space), record["device"])
+    how = {"precision": record.get("precision"), "recomputes": record.get("recompute", False)}
+    evaluator = front_end_evaluator(corpora, parts, strategy.for_space(space), record["device"], **how)
     strategy = plan_search(run, space, strategy, evaluator.data, next(iter(corpora.values())), talk, redrawn)
     limits = limit_check(record, corpora, evaluator.data.n_outputs)
     options = engine_options(record)
@@ -243,7 +252,9 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
         listener=tracked_listener(listener(strategy, talk, run.warn, options.workers), run.path, strategy),
         options=options, limits=limits,
-        redrawn=lambda: front_end_evaluator(corpora, redrawn.parts if redrawn else parts, strategy, record["device"]),
+        redrawn=lambda: front_end_evaluator(
+            corpora, redrawn.parts if redrawn else parts, strategy, record["device"], **how
+        ),
     )  # fmt: skip
     if result.winner:
         _tell_winner(run, result.winner, talk)
@@ -270,6 +281,17 @@ def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
         talk.warn(line)
     events = read_jsonl(run.path / FILE_NAME)  # trials of several fidelities are more than the budget says
     talk.say(winner_line(winner, sum(event["event"] == "proposed" for event in events)))
+
+
+def check_precision(asked: str | None, device: str, strategy: Strategy) -> None:
+    """Refuse a device that is not there, and a precision that it, or a supernet, has not.
+
+    Raises:
+        SettingsError: says what is accepted.
+    """
+    checked_precision(asked, device)
+    if asked == "16" and strategy.kind == "one-shot":
+        raise SettingsError("--precision 16: a supernet takes 32 or bf16, whose losses need no scaling")
 
 
 def check_plan(
@@ -299,7 +321,10 @@ def check_plan(
     if strategy.kind == "one-shot":
         n_outputs = task_of(manifest).n_outputs(manifest)
         for shape in sorted({shape for shape, _ in inputs}):
-            check_memory(space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing())
+            check_memory(
+                space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing(),
+                recomputes=request.recomputes,
+            )  # fmt: skip
     return max(shape for shape, _ in inputs)
 
 

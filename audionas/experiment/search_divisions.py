@@ -72,7 +72,15 @@ def redrawn_parts(manifest: Manifest, split: OuterSplit, strategy: Strategy, see
     return Redrawn(min(others, key=lambda parts: _n_missing(manifest, parts)), f"new seeds, {name} redrawn")
 
 
-def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: str) -> TrainingEvaluator:
+def search_evaluator(
+    corpus: Corpus,
+    parts: Parts,
+    strategy: Strategy,
+    device: str,
+    *,
+    precision: str | None = None,
+    recomputes: bool = False,
+) -> TrainingEvaluator:
     """What trains candidates on these parts; each training is normalised with its own training rows alone."""
     assert strategy.recipe is not None
     divisions = training_parts(parts) if strategy.inner_folds else [parts]
@@ -80,7 +88,7 @@ def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, device: s
     return TrainingEvaluator(
         replace(datas[0], parts=parts), strategy.recipe, device, strategy.objective, strategy.score_epoch,
         strategy.stop_diverging, tuple(datas) if strategy.inner_folds else (),
-        candidate_costs(corpus, strategy, datas[0].n_outputs, device),
+        candidate_costs(corpus, strategy, datas[0].n_outputs, device), precision=precision, recomputes=recomputes,
     )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def plan_search(
         fields["notes"].append(remark)
         talk.say(remark)
     if strategy.kind == "one-shot":
-        strategy, more = _plan_one_shot(space, strategy, data, record["device"], talk, warnings)
+        strategy, more = _plan_one_shot(space, strategy, data, record, talk, warnings)
         fields |= more
     else:
         fields["trials"], line = planned_trials(space, strategy)
@@ -139,19 +139,29 @@ def plan_search(
 
 
 def _plan_one_shot(
-    space: SearchSpace, strategy: Strategy, data: SearchData, device: str, talk: Talk, warnings: list[str]
+    space: SearchSpace,
+    strategy: Strategy,
+    data: SearchData,
+    record: Mapping[str, Any],
+    talk: Talk,
+    warnings: list[str],
 ) -> tuple[Strategy, dict[str, Any]]:
     from audionas.search.estimate import check_memory, seconds_per_step
     from audionas.search.one_shot import alpha_reach, has_alphas, steps_per_epoch, with_reach
 
+    device, recomputes = record["device"], record.get("recompute", False)
     strategy = with_reach(strategy, data.dealt)
     reach = alpha_reach(strategy, data.dealt) if has_alphas(strategy) else None
-    needed = check_memory(space, data.input_shape, data.n_outputs, strategy.batch_size, device, strategy.mixing())
+    needed = check_memory(
+        space, data.input_shape, data.n_outputs, strategy.batch_size, device, strategy.mixing(),
+        recomputes=recomputes,
+    )  # fmt: skip
     steps = steps_per_epoch(strategy, data.dealt)
     total = steps * strategy.budget.epochs
     seconds = total * seconds_per_step(
         space, data.input_shape, data.n_outputs, strategy.batch_size,
         mixing=strategy.mixing(), passes=ALGORITHMS[strategy.algorithm].passes,
+        recomputes=recomputes,
     )  # fmt: skip
     when = f"about {seconds_text(seconds)}" if device == "cpu" else "time not estimated on a GPU"
     talk.say(

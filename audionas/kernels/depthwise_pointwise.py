@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from audionas.kernels import native
 from audionas.kernels.gradients_again import gradients_again
+from audionas.kernels.mixed_precision import full_precision
 
 T = TypeVar("T")
 
@@ -90,7 +91,8 @@ def _in_torch(
     settings: _Settings, x: Sequence[Tensor], filters: Sequence[Tensor], pointwise: Sequence[Tensor]
 ) -> tuple[list[Tensor], Tensor, Tensor]:
     """The same in plain torch."""
-    statistics = [torch.var_mean(each.detach(), dim=(0, 2, 3), correction=0) for each in x if settings.normalise]
+    own = [full_precision(each.detach()) for each in x if settings.normalise]
+    statistics = [torch.var_mean(each, dim=(0, 2, 3), correction=0) for each in own]
     if settings.normalise:
         x = tuple(functional.batch_norm(each, None, None, training=True, eps=settings.eps) for each in x)
     rectified = [functional.relu(each) for each in x]
@@ -133,14 +135,13 @@ class _DepthwisePointwise(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        settings, wanted = ctx.settings, ctx.needs_input_grad[2:]
+        settings, wanted, saved = ctx.settings, ctx.needs_input_grad[2:], ctx.saved_tensors
         if torch.is_grad_enabled():
-            return None, None, *_again_in_torch(settings, ctx.saved_tensors, wanted, gradients[:-2])
-        x, filters, pointwise = _divided(settings, ctx.saved_tensors)
+            return None, None, *_again_in_torch(settings, saved, wanted, gradients[:-2])
+        x, filters, pointwise = _divided(settings, saved)
         x, given = ([native.whole_planes(each) for each in tensors] for tensors in (x, gradients[:-2]))
         found = [
-            each.new_empty(each.shape) if is_wanted else None
-            for each, is_wanted in zip(ctx.saved_tensors, wanted, strict=True)
+            each.new_empty(each.shape) if is_wanted else None for each, is_wanted in zip(saved, wanted, strict=True)
         ]
         arguments = _arguments(settings, x, filters, pointwise, ctx.of_x)
         outputs = _divided(settings, found)

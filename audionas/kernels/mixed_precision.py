@@ -20,3 +20,11 @@ def plain_types(x: Tensor) -> Iterator[torch.dtype]:
     dtype = torch.get_autocast_dtype(kind)
     with torch.autocast(kind, enabled=False):
         yield dtype
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """x in float32 where it has 16 bits, else x itself: for values that must not be rounded to so few.
+
+    Torch's autocast does so for softmax and losses on a GPU, on the CPU not for all of them; for our own sums nowhere.
+    """
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from audionas.kernels import native
 from audionas.kernels.gradients_again import gradients_again
+from audionas.kernels.mixed_precision import full_precision
 from audionas.kernels.triton_mixed_sum import can_sum, sum_on_card
 
 
@@ -124,10 +126,9 @@ class _MixedSumInTorch(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, settings: _Settings, weights: Tensor, *terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        channels = terms[0].shape[1]
-        mean, variance = terms[0].new_zeros(len(terms), channels), terms[0].new_ones(len(terms), channels)
-        total = torch.zeros_like(terms[0], memory_format=torch.contiguous_format)
-        for k, (term, is_normalised) in enumerate(zip(terms, settings.normalised, strict=True)):
+        total = torch.zeros_like(full_precision(terms[0]), memory_format=torch.contiguous_format)
+        mean, variance = total.new_zeros(len(terms), total.shape[1]), total.new_ones(len(terms), total.shape[1])
+        for k, (term, is_normalised) in enumerate(zip(map(full_precision, terms), settings.normalised, strict=True)):
             if is_normalised:
                 variance[k], mean[k] = torch.var_mean(term, dim=(0, 2, 3), correction=0)
                 term = functional.batch_norm(term, None, None, training=True, eps=settings.eps)
@@ -135,11 +136,11 @@ class _MixedSumInTorch(torch.autograd.Function):
         ctx.settings, ctx.statistics = settings, (mean, variance)
         ctx.save_for_backward(weights, *terms)
         ctx.mark_non_differentiable(mean, variance)
-        return total, mean, variance
+        return total.to(reduce(torch.promote_types, (term.dtype for term in terms))), mean, variance
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        g, wanted = gradients[0], ctx.needs_input_grad[1:]
+        g, wanted = full_precision(gradients[0]), ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
             return None, *_again_in_torch(ctx, g)
         weights, *terms = ctx.saved_tensors
@@ -156,5 +157,5 @@ class _MixedSumInTorch(torch.autograd.Function):
                 centred = (g - total - y * (g * y).mean(dim=(0, 2, 3), keepdim=True)) * rstd if wanted[k + 1] else g
             if dweights is not None:
                 dweights[k] = (g * y).sum()
-            found.append(weights[k] * centred if wanted[k + 1] else None)
+            found.append((weights[k] * centred).to(term.dtype) if wanted[k + 1] else None)
         return None, dweights, *found

@@ -43,17 +43,17 @@ class _Pools(torch.autograd.Function):
         mean, place = torch.empty_like(maximum), maximum.new_empty(maximum.shape, dtype=torch.uint8)
         sizes = [*x.shape, stride, torch.get_num_threads()]
         native.call("pools", x.dtype, sizes, planes, planes.stride(0), maximum, mean, place)
-        ctx.sizes, ctx.place = sizes, place
-        ctx.save_for_backward(x)
+        ctx.sizes = sizes
+        ctx.save_for_backward(x, place)
         return maximum, mean
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None]:
-        (x,) = ctx.saved_tensors
+        x, place = ctx.saved_tensors
         if torch.is_grad_enabled():
             (found,) = gradients_again(lambda own: _in_torch(own[0], ctx.sizes[4]), [x], [True], gradients)
             return found, None
         dmaximum, dmean = (each.contiguous() for each in gradients)
         dx = x.new_empty(x.shape)
-        native.call("pools_gradient", x.dtype, ctx.sizes, dmaximum, dmean, ctx.place, dx)
+        native.call("pools_gradient", x.dtype, ctx.sizes, dmaximum, dmean, place, dx)
         return dx, None

@@ -89,9 +89,13 @@ class CnnNetwork(nn.Module):
         outputs = []
         for cell in self.cells:
             assert isinstance(cell, PreparedCell)
-            s0, s1 = s1, cell(s0, s1, *context(cell.kind))
+            s0, s1 = s1, self.run_cell(cell, s0, s1, *context(cell.kind))
             outputs.append(s1)
         return outputs
+
+    def run_cell(self, cell: PreparedCell, *given: Any) -> Tensor:
+        """The output of one cell."""
+        return cell(*given)  # type: ignore[no-any-return]
 
     def running_logits(self, x: Tensor) -> Tensor:
         """(batch, channels, features, frames) -> the logits after each output frame, (batch, frames', classes).

@@ -75,6 +75,10 @@ class CnnSupernet(CnnNetwork, Supernet):
         )
         return self.classify(outputs[-1], lengths)
 
+    def run_cell(self, cell: PreparedCell, *given: Any) -> Tensor:
+        """The output of one cell, which is all that is kept of it if the supernet recomputes."""
+        return self.run(cell, *given, of=cell)  # type: ignore[no-any-return]
+
     def _weights(self, kind: str) -> CellWeights:
         alphas = self.alphas(kind)
         if not (self.mixing.is_sparse and self.training):

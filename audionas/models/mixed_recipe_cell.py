@@ -70,11 +70,19 @@ class MixedRecipeCell(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
-    def forward(self, x: Tensor, lengths: Tensor | None, emit: str, how: Mixture | RecipeDraft | Prepared) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        emit: str,
+        how: Mixture | RecipeDraft | Prepared,
+        run: Callable[..., Any] | None = None,
+    ) -> Tensor:
         """x (directions, batch, frames, inputs) -> (directions, batch, frames, hidden or 2 * hidden).
 
         It is 0 beyond each clip's length. `how` mixes the candidates, all or those drawn, or is the one recipe to be
-        run.
+        run. With `run`, which may compute its work again (see `Supernet.run`), sqrt(frames) stretches of frames are
+        run by it.
         """
         if isinstance(how, RecipeDraft):
             given, step = self._single(x, how)
@@ -83,12 +91,24 @@ class MixedRecipeCell(nn.Module):
         n_frames = x.shape[2]
         states = [x.new_zeros(*x.shape[:2], self.hidden) for _ in range(self.n_states)]
         shortest = n_frames if lengths is None else shortest_known(lengths)
-        outputs = []
-        for t, frame in enumerate(given.unbind(2)):
-            new = step(frame, [limited_gradient(state) for state in states])
-            states = new if t < shortest or lengths is None else still_running(new, states, t < lengths)
-            outputs.append(states[0] if emit == "h0" else torch.cat(states[:2], dim=-1))
-        stacked = torch.stack(outputs, dim=2)
+
+        def stretch(first: int, given: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+            outputs, now = [], list(states)
+            for t, frame in enumerate(given.unbind(2), first):
+                new = step(frame, [limited_gradient(state) for state in now])
+                now = new if t < shortest or lengths is None else still_running(new, now, t < lengths)
+                outputs.append(now[0] if emit == "h0" else torch.cat(now[:2], dim=-1))
+            return torch.stack(outputs, dim=2), *now
+
+        if run is None:
+            stacked, *_ = stretch(0, given, *states)
+        else:
+            found, first = [], 0
+            for part in given.chunk(math.isqrt(n_frames), dim=2):
+                output, *states = run(stretch, first, part, *states, of=self)
+                found.append(output)
+                first += part.shape[2]
+            stacked = torch.cat(found, dim=2)
         if lengths is None:
             return stacked
         return torch.where(frame_mask(lengths, n_frames)[:, :, None], stacked, 0.0)

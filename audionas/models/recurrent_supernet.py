@@ -21,7 +21,7 @@ What the other mixings are here, where a decision is of an operation or of an in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
 from typing import Any, cast
 
@@ -55,14 +55,22 @@ class MixedRnn(nn.Module):
             MixedRecipeCell(space, width, macro.hidden, n_directions, macro.drop_connect) for width in widths
         )
 
-    def forward(self, x: Tensor, lengths: Tensor | None, how: Mixture | RecipeDraft | Prepared) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        how: Mixture | RecipeDraft | Prepared,
+        run: Callable[..., Any] | None = None,
+    ) -> Tensor:
         """x (batch, frames, inputs), lengths (batch,) int64 -> (batch, frames, n_outputs), 0 in the padding."""
         for cell in self.layers:
             if self.macro.bidirectional:
-                forward, backward = cell(torch.stack([x, reverse_frames(x, lengths)]), lengths, self.macro.emit, how)
+                forward, backward = cell(
+                    torch.stack([x, reverse_frames(x, lengths)]), lengths, self.macro.emit, how, run
+                )
                 x = torch.cat([forward, reverse_frames(backward, lengths)], dim=-1)
             else:
-                x = cell(x[None], lengths, self.macro.emit, how)[0]
+                x = cell(x[None], lengths, self.macro.emit, how, run)[0]
         return x
 
 
@@ -135,7 +143,7 @@ class RecurrentSupernet(FrameSkeleton, Supernet):
         """
         frames = self.own_frames(x, lengths)
         how = self._how(frames.is_meta) if genotype is None else self.space.draft(genotype)
-        return self.classify(self.rnn(frames, lengths, how), lengths)
+        return self.classify(self.rnn(frames, lengths, how, self.run if self.recomputes else None), lengths)
 
     def mixture(self) -> Mixture:
         """The weights of all choices, by one call of `mixing` a decision."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audionas.models.full_precision import full_precision
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models.masked_maps import MaskedMaps
 
 ROOT_FLOOR = 1e-10  # the slope of a square root is infinite at 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from audionas.kernels import is_torch_only
 from audionas.models.mixing import Mixing
+from audionas.models.recompute import recomputed
 from audionas.spaces import Genotype, SearchSpace
 
 
@@ -22,6 +24,7 @@ class Supernet(nn.Module):
 
     space: SearchSpace
     mixing: Mixing
+    recomputes = False  # whether inner results are computed again in the backward pass instead of kept
 
     def arch_parameters(self) -> list[nn.Parameter]:
         """The alphas, float32 logits; their order is part of the contract (optimiser state is kept by position)."""
@@ -59,6 +62,12 @@ class Supernet(nn.Module):
     def weights_device(self) -> torch.device:
         """Where its parameters are."""
         return next(self.parameters()).device
+
+    def run(self, work: Callable[..., Any], *arguments: Any, of: nn.Module) -> Any:
+        """`work(*arguments)`, a part of a training pass that draws nothing, in the module `of`; see `recomputes`."""
+        if self.recomputes and self.training and torch.is_grad_enabled() and not is_torch_only():
+            return recomputed(work, *arguments, of=of)
+        return work(*arguments)
 
     def mixed(self, alphas: Tensor) -> Tensor:
         """The weights of the candidates, as the mode (training or eval) wants them."""

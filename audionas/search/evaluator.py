@@ -129,7 +129,8 @@ class TrainingEvaluator:
     `score_epoch` is the last epoch, or the best by `objective` of those trained. With `folds`, each normalised with
     its own train part, a candidate is trained once a fold, and the predictions of all validation parts are scored
     together, at one epoch for all folds. `share_seed` draws which clips a fraction of the train part holds: the same
-    for every candidate, so that candidates of one fidelity are compared on equal terms.
+    for every candidate, so that candidates of one fidelity are compared on equal terms. `precision` is a key of
+    `PRECISIONS`; None: what is usual for a network on the device, float32 for a supernet. `recomputes` is of supernets.
     """
 
     data: SearchData
@@ -141,6 +142,8 @@ class TrainingEvaluator:
     folds: tuple[SearchData, ...] = ()
     costs: CandidateCosts | None = None
     share_seed: int = 0
+    precision: str | None = None
+    recomputes: bool = False
 
     def evaluate(self, genotype: Genotype, *, epochs: int, seed: int, fraction: float = 1.0) -> Score:
         """The score of one candidate, trained on a fraction of the train part and scored on the whole validation part.
@@ -190,7 +193,9 @@ class TrainingEvaluator:
         """The trained network, and its predictions of the validation part after each epoch that may be scored."""
         seed_torch(seed, "trial", "weights")
         network = build_model(genotype, input_shape=data.input_shape, n_classes=data.n_outputs)
-        plan = FitPlan(data.task, recipe_of(genotype, self.recipe), epochs, seed, "trial", self.device)
+        plan = FitPlan(
+            data.task, recipe_of(genotype, self.recipe), epochs, seed, "trial", self.device, precision=self.precision
+        )
         predictions: dict[int, Predictions] = {}
 
         def after_epoch(epoch: int, record: dict[str, float]) -> None:

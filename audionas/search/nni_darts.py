@@ -8,6 +8,7 @@ the order is that of the supernet.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,9 @@ from torch import Tensor, nn
 from audionas.kernels.loader import VARIABLE
 from audionas.models import Supernet
 from audionas.models.supernet import constant
-from audionas.search.captured_pass import CapturedPass, GraphRunner, Runner
 from audionas.search.collapse import Collapse, NeverCollapses
+from audionas.search.gradient_pass import GradientPass, Gradients, GraphRunner, Runner
 from audionas.training.batches import Batch
-from audionas.training.ledger import count
 
 
 @dataclass(frozen=True)
@@ -78,27 +78,22 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
         super().on_train_start()
         if self.runner is None and self.is_capturable and self.training_module.is_capturable:
             self.runner = graph_runner(self.supernet.weights_device)
-        if self.runner is not None:
-            alphas, weights, network = self.arch_parameters(), self.supernet.network_weights(), self.supernet
-            self._captured = {
-                "alphas": CapturedPass(self.alpha_gradients, alphas, network, self.runner),
-                "weights": CapturedPass(self.weight_gradients, weights, network, self.runner),
-            }
+        self._passes = {
+            "alphas": self.pass_of(self.alpha_gradients, self.arch_parameters()),
+            "weights": self.pass_of(self.weight_gradients, self.supernet.network_weights()),
+        }
+
+    def pass_of(self, gradients: Gradients, stepped: Sequence[nn.Parameter]) -> GradientPass:
+        """A pass that sets the gradients of `stepped`."""
+        return GradientPass(gradients, stepped, self.supernet, self.runner, self.training_module.sparing)
 
     def training_step(self, batch: dict[str, Batch], batch_idx: int) -> Tensor:
         """One step of the alphas, then one of the weights; returns the loss of the second."""
         if self.trainer.current_epoch >= self.warmup_epochs:
-            self.begin_pass(batch_idx, "alphas")
             self.alpha_step(batch, batch_idx)
-        self.begin_pass(batch_idx, "weights")
-        if self.runner is not None:
-            found = self.captured("weights", batch["train"])
-            self._step_weights(batch_idx)
-            self.advance_lr_schedulers(batch_idx)
-            return found
-        with constant(self.arch_parameters()):
-            loss: Tensor = self.training_module.training_step(batch["train"], 2 * batch_idx + 1)
-        self.advance_optimization(loss, batch_idx, self.gradient_clip_val)
+        loss = self._passes["weights"](batch["train"], lambda: self.begin_pass(batch_idx, "weights"))
+        self.training_module.record("weights", loss)
+        self._step_weights(batch_idx)
         self.advance_lr_schedulers(batch_idx)
         return loss
 
@@ -107,31 +102,17 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
 
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """First order: the gradient of the alphas' loss at the weights as they are."""
-        optimiser = self.architecture_optimizers()
-        if self.runner is not None:
-            self.captured("alphas", batch["val"])
-            optimiser.step()
-            return
-        optimiser.zero_grad()
-        with constant(self.supernet.network_weights()):
-            loss = self.training_module.training_step(batch["val"], 2 * batch_idx)
-        total = loss + self.extra_loss()
-        if total.requires_grad:  # not where `none` was drawn for every edge that leads to the output
-            self.manual_backward(total)
-        optimiser.step()
-
-    def captured(self, part: str, batch: Batch) -> Tensor:
-        """One captured pass: gradients, counted and with its loss in the epoch's mean."""
-        loss = self._captured[part](batch)
-        count(forward=len(batch[0]), backward=len(batch[0]))
-        self.training_module.record(part, loss)
-        return loss
+        loss = self._passes["alphas"](batch["val"], lambda: self.begin_pass(batch_idx, "alphas"))
+        self.training_module.record("alphas", loss)
+        self.architecture_optimizers().step()
 
     def alpha_gradients(self, batch: Batch) -> Tensor:
         """The gradients of the alphas at the weights as they are, and the loss."""
         with constant(self.supernet.network_weights()):
             loss: Tensor = self.training_module.loss_of(batch)
-        (loss + self.extra_loss()).backward()  # type: ignore[no-untyped-call]
+        total = loss + self.extra_loss()
+        if total.requires_grad:  # not where `none` was drawn for every edge that leads to the output
+            total.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def weight_gradients(self, batch: Batch) -> Tensor:

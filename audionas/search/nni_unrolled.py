@@ -9,39 +9,31 @@ import torch
 from torch import Tensor, nn
 
 from audionas.models.supernet import constant, frozen_statistics
-from audionas.search.captured_pass import CapturedPass
+from audionas.search.gradient_pass import GradientPass
 from audionas.search.nni_darts import OrderedDarts, OrderedDartsModule
-from audionas.search.unrolled import LossPasses, Passes, WeightStep, unrolled_gradient_by
+from audionas.search.unrolled import WeightStep, unrolled_gradient_by
 from audionas.training.batches import Batch
-from audionas.training.ledger import count
 
 
 class UnrolledDartsModule(OrderedDartsModule):
     """The alphas' step looks one step of the weights ahead; running statistics of BN are not touched by it."""
 
     def on_train_start(self) -> None:
-        """Capture its passes too."""
+        """Its passes too."""
         super().on_train_start()
-        if self.runner is not None:
-            alphas, weights, network = self.arch_parameters(), self.supernet.network_weights(), self.supernet
-            self._unrolled = {
-                "weights": CapturedPass(self._frozen_weight_gradients, weights, network, self.runner),
-                "both": CapturedPass(self._both_gradients, [*alphas, *weights], network, self.runner),
-                "alphas": CapturedPass(self._train_alpha_gradients, alphas, network, self.runner),
-            }
+        alphas, weights = self.arch_parameters(), self.supernet.network_weights()
+        self._unrolled = {
+            "weights": self.pass_of(self._frozen_weight_gradients, weights),
+            "both": self.pass_of(self._both_gradients, [*alphas, *weights]),
+            "alphas": self.pass_of(self._train_alpha_gradients, alphas),
+        }
 
     def alpha_step(self, batch: dict[str, Batch], batch_idx: int) -> None:
         """Liu et al. 2019, equation 7."""
         alphas, weights = self.arch_parameters(), self.supernet.network_weights()
         step = WeightStep(next(opt for opt in self.trainer.optimizers if not getattr(opt, "is_arch_optimizer", False)))
-
-        def loss_of(part: str) -> Tensor:
-            return self.training_module.loss_of(batch[part])  # type: ignore[no-any-return]
-
-        passes: Passes = LossPasses(lambda: loss_of("train"), lambda: loss_of("val"), alphas, weights)
-        if self.runner is not None:
-            passes = CapturedPasses(self._unrolled, batch, alphas, weights)
         with frozen_statistics(self.supernet):
+            passes = UnrolledPasses(self._unrolled, batch, alphas, weights)
             gradients, loss = unrolled_gradient_by(passes, alphas, weights, step)
         self.training_module.record("alphas", loss)
         for alpha, gradient in zip(alphas, gradients, strict=True):
@@ -66,10 +58,10 @@ class UnrolledDartsModule(OrderedDartsModule):
 
 
 @dataclass(frozen=True)
-class CapturedPasses:
-    """The passes of one second-order step, each captured."""
+class UnrolledPasses:
+    """The passes of one second-order step."""
 
-    captured: dict[str, CapturedPass]
+    by_kind: dict[str, GradientPass]
     batch: dict[str, Batch]
     alphas: Sequence[nn.Parameter]
     weights: Sequence[nn.Parameter]
@@ -90,9 +82,7 @@ class CapturedPasses:
         return [None if each is None else each.clone() for each in _taken(self.alphas)]
 
     def _run(self, kind: str, part: str) -> Tensor:
-        batch = self.batch[part]
-        count(forward=len(batch[0]), backward=len(batch[0]))
-        return self.captured[kind](batch)
+        return self.by_kind[kind](self.batch[part])
 
 
 def _taken(parameters: Sequence[nn.Parameter]) -> list[torch.Tensor | None]:

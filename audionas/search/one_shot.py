@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 from audionas.errors import RunError
@@ -28,6 +29,7 @@ from audionas.search.limits_cost_term import CostTerm
 from audionas.search.limits_derivation import LimitedDerivation
 from audionas.search.listener import Pick, SearchListener
 from audionas.search.nni_quiet import import_nni
+from audionas.search.sparing import Sparing
 from audionas.search.strategy import Strategy
 from audionas.search_logs import read_epochs
 from audionas.seeding import derive, generator, seed_torch
@@ -37,8 +39,10 @@ from audionas.training.batches import n_batches_of
 from audionas.training.checkpoint import EpochCheckpoint
 from audionas.training.fit import NonFiniteLossError, quiet, run_interruptibly, trainer_settings
 from audionas.training.ledger import count
-from audionas.training.module import TrainingModule
 from audionas.training.scoring import predict_clips
+
+if TYPE_CHECKING:
+    from audionas.search.nni_module import SearchModule
 
 EPOCHS_FILE = "epochs.jsonl"
 SCORE_BATCH = 64
@@ -147,8 +151,11 @@ def _train(
     data = evaluator.data
     seed_torch(seed, "supernet")
     supernet = build_supernet(space, data.input_shape, data.n_outputs, strategy.mixing())
+    supernet.recomputes = evaluator.recomputes
     log.supernet = supernet
     module = SearchModule(data.task, evaluator.recipe, epochs=strategy.budget.epochs, seed=seed, purpose="search")
+    module.autocast = torch.bfloat16 if evaluator.precision == "bf16" else None
+    module.sparing = Sparing(supernet, log.records[-1] if log.records else None)
     if limits and strategy.cost_weight:
         module.cost_term = CostTerm.of(supernet, limits, strategy.cost_weight)
     trainer = Trainer(
@@ -227,7 +234,7 @@ class EpochLog(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Score, describe and log the epoch."""
-        module: TrainingModule = pl_module.training_module  # type: ignore[assignment]
+        module: SearchModule = pl_module.training_module  # type: ignore[assignment]
         losses = {name: module.mean_loss(name) for name in ("weights", "alphas") if name in module.losses}
         for name, loss in losses.items():
             if not math.isfinite(loss):
@@ -240,6 +247,7 @@ class EpochLog(pl.Callback):
             **self._scores(trainer.current_epoch, genotype),
             **self.supernet.describe(self._data.input_shape, self._data.n_outputs, genotype),
             **(self._limited.unlimited(self.supernet) if self._limited else {}),
+            **module.sparing.as_record(),
         }
         self._check_collapse(record, module)
         record["seconds"] = round(time.perf_counter() - self._started, 3)

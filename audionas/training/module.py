@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models import GenotypeNetwork
 from audionas.models.baselines import OwnLoss
-from audionas.models.full_precision import full_precision
 from audionas.seeding import flush_denormals, seed_torch
 from audionas.training.augmentation import mixup, spec_augment
 from audionas.training.batches import Batch

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from audionas.errors import RunError
 from audionas.kernels import library, torch_only, use_kernels
 from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing
 from audionas.search import build_supernet, estimate
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
-from audionas.spaces import CnnCellSpace, load_search_space
+from audionas.spaces import CnnCellSpace, SearchSpace, load_search_space
 
 GIB = 2**30
 SHAPE = (1, 140, 140)
+SEVERAL = CnnCellSpace(
+    nodes=3, ops=("none", "skip_connect", "sep_conv_3x3", "dil_conv_5x5"), macro={"n_cells": 4, "channels": 4}
+)
 TINY = CnnCellSpace(nodes=1, ops=("none", "skip_connect", "sep_conv_3x3"), macro={"n_cells": 2, "channels": 2})
 
 
@@ -96,12 +103,15 @@ def test_a_batch_that_does_not_fit_names_the_largest_that_does(
     monkeypatch: pytest.MonkeyPatch, bytes_of_the_paper: int
 ) -> None:
     space = load_search_space("darts_cnn")
-    monkeypatch.setattr(estimate, "saved_bytes_per_clip", lambda *_network: bytes_of_the_paper)
+    monkeypatch.setattr(
+        estimate, "saved_bytes_per_clip", lambda *_network, recomputes: bytes_of_the_paper // (2 if recomputes else 1)
+    )
     have(monkeypatch, 2.0)
     with pytest.raises(RunError) as error:
         check_memory(space, SHAPE, 4, 16, "cpu")
     found = re.fullmatch(
-        r"a batch of 16 needs about ([\d.]+) GiB, 2\.0 GiB are free; the largest that fits is --batch-size (\d+)",
+        r"a batch of 16 needs about ([\d.]+) GiB, 2\.0 GiB are free; the largest that fits is --batch-size (\d+); "
+        r"--recompute keeps less and takes longer, with it a batch of (\d+) fits",
         str(error.value),
     )
     assert found
@@ -111,6 +121,9 @@ def test_a_batch_that_does_not_fit_names_the_largest_that_does(
     assert check_memory(space, SHAPE, 4, largest, "cpu") <= 2.0 * GIB
     with pytest.raises(RunError):
         check_memory(space, SHAPE, 4, largest + 1, "cpu")
+    fewer = int(found[3])
+    assert fewer == min(16, 2 * largest + (fewer % 2))
+    assert check_memory(space, SHAPE, 4, fewer, "cpu", recomputes=True) <= 2.0 * GIB
 
 
 def test_where_nothing_fits_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,3 +157,43 @@ def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytes
     ticks = iter([0.0, 4.0, 4.0, 7.0])  # 4 s, then 3 s
     assert seconds_per_step(TINY, SHAPE, 2, 16, clock=lambda: next(ticks)) == 2 * 3.0 * 16 / 2
     assert seen == [2, 2]
+
+
+@pytest.mark.parametrize("space", [SEVERAL, load_search_space("darts_rnn")], ids=["cells", "recurrent"])
+def test_what_is_kept_of_a_supernet_that_recomputes_is_counted(space: SearchSpace) -> None:
+    shape, batch = (1, 16, 50), 8
+    network = build_supernet(space, input_shape=shape, n_classes=2)
+    network.recomputes = True
+    x = torch.randn(batch, *shape)
+    with _Peak() as peak:
+        network(x).sum().backward()
+    assert saved_bytes_per_clip(space, shape, 2, recomputes=True) < 0.8 * saved_bytes_per_clip(space, shape, 2)
+    estimated = saved_bytes_per_clip(space, shape, 2, recomputes=True) * estimate.OVERHEAD * batch
+    assert 0.5 * peak.bytes < estimated < 2 * peak.bytes
+
+
+class _Peak(TorchDispatchMode):
+    """The most bytes of tensors that are alive at one time, of those made within."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = self._now = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(found):
+            if isinstance(tensor, torch.Tensor):
+                self._note(tensor.untyped_storage())
+        self.bytes = max(self.bytes, self._now)
+        return found
+
+    def _note(self, storage: torch.UntypedStorage) -> None:
+        if storage.data_ptr() not in self._known:
+            self._known.add(storage.data_ptr())
+            self._now += storage.nbytes()
+            weakref.finalize(storage, self._forget, storage.data_ptr(), storage.nbytes())
+
+    def _forget(self, key: int, n_bytes: int) -> None:
+        self._known.discard(key)
+        self._now -= n_bytes

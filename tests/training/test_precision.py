@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from audionas.errors import SettingsError
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models import build_model
 from audionas.models.baselines.own_positions import OwnBatchNorm
-from audionas.models.full_precision import full_precision
 from audionas.models.masked_maps import MaskedMaps
 from audionas.models.spatial_pooling import BilinearPooling
 from audionas.spaces import BaselineGenotype, CnnGenotype, Genotype

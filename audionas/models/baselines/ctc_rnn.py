@@ -12,12 +12,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models.baselines.abilities import TaskLoss
 from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import class_log_likelihoods, ctc_loss
 from audionas.models.baselines.own_frames_rnn import OwnFramesRnn, frames_of
 from audionas.models.baselines.own_positions import own_maps
-from audionas.models.full_precision import full_precision
 from audionas.records import Record
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from audionas.errors import SettingsError
 from audionas.kernels.exporting import is_exporting
-from audionas.models.full_precision import full_precision
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models.masked_maps import masked, strided
 from audionas.models.recipe_cell import frame_mask
 

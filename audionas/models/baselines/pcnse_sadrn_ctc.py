@@ -14,6 +14,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from audionas.kernels.mixed_precision import full_precision
 from audionas.models.baselines.abilities import TaskLoss
 from audionas.models.baselines.baseline import Baseline, Shape
 from audionas.models.baselines.ctc import class_log_likelihoods, ctc_loss
@@ -21,7 +22,6 @@ from audionas.models.baselines.own_frames_rnn import frames_of
 from audionas.models.baselines.own_positions import ConvBlock, OwnBatchNorm, n_steps, own_maps
 from audionas.models.baselines.residual_attention import DilatedResidual, SelfAttention
 from audionas.models.baselines.squeeze_excitation import SqueezeExcitation
-from audionas.models.full_precision import full_precision
 from audionas.records import Record
 
 BRANCHES = ((9, 1), (1, 9), (3, 3))  # features x frames

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search import SearchRequest, search
 from audionas.kernels import tell_of_kernels
+from audionas.models import Supernet
 from audionas.records import read_json, read_jsonl
-from audionas.search.captured_pass import MOST_SHAPES, CapturedPass, EagerRunner, unchanged
+from audionas.search.gradient_pass import MOST_SHAPES, EagerRunner, GradientPass, unchanged
+from audionas.search.sparing import Sparing
 from audionas.training.batches import Batch
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
 
@@ -86,7 +88,7 @@ def test_what_draws_on_the_host_is_not_captured(
     assert len(run(places, algorithm, algorithm)[0]) == 3
 
 
-class Counter(nn.Module):
+class Counter(Supernet):
     """A loss with a statistic and noise."""
 
     def __init__(self) -> None:
@@ -117,7 +119,7 @@ def test_warming_up_leaves_statistics_and_noise_as_they_were() -> None:
 
 def test_more_shapes_than_are_kept_run_uncaptured() -> None:
     network = Counter()
-    captured = CapturedPass(network.gradients, [network.weight], network, EagerRunner())
+    captured = GradientPass(network.gradients, [network.weight], network, EagerRunner(), Sparing(network))
     for n in range(2, 2 + MOST_SHAPES + 2):
         given = batch(n)
         torch.manual_seed(n)
@@ -138,7 +140,7 @@ def test_what_cannot_be_captured_runs_uncaptured_and_says_so_once() -> None:
     said: list[str] = []
     tell_of_kernels(said.append)
     network = Counter()
-    captured = CapturedPass(network.gradients, [network.weight], network, Refuses())
+    captured = GradientPass(network.gradients, [network.weight], network, Refuses(), Sparing(network))
     losses = [float(captured(batch(3))) for _ in range(3)]
     assert len(set(losses)) == 3
     assert said == [
@@ -150,10 +152,11 @@ def test_what_cannot_be_captured_runs_uncaptured_and_says_so_once() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_graphs_on_a_card_give_what_the_pass_gives() -> None:
-    from audionas.search.captured_pass import GraphRunner
+    from audionas.search.gradient_pass import GraphRunner
 
     network = Counter().cuda()
-    captured = CapturedPass(network.gradients, [network.weight], network, GraphRunner(torch.device("cuda")))
+    runner = GraphRunner(torch.device("cuda"))
+    captured = GradientPass(network.gradients, [network.weight], network, runner, Sparing(network))
     for n in (4, 5, 4, 5):
         given = tuple(None if each is None else each.cuda() for each in batch(n))
         loss, gradient = captured(given), network.weight.grad  # type: ignore[arg-type]

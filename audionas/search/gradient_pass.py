@@ -1,4 +1,4 @@
-"""Forward and backward passes of a search as CUDA graphs: one call starts the thousands of small kernels of a supernet.
+"""Forward and backward passes of a search; where it can be as CUDA graphs: one call starts thousands of small kernels.
 
 A graph repeats what was captured, on the same memory: a batch is copied into the inputs of its shape, and gradients
 and loss are found where they were at the capture. Steps of optimisers stay outside, so learning rates may change.
@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from audionas.kernels import tell
+from audionas.models.recompute import kept_buffers
+from audionas.search.sparing import Sparing
 from audionas.training.batches import Batch
-from audionas.training.ledger import uncounted
+from audionas.training.ledger import count, uncounted
 
 MOST_SHAPES = 4  # batches of an epoch differ by one clip; whoever has more shapes than this runs them uncaptured
 WARM_UP = 3  # passes before a capture: libraries choose algorithms and make workspaces in them
@@ -80,62 +82,88 @@ class EagerRunner:
         return replay
 
 
-class CapturedPass:
+class GradientPass:
     """A pass of one network: gradients of `stepped` and the loss of a batch, captured once for each shape of batches.
 
     Args:
-        gradients: sets the gradients of `stepped` for a batch and returns the loss, without a gradient; it draws from
-            torch's generators alone, and reads nothing on the host.
+        gradients: sets the gradients of `stepped` for a batch and returns the loss, without a gradient. To be captured
+            it draws from torch's generators alone, and reads nothing on the host.
+        runner: what captures; None: nothing is captured.
+        sparing: what does a pass again where memory is short.
     """
 
     def __init__(
-        self, gradients: Gradients, stepped: Sequence[nn.Parameter], network: nn.Module, runner: Runner
+        self,
+        gradients: Gradients,
+        stepped: Sequence[nn.Parameter],
+        network: nn.Module,
+        runner: Runner | None,
+        sparing: Sparing,
     ) -> None:
-        self._gradients, self._stepped, self._network, self._runner = gradients, stepped, network, runner
-        self._is_refused = False
+        self._gradients, self._stepped, self._network = gradients, stepped, network
+        self._runner, self._sparing, self._spared = runner, sparing, sparing.as_record()
         self._known: dict[tuple[object, ...], tuple[list[Tensor | None], Replay]] = {}
 
-    def __call__(self, batch: Batch) -> Tensor:
-        """The loss of a batch; the gradients of `stepped` are set."""
+    def __call__(self, batch: Batch, begin: Callable[[], None] = lambda: None) -> Tensor:
+        """The loss of a batch; the gradients of `stepped` are set. `begin` keys what a pass draws on the host."""
+        with uncounted():
+            found = self._replayed(batch) if self._runner else None
+            if found is None:
+                found = self._sparing(lambda: self._uncaptured(batch, begin))
+        count(forward=len(batch[0]), backward=len(batch[0]))
+        return found
+
+    def _uncaptured(self, batch: Batch, begin: Callable[[], None]) -> Tensor:
+        _forget(self._stepped)
+        begin()
+        with self._sparing.keeping():
+            return self._gradients(batch)
+
+    def _replayed(self, batch: Batch) -> Tensor | None:
+        """The loss by what was captured, now or before; None where that cannot be."""
+        if self._spared != self._sparing.as_record():  # graphs hold the memory of what is kept no longer
+            self._known, self._spared = {}, self._sparing.as_record()
         shapes = tuple(None if each is None else (each.shape, each.dtype) for each in batch)
-        if shapes not in self._known and not (self._is_refused or len(self._known) == MOST_SHAPES):
+        if shapes not in self._known and len(self._known) < MOST_SHAPES and not self._sparing.on_host:
             self._capture(shapes, batch)
         if shapes not in self._known:
-            _forget(self._stepped)
-            return self._gradients(batch)
+            return None
         inputs, replay = self._known[shapes]
         for own, given in zip(inputs, batch, strict=True):
             if own is not None and given is not None:
                 own.copy_(given, non_blocking=True)
-        with uncounted():
-            return replay()
+        return replay()
 
     def _capture(self, shapes: tuple[object, ...], batch: Batch) -> None:
         inputs = [None if each is None else each.clone() for each in batch]
+        runner = self._runner
+        assert runner is not None
+
+        def captured() -> Replay | None:
+            if self._sparing.on_host:
+                return None
+            with unchanged(self._network):
+                return runner.capture(lambda: self._gradients(tuple(inputs)), self._stepped)  # type: ignore[arg-type]
+
         try:
-            with unchanged(self._network), uncounted():
-                replay = self._runner.capture(lambda: self._gradients(tuple(inputs)), self._stepped)  # type: ignore[arg-type]
-        except RuntimeError as why:  # torch's, of whatever cannot be captured, or of memory
-            self._is_refused = True
+            replay = self._sparing(captured)
+        except RuntimeError as why:  # torch's, of whatever cannot be captured
+            self._runner, self._known = None, {}
             reason = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
             tell(
                 f"search: its passes cannot be captured as CUDA graphs ({reason}); they run uncaptured, which is slower"
             )
         else:
-            self._known[shapes] = inputs, replay
+            if replay is not None:
+                self._known[shapes] = inputs, replay
 
 
 @contextmanager
 def unchanged(network: nn.Module) -> Iterator[None]:
     """Within: whatever happens to buffers (running statistics) and generators is undone at the end."""
-    buffers = list(network.buffers())
-    kept = [buffer.clone() for buffer in buffers]
-    device = next((buffer.device for buffer in buffers), torch.device("cpu"))
-    cards = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(cards):
+    device = next((buffer.device for buffer in network.buffers()), torch.device("cpu"))
+    with kept_buffers(network), torch.random.fork_rng([device] if device.type == "cuda" else []):
         yield
-    for buffer, value in zip(buffers, kept, strict=True):
-        buffer.copy_(value)
 
 
 def _forget(parameters: Sequence[nn.Parameter]) -> None:
@@ -143,4 +171,4 @@ def _forget(parameters: Sequence[nn.Parameter]) -> None:
         parameter.grad = None
 
 
-__all__ = ["CapturedPass", "EagerRunner", "GraphRunner", "Runner", "unchanged"]
+__all__ = ["EagerRunner", "GradientPass", "GraphRunner", "Runner", "unchanged"]
