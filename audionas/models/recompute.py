@@ -1,6 +1,6 @@
 """Parts of a network whose inner results are not kept for the backward pass, but computed again in it.
 
-Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost. The same numbers, for a third more work.
+Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost. The same numbers; forward passes twice.
 """
 
 from __future__ import annotations

@@ -53,18 +53,20 @@ def saved_bytes_per_clip(
 ) -> int:
     """Bytes that autograd keeps a clip for the backward pass; nothing is computed.
 
-    With `recomputes` those that are kept all the time, and the part that takes most while it is computed again.
+    With `recomputes` those that are kept all the time, and of the part that takes most what is computed again and its
+    gradients, which are as many and there at the same time.
     """
-    kept, parts = _Saved(), [0]
+    kept, largest = _Saved(), 0
 
     def run(work: Callable[..., Any], *arguments: Any, **_of: nn.Module) -> Any:
+        nonlocal largest
         own = _Saved()
         with own.noting():
             found = work(*arguments)
         for tensor in tree_leaves((arguments, found)):
             if isinstance(tensor, Tensor):
                 kept.note(tensor)
-        parts.append(own.n_bytes)
+        largest = max(largest, own.n_bytes)
         return found
 
     with torch.device("meta"):
@@ -74,7 +76,7 @@ def saved_bytes_per_clip(
         x = torch.empty((2, *input_shape))
         with kept.noting():
             network(x)
-    return (kept.n_bytes + max(parts)) // 2
+    return (kept.n_bytes + 2 * largest) // 2
 
 
 def check_memory(
