@@ -58,3 +58,8 @@ def amount_text(n: float) -> str:
         if n >= size:
             return f"{n / size:.3g} {name}"
     return f"{n:.3g}"
+
+
+def size_text(size: int) -> str:
+    """A count that may be far beyond a float's range."""
+    return f"{size:.3g}" if size < 10**300 else f"about 10^{len(str(size)) - 1}"

@@ -113,7 +113,7 @@ def search(
         bool,
         typer.Option(
             "--recompute",
-            help="Keep less of a supernet for the backward pass, compute it again: less memory, the same result.",
+            help="Compute cells of a supernet again in the backward pass: less memory, more time, the same result.",
         ),
     ] = False,
     threads: ThreadsOption = None,

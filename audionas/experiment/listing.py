@@ -10,12 +10,11 @@ from audionas import shipped
 from audionas.augmentations import load_augmentation
 from audionas.datasets import DATASETS
 from audionas.errors import SettingsError, unknown
-from audionas.experiment.search_plan import size_text
 from audionas.features import EXTRACTORS, PRESETS, SHORT_FORMS
 from audionas.models.baselines import BASELINES
 from audionas.ops import CNN_OP_SUMMARIES
 from audionas.ops.recurrent import RNN_OPS
-from audionas.quantities import count_text
+from audionas.quantities import count_text, size_text
 from audionas.search.algorithms import ALGORITHMS
 from audionas.search.strategy import Strategy, load_strategy
 from audionas.spaces import BaselineSpace, CnnCellSpace, CnnMacroSpace, SearchSpace, load_search_space

@@ -17,7 +17,7 @@ from audionas.experiment.search_divisions import Redrawn, inner_fold_parts, untr
 from audionas.experiment.talk import Talk
 from audionas.features import extractor_from_settings
 from audionas.models.algorithmic_delay import algorithmic_delay
-from audionas.quantities import count_text, seconds_text
+from audionas.quantities import count_text, seconds_text, size_text
 from audionas.records import write_text
 from audionas.search import SearchData, Strategy
 from audionas.search.algorithms import ALGORITHMS, evolution_of, remark_of
@@ -260,11 +260,6 @@ def protocol_text(manifest: Manifest, split: str) -> str:
     shown = ", ".join(dev[:_GROUPS_SHOWN]) + (f" and {len(dev) - _GROUPS_SHOWN} more" if dev[_GROUPS_SHOWN:] else "")
     named = f"; protocol {manifest.protocol}" if manifest.protocol != DEFAULT_PROTOCOL else ""
     return named + (f"; the dev part selects: {shown}" if dev else "")
-
-
-def size_text(size: int) -> str:
-    """A count that may be far beyond a float's range."""
-    return f"{size:.3g}" if size < 10**300 else f"about 10^{len(str(size)) - 1}"
 
 
 def yaml_text(settings: Mapping[str, Any]) -> str:

@@ -57,11 +57,12 @@ def parts() -> dict[str, tuple[Callable[[str, Path, Result], Result], str, float
 
     return {
         "search": (searching.whole_search, "ours <= 60 s, reference / ours >= 5, peak <= 12 GiB", 120, 40),
+        "other_ways": (searching.other_ways, "bfloat16: the alphas of float32, faster; recomputed: the same", 40, 20),
         "second_order": (searching.second_order, "<= 1.15", 30, 15),
         "agreement": (searching.agreement, "<= 0.001", 20, 15),
-        "large_supernet": (searching.memory_of_a_large_supernet, "<= 40 GiB", 20, 15),
+        "large_supernet": (searching.memory_of_a_large_supernet, "recomputed <= 40 GiB", 20, 15),
         "recipes": (recipes.random_recipes, "plain / recipe >= 10, recipe / lstm <= 1.5, each", 110, 30),
-        "catalogue": (recipes.catalogue, "<= 2 h extrapolated, busy > 80 %", 120, 30),
+        "catalogue": (recipes.catalogue, "<= 2 h extrapolated, busy > 80 %", 110, 30),
         "retraining": (retraining.five_folds, "<= 60 s", 90, 30),
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,25 +28,30 @@ SPACE, STRATEGY, BATCH = "darts_cnn", "darts_emotionnas", 64
 PAIRS = PrepareOptions(group_from="^(s[0-9])_", folds="5", protocol="speaker_pairs")
 
 
-def reference_path() -> Any:
-    """Within: the supernet edge by edge, all gradients in both passes, as the release of DARTS has it."""
-    return mock.patch.multiple(
-        "audionas.models.mixed_cell.MixedCell", _normalises_by_batch=lambda _: False
-    ), mock.patch("audionas.search.nni_darts.constant", all_gradients)
+@contextmanager
+def reference_path() -> Iterator[None]:
+    """Within: the supernet edge by edge, all gradients in both passes, nothing captured: as DARTS's release has it."""
+    with (
+        mock.patch.multiple("audionas.models.mixed_cell.MixedCell", _normalises_by_batch=lambda _: False),
+        mock.patch("audionas.search.nni_darts.constant", all_gradients),
+        mock.patch.dict(os.environ, AUDIONAS_GRAPHS="off"),
+    ):
+        yield
 
 
-def one_search(device: str, work: Path, sizes: Result, *, is_reference: bool, **more: Any) -> Result:
+def one_search(device: str, out: Path, sizes: Result, epochs: int, **more: Any) -> Result:
     """A whole search through the product's front door: seconds of its epochs, of the first one, and memory."""
-    data = make_corpus(work / "corpus", sizes["clips"], sizes["length_s"])
-    name = "_".join(["reference" if is_reference else "ours", *map(str, more.values())])
-    first, second = reference_path() if is_reference else (nullcontext(), nullcontext())
+    data = make_corpus(out.parent / "corpus", sizes["clips"], sizes["length_s"])
     forget_peak(device)
-    with first, second:
-        request = SearchRequest(
-            data, SPACE, STRATEGY, epochs=sizes["reference_epochs"] if is_reference else sizes["epochs"],
-            batch_size=sizes["batch"], device=device, out=work / name, preparation=PAIRS, **more,
-        )  # fmt: skip
-        epochs = [each["seconds"] for each in read_jsonl(search(request) / "epochs.jsonl")]
+    request = SearchRequest(
+        data, SPACE, STRATEGY, epochs=epochs, batch_size=sizes["batch"], device=device, out=out, preparation=PAIRS,
+        **more,
+    )  # fmt: skip
+    return timed(read_jsonl(search(request) / "epochs.jsonl"), device)
+
+
+def timed(records: list[Result], device: str) -> Result:
+    epochs = [each["seconds"] for each in records]
     return {
         "epochs": len(epochs),
         "seconds": sum(epochs),
@@ -56,10 +63,27 @@ def one_search(device: str, work: Path, sizes: Result, *, is_reference: bool, **
 
 def whole_search(device: str, work: Path, sizes: Result) -> Result:
     """The search of the EmotionNAS paper: 50 epochs, and of the reference path as many epochs as are affordable."""
-    found = one_search(device, work, sizes, is_reference=False)
-    reference = one_search(device, work, sizes, is_reference=True)
+    found = one_search(device, work / "ours", sizes, sizes["epochs"])
+    with reference_path():
+        reference = one_search(device, work / "reference", sizes, sizes["reference_epochs"])
     ratio = reference["median_epoch_s"] / found["median_epoch_s"]
     return {"ours": found, "reference": reference, "reference / ours": ratio}
+
+
+def other_ways(device: str, work: Path, sizes: Result) -> Result:
+    """A few epochs kept whole in float32, computed again, and in bfloat16: time, memory, and how far alphas part."""
+    ways: dict[str, Result] = {"float32": {}, "recomputed": {"recomputes": True}, "bfloat16": {"precision": "bf16"}}
+    found = {
+        name: one_search(device, work / name, sizes, sizes["reference_epochs"], **how) for name, how in ways.items()
+    }
+    lines = {name: read_jsonl(work / name / "epochs.jsonl")[-1] for name in ways}
+    alphas = {name: torch.cat([torch.tensor(each).flatten() for each in line["alphas"].values()])
+              for name, line in lines.items()}  # fmt: skip
+    for name in ("recomputed", "bfloat16"):
+        pair = torch.stack([alphas["float32"], alphas[name]])
+        found[name]["correlation of alphas with float32"] = float(torch.corrcoef(pair)[0, 1])
+        found[name]["same genotype"] = lines[name]["genotype"] == lines["float32"]["genotype"]
+    return found
 
 
 def second_order(device: str, _work: Path, sizes: Result) -> Result:
@@ -100,8 +124,13 @@ def agreement(device: str, _work: Path, sizes: Result) -> Result:
 
 
 def memory_of_a_large_supernet(device: str, _work: Path, sizes: Result) -> Result:
-    """Peak memory of one step of L=8, C=16."""
-    forget_peak(device)
-    job = on(device, ours(sizes["batch"], sizes["image"], sizes["large_channels"], sizes["large_cells"]))
-    job.step()
-    return {"peak_gib": peak_gib(device)}
+    """Peak memory of one step of L=8, C=16, kept whole and computed again."""
+    found = {}
+    for name, recomputes in (("kept", False), ("recomputed", True)):
+        job = on(device, ours(sizes["batch"], sizes["image"], sizes["large_channels"], sizes["large_cells"]))
+        job.network.recomputes = recomputes  # type: ignore[assignment]
+        forget_peak(device)
+        job.step()
+        found[name] = peak_gib(device)
+        del job
+    return {"peak_gib": found}

@@ -40,6 +40,7 @@ def steps(name: str, way: str, repeats: int) -> dict[str, float]:
     keep_freed_memory()
     space_name, shape, batch, changes = CASES[name]
     space = load_search_space(space_name)
+    assert space.macro is not None
     space = space.model_copy(update={"macro": space.macro.model_copy(update=changes)})
     network = build_supernet(space, shape, CLASSES)
     network.recomputes = way == "recomputed"
@@ -70,7 +71,8 @@ def main() -> None:
     given = parser.parse_args()
     ready()
     if given.in_process:
-        print(json.dumps(steps(*given.in_process, given.repeats)))
+        name, way = given.in_process
+        print(json.dumps(steps(name, way, given.repeats)))
         return
     found: dict[str, Any] = {}
     for name in CASES:

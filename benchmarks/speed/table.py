@@ -96,6 +96,14 @@ ROWS: list[tuple[str, str, Callable[[Found], str]]] = [
         ),
     ),
     (
+        "supernet step that computes cells again, of one that keeps all: time, memory; 3 cells, 8 cells, recurrent",
+        "recompute",
+        lambda f: "; ".join(
+            "{step_s:.2f}x, {memory_mib:.2f}x".format(**each["recomputed / kept"])
+            for each in f["recompute"]["networks"].values()
+        ),
+    ),
+    (
         "search stage of `make search` against the reference path",
         "search_stage",
         lambda f: _times(f["search_stage"]["ratios"]["reference / compiled"]),

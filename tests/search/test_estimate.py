@@ -161,7 +161,7 @@ def test_a_large_input_is_probed_with_two_clips_and_scaled_up(monkeypatch: pytes
 
 @pytest.mark.parametrize("space", [SEVERAL, load_search_space("darts_rnn")], ids=["cells", "recurrent"])
 def test_what_is_kept_of_a_supernet_that_recomputes_is_counted(space: SearchSpace) -> None:
-    shape, batch = (1, 16, 200), 2  # what is counted is a half of two clips and all weights
+    shape, batch = (1, 16, 100), 2  # what is counted is a half of two clips and all weights
     network = build_supernet(space, input_shape=shape, n_classes=2)
     network.recomputes = True
     x = torch.randn(batch, *shape)

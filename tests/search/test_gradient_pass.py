@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from audionas.errors import SettingsError
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search import SearchRequest, search
 from audionas.kernels import tell_of_kernels
 from audionas.models import Supernet
 from audionas.records import read_json, read_jsonl
-from audionas.search.gradient_pass import MOST_SHAPES, EagerRunner, GradientPass, unchanged
+from audionas.search import nni_darts
+from audionas.search.gradient_pass import MOST_SHAPES, EagerRunner, GradientPass, GraphRunner, unchanged
 from audionas.search.sparing import Sparing
 from audionas.training.batches import Batch
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
@@ -88,6 +90,17 @@ def test_what_draws_on_the_host_is_not_captured(
     assert len(run(places, algorithm, algorithm)[0]) == 3
 
 
+def test_graphs_are_of_cards_and_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nni_darts, "GraphRunner", lambda device: device)
+    card = torch.device("cuda")
+    assert (nni_darts.graph_runner(card), nni_darts.graph_runner(torch.device("cpu"))) == (card, None)
+    monkeypatch.setenv("AUDIONAS_GRAPHS", "off")
+    assert nni_darts.graph_runner(card) is None
+    monkeypatch.setenv("AUDIONAS_GRAPHS", "no")
+    with pytest.raises(SettingsError, match="AUDIONAS_GRAPHS: got 'no'; accepted: on, off"):
+        nni_darts.graph_runner(card)
+
+
 class Counter(Supernet):
     """A loss with a statistic and noise."""
 
@@ -152,8 +165,6 @@ def test_what_cannot_be_captured_runs_uncaptured_and_says_so_once() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_graphs_on_a_card_give_what_the_pass_gives() -> None:
-    from audionas.search.gradient_pass import GraphRunner
-
     network = Counter().cuda()
     runner = GraphRunner(torch.device("cuda"))
     captured = GradientPass(network.gradients, [network.weight], network, runner, Sparing(network))

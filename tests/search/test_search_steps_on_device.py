@@ -23,7 +23,7 @@ from audionas.spaces import CnnCellSpace
 from tests.training.test_no_host_sync import Constants, Copies
 
 SPACE = CnnCellSpace(
-    nodes=3,
+    nodes=2,
     ops=(
         "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
         "dil_conv_5x5",
