@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from audionas.experiment.decision import EPOCHS_FILE
 from audionas.experiment.tracking import tracking
+from audionas.records import read_jsonl
 from audionas.search import SearchListener, Strategy
 from audionas.training.optimisers import epoch_rates
 from audionas.training.recipe import Recipe
 
+HISTORY_FILE = "history.jsonl"
 OnEpoch = Callable[[int, dict[str, float]], None]
 
 
@@ -20,10 +23,12 @@ def tracked_listener(listener: SearchListener, run: Path, strategy: Strategy) ->
     if not trackers.is_on:
         return listener
     rates = epoch_rates(strategy.recipe, strategy.budget.epochs) if strategy.recipe else None
+    first = _first_untold(run / EPOCHS_FILE)
 
     def on_epoch(record: dict[str, Any]) -> None:
         listener.on_epoch(record)
-        trackers.log(run, {**record, **_rate(rates, record["epoch"])}, record["epoch"])
+        if record["epoch"] >= first:
+            trackers.log(run, {**record, **_rate(rates, record["epoch"])}, record["epoch"])
 
     def on_trial(trial: Any) -> None:
         listener.on_trial(trial)
@@ -41,13 +46,22 @@ def tracked_training(tell: OnEpoch, folder: Path, recipe: Recipe, epochs: int) -
     trackers = tracking()
     if not trackers.is_on:
         return tell
-    rates = epoch_rates(recipe, epochs)
+    rates, first = epoch_rates(recipe, epochs), _first_untold(folder / HISTORY_FILE)
 
     def both(epoch: int, record: dict[str, float]) -> None:
         tell(epoch, record)
-        trackers.log(folder, {**record, **_rate(rates, epoch)}, epoch)
+        if epoch >= first:
+            trackers.log(folder, {**record, **_rate(rates, epoch)}, epoch)
 
     return both
+
+
+def _first_untold(log: Path) -> int:
+    """The first epoch that trackers may not have heard of: epochs behind a checkpoint are trained again on resume.
+
+    Of the last line it is not known, so it is told again.
+    """
+    return max(len(read_jsonl(log)) - 1, 0)
 
 
 def _rate(rates: list[float] | None, epoch: int) -> dict[str, float]:

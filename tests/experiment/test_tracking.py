@@ -13,8 +13,11 @@ import pytest
 from audionas.experiment.retrain import RetrainRequest, resume_retraining, retrain
 from audionas.experiment.run_folder import RunFolder
 from audionas.experiment.search import SearchRequest, resume, search
+from audionas.experiment.talk import Silent
+from audionas.experiment.tracked_training import tracked_training
 from audionas.experiment.tracked_values import flat_numbers
-from audionas.records import read_jsonl
+from audionas.experiment.tracking import tracked
+from audionas.records import append_jsonl, read_jsonl
 from audionas.training import trackers
 from audionas.training.optimisers import epoch_rates
 from audionas.training.recipe import Recipe
@@ -131,6 +134,21 @@ def test_a_stopped_search_goes_on_in_the_same_tracker_run(
     resume(run)
     assert opened[1].went_on
     assert opened[1].status == "done"
+
+
+def test_epochs_that_a_resumed_training_repeats_are_not_told_again(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", "retrain", ["audionas"], trackers=["remembering"])
+    training = run.path / "split_1"
+    training.mkdir()
+    for epoch in range(3):  # the checkpoint may be older
+        append_jsonl(training / "history.jsonl", {"epoch": epoch, "train_loss": 1.0})
+    told: list[int] = []
+    with tracked(run, Silent()):
+        on_epoch = tracked_training(lambda epoch, _: told.append(epoch), training, Recipe(), 6)
+        for epoch in range(1, 5):
+            on_epoch(epoch, {"train_loss": 1.0 / (1 + epoch)})
+    assert told == [1, 2, 3, 4]
+    assert [step for numbers, step in opened[-1].logged if "split_1/train_loss" in numbers] == [2, 3, 4]
 
 
 def test_trials_tell_scores_and_every_split_of_a_nested_search_its_place(request_for: MakeRequest) -> None:
