@@ -1,10 +1,21 @@
-"""Names of devices: cpu, cuda, cuda:N."""
+"""Names of devices: cpu, cuda, cuda:N; and GPUs that processes are dealt."""
 
 from __future__ import annotations
+
+import os
 
 import torch
 
 from audionas.errors import SettingsError
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def cards_of(device: str) -> list[str]:
+    """What `CUDA_VISIBLE_DEVICES` is for each GPU that processes are dealt: of `cuda` all if there are several."""
+    n = torch.cuda.device_count() if device == "cuda" else 0
+    named = [each.strip() for each in os.environ.get(VISIBLE, "").split(",") if each.strip()]
+    return (named or [str(k) for k in range(n)])[:n] if n > 1 else []
 
 
 def gpu_index(device: str) -> int | None:

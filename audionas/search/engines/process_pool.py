@@ -7,6 +7,7 @@ that is killed because its trial takes too long, costs that one trial and is rep
 from __future__ import annotations
 
 import math
+from collections import Counter
 from multiprocessing import connection
 
 from audionas.errors import SettingsError
@@ -16,10 +17,11 @@ from audionas.search.engines.packed import pack
 from audionas.search.engines.shared_file import SharedFile
 from audionas.search.engines.worker_pool import WorkerPool
 from audionas.search.engines.worker_process import WorkerProcess
+from audionas.training.devices import cards_of
 
 
 class ProcessPoolEngine(WorkerPool[WorkerProcess]):
-    """Starts a child when there is a job and none is idle."""
+    """Starts a child when there is a job and none is idle; of several GPUs it gets that with the fewest children."""
 
     name = "process_pool"
 
@@ -27,6 +29,7 @@ class ProcessPoolEngine(WorkerPool[WorkerProcess]):
         super().__init__()
         self.n_workers, self._timeout_s = options.workers, options.timeout_s
         self._device = str(getattr(evaluator, "device", "cpu"))
+        self._cards = cards_of(self._device)
         packed = pack(evaluator)
         self._data, self._arrays = packed.data, SharedFile(packed.buffers)
 
@@ -36,7 +39,9 @@ class ProcessPoolEngine(WorkerPool[WorkerProcess]):
         self._arrays.close()
 
     def _start(self) -> WorkerProcess:
-        return WorkerProcess(self._data, self._arrays, self._device, self._timeout_s)
+        taken = Counter(worker.card for worker in self._workers)
+        card = min(self._cards, key=lambda each: taken[each], default=None)
+        return WorkerProcess(self._data, self._arrays, self._device, self._timeout_s, card)
 
     def _wait(self, busy: list[WorkerProcess], seconds: float) -> None:
         connection.wait([worker.pipe for worker in busy], None if math.isinf(seconds) else seconds)

@@ -21,8 +21,15 @@ READY = "ready"
 BEGUN = "begun"
 
 
-def serve(pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequence[float]) -> None:
-    """Say that all is loaded, then do jobs until the parent closes the pipe, by intention or by its death."""
+def serve(
+    pipe: Connection, data: bytes, arrays: SharedFile, values: MutableSequence[float], card: str | None = None
+) -> None:
+    """Say that all is loaded, then do jobs until the parent closes the pipe, by intention or by its death.
+
+    `card` is the one GPU that this process is to see.
+    """
+    if card is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card
     jobs: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, jobs), daemon=True).start()
     from audionas.search.engines.meter import Meter

@@ -24,14 +24,17 @@ class WorkerProcess:
 
     Attributes:
         pipe: readable when the child said something, or died.
+        card: the GPU that it was dealt, if there are several.
     """
 
-    def __init__(self, data: bytes, arrays: SharedFile, device: str, timeout_s: float | None) -> None:
+    def __init__(
+        self, data: bytes, arrays: SharedFile, device: str, timeout_s: float | None, card: str | None = None
+    ) -> None:
         context = multiprocessing.get_context("spawn")
-        self._device, self._timeout_s = device, timeout_s
+        self._device, self._timeout_s, self.card = device, timeout_s, card
         self._values = context.RawArray("d", N_VALUES)
         self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, data, arrays, self._values), daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, data, arrays, self._values, card), daemon=True)
         with _interrupts_held():
             self._process.start()
         theirs.close()  # so that the pipe ends when the child does

@@ -132,6 +132,16 @@ def test_children_that_never_get_ready_end_the_search_after_three_and_cost_no_tr
     engine.close()
 
 
+def test_of_several_gpus_each_child_sees_one_and_they_are_dealt_evenly(
+    monkeypatch: pytest.MonkeyPatch, evaluator: Misbehaving
+) -> None:
+    monkeypatch.setattr("audionas.search.engines.process_pool.cards_of", lambda _: ["4", "7"])
+    engine = make_engine("process_pool", evaluator, EngineOptions(2))
+    outcomes = promises.run_all(engine, [job(number, "tell_card") for number in range(2)])
+    engine.close()
+    assert sorted(str(outcome.error) for outcome in outcomes.values()) == ["ValueError: card 4", "ValueError: card 7"]
+
+
 def test_what_cannot_be_sent_is_refused_in_one_line() -> None:
     class Local:
         def evaluate(self, genotype: Genotype, *, epochs: int, seed: int) -> Score:

@@ -66,6 +66,10 @@ def _tell_threads(_: Misbehaving) -> None:
     raise ValueError(f"{torch.get_num_threads()} thread, 1e-39 is {tiny.sum().item()}")
 
 
+def _tell_card(_: Misbehaving) -> None:
+    raise ValueError(f"card {os.environ.get('CUDA_VISIBLE_DEVICES')}")
+
+
 def _write(evaluator: Misbehaving) -> None:
     evaluator.values[:] = 0.0
 
@@ -89,6 +93,7 @@ DEEDS: dict[str, Callable[[Misbehaving], None]] = {
     "threads": _tell_threads,
     "write": _write,
     "kill the search": _kill_the_search,
+    "tell_card": _tell_card,
 }
 
 
