@@ -101,8 +101,9 @@ class GradientPass:
         sparing: Sparing,
     ) -> None:
         self._gradients, self._stepped, self._network = gradients, stepped, network
-        self._runner, self._sparing, self._spared = runner, sparing, sparing.as_record()
+        self._runner, self._sparing = runner, sparing
         self._known: dict[tuple[object, ...], tuple[list[Tensor | None], Replay]] = {}
+        sparing.at_remedy.append(self._known.clear)  # graphs hold the memory of what is kept no longer
 
     def __call__(self, batch: Batch, begin: Callable[[], None] = lambda: None) -> Tensor:
         """The loss of a batch; the gradients of `stepped` are set. `begin` keys what a pass draws on the host."""
@@ -121,8 +122,6 @@ class GradientPass:
 
     def _replayed(self, batch: Batch) -> Tensor | None:
         """The loss by what was captured, now or before; None where that cannot be."""
-        if self._spared != self._sparing.as_record():  # graphs hold the memory of what is kept no longer
-            self._known, self._spared = {}, self._sparing.as_record()
         shapes = tuple(None if each is None else (each.shape, each.dtype) for each in batch)
         if shapes not in self._known and len(self._known) < MOST_SHAPES and not self._sparing.on_host:
             self._capture(shapes, batch)
@@ -148,7 +147,8 @@ class GradientPass:
         try:
             replay = self._sparing(captured)
         except RuntimeError as why:  # torch's, of whatever cannot be captured
-            self._runner, self._known = None, {}
+            self._runner = None
+            self._known.clear()
             reason = str(why).strip().splitlines()[0] if str(why).strip() else type(why).__name__
             tell(
                 f"search: its passes cannot be captured as CUDA graphs ({reason}); they run uncaptured, which is slower"

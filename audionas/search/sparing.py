@@ -25,6 +25,10 @@ class Sparing:
 
     Args:
         found: a record of an earlier part of the same search, which may hold what `as_record` gave.
+
+    Attributes:
+        on_host: whether what backward passes need lies in the host's memory.
+        at_remedy: what is called when a remedy is taken, to free what was made for passes without it.
     """
 
     def __init__(self, supernet: Supernet, found: Mapping[str, Any] | None = None) -> None:
@@ -32,6 +36,7 @@ class Sparing:
         self._supernet = supernet
         self._asked = supernet.recomputes
         self._moment: Moment | None = None
+        self.at_remedy: list[Callable[[], None]] = []
         self.on_host = bool(found.get("activations_on_host"))
         supernet.recomputes = self._asked or bool(found.get("recomputes"))
 
@@ -53,6 +58,8 @@ class Sparing:
             except Exception as why:
                 if not is_out_of_memory(why) or not self._spare_more():
                     raise
+            for free in self.at_remedy:
+                free()
             gc.collect()
             if device.type == "cuda":
                 torch.cuda.empty_cache()

@@ -11,7 +11,7 @@ import torch
 from audionas.models.cnn_supernet import CnnSupernet
 from audionas.records import read_jsonl
 from audionas.search import sparing
-from audionas.search.gradient_pass import EagerRunner
+from audionas.search.gradient_pass import EagerRunner, GradientPass
 from audionas.search.sparing import Sparing
 from audionas.training import memory
 from tests.search.test_gradient_pass import SEARCHES, Counter, places, run
@@ -112,3 +112,20 @@ def test_epochs_say_what_was_found(places: Places, monkeypatch: pytest.MonkeyPat
     lines = read_jsonl(places[0] / "told" / "epochs.jsonl")
     assert [line.get("recomputes", False) for line in lines] == [False, True, True] or lines[0]["recomputes"]
     assert not any("activations_on_host" in line for line in lines)
+
+
+def test_what_was_captured_before_a_remedy_is_forgotten_by_every_pass() -> None:
+    network = Counter()
+    found, given = Sparing(network), (torch.randn(4, 3), torch.zeros(4), torch.ones(4), None)
+    passes = [GradientPass(network.gradients, [network.weight], network, EagerRunner(), found) for _ in range(2)]
+    for each in passes:
+        each(given)
+    assert all(each._known for each in passes)
+    failures = [torch.OutOfMemoryError("CUDA out of memory")]
+
+    def work() -> list[bool]:
+        if failures:
+            raise failures.pop()
+        return [bool(each._known) for each in passes]
+
+    assert found(work) == [False, False]
