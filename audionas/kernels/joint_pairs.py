@@ -18,7 +18,7 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 
 from audionas.kernels.depthwise_pointwise import Taps
 from audionas.kernels.gradients_again import gradients_again
-from audionas.kernels.loader import is_torch_only
+from audionas.kernels.loader import goes_as_on_card, is_torch_only
 from audionas.kernels.mixed_precision import plain_types
 
 
@@ -32,7 +32,7 @@ class _Settings:
 
 def takes_joint(x: Tensor, taps: Sequence[Taps]) -> bool:
     """Whether convolutions of several edges are done together: on a card, with as many zeros before as after."""
-    return x.is_cuda and not is_torch_only() and all(each.before == each.after for each in taps)
+    return goes_as_on_card(x) and not is_torch_only() and all(each.before == each.after for each in taps)
 
 
 def joint_pairs(x: Tensor, filters: Sequence[Tensor], pointwise: Sequence[Tensor], taps: Taps, stride: int) -> Tensor:

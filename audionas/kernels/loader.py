@@ -17,11 +17,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from audionas.errors import SettingsError
 from audionas.run_places import cache_root
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 VARIABLE = "AUDIONAS_KERNELS"
 FOLDER = "AUDIONAS_KERNELS_FOLDER"
@@ -34,6 +38,7 @@ Say = Callable[[str], None]
 _say: Say = logging.getLogger(__name__).warning
 _decided: str | None = None
 _is_torch_only = False
+_is_as_on_card = False
 _asked: str | None = None  # what $AUDIONAS_KERNELS was before a decision was put there for children
 
 
@@ -88,7 +93,7 @@ def library() -> ctypes.CDLL | None:
     Raises:
         SettingsError: $AUDIONAS_KERNELS is something else, or compiled kernels are asked for and cannot be had.
     """
-    return None if _is_torch_only or kernel_path() == "torch" else _load(_say)
+    return None if _is_torch_only or _is_as_on_card or kernel_path() == "torch" else _load(_say)
 
 
 @contextmanager
@@ -100,6 +105,22 @@ def torch_only() -> Iterator[None]:
         yield
     finally:
         _is_torch_only = before
+
+
+@contextmanager
+def as_on_card() -> Iterator[None]:
+    """Within: tensors without values (meta) go the way of those on a GPU, so that what is kept there can be counted."""
+    global _is_as_on_card
+    before, _is_as_on_card = _is_as_on_card, True
+    try:
+        yield
+    finally:
+        _is_as_on_card = before
+
+
+def goes_as_on_card(x: Tensor) -> bool:
+    """Whether a tensor is on a GPU, or stands for one that is."""
+    return x.is_cuda or (_is_as_on_card and x.is_meta)
 
 
 def is_torch_only() -> bool:

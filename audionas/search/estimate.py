@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from audionas.errors import RunError
-from audionas.kernels import torch_only
+from audionas.kernels import as_on_card
 from audionas.models import Mixing, build_supernet
 from audionas.spaces import DartsRecurrentSpace, SearchSpace
 
@@ -96,7 +96,7 @@ def check_memory(
     """
 
     def bytes_per_clip(recomputes: bool) -> float:
-        with nullcontext() if device == "cpu" else torch_only():
+        with nullcontext() if device == "cpu" else as_on_card():
             return saved_bytes_per_clip(space, input_shape, n_outputs, mixing, recomputes=recomputes) * OVERHEAD
 
     each = bytes_per_clip(recomputes)

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from audionas.errors import RunError
-from audionas.kernels import library, torch_only, use_kernels
+from audionas.kernels import as_on_card, library, torch_only, use_kernels
 from audionas.models.mixing import BinaryGates, GumbelMixing, PartialMixing, PathMixing
 from audionas.search import build_supernet, estimate
 from audionas.search.estimate import check_memory, saved_bytes_per_clip, seconds_per_step
@@ -54,11 +54,28 @@ def test_a_clip_keeps_a_third_of_what_the_release_of_darts_keeps(bytes_of_the_pa
 
 
 @pytest.mark.usefixtures("compiled")
-def test_on_other_devices_what_torch_keeps_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_card_what_joint_convolutions_keep_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (100 * GIB, 100 * GIB))
     have(monkeypatch, 100.0)
     space = load_search_space("darts_cnn")
-    assert check_memory(space, SHAPE, 4, 16, "cuda") > 1.5 * check_memory(space, SHAPE, 4, 16, "cpu")
+    of_card, of_cpu = (check_memory(space, SHAPE, 4, 16, device) for device in ("cuda", "cpu"))
+    with torch_only():
+        in_torch = check_memory(space, SHAPE, 4, 16, "cpu")
+    assert 1.1 * of_cpu < of_card < 0.7 * in_torch
+
+
+def test_the_sizes_of_the_papers_fit_on_a_card() -> None:
+    """64 clips within 12 GiB; of 8 cells of 16 channels within 40 GiB if they are computed again."""
+    space = load_search_space("darts_cnn")
+    macro = space.macro.model_copy(update={"n_cells": 8, "channels": 16})  # type: ignore[union-attr]
+    large = space.model_copy(update={"macro": macro})
+    with as_on_card():
+        bytes_of_64 = [
+            64 * estimate.OVERHEAD * saved_bytes_per_clip(each, SHAPE, 4, recomputes=recomputes)
+            for each, recomputes in ((space, False), (large, False), (large, True))
+        ]
+    assert bytes_of_64[0] < 12 * GIB
+    assert bytes_of_64[1] > 40 * GIB > bytes_of_64[2]
 
 
 def test_the_count_is_what_autograd_really_keeps() -> None:
