@@ -15,20 +15,21 @@ from audionas.search.one_shot import EpochLog
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
 
 ONE_SHOT = "batch_size: 5\nparts: {weights: 0.5, alphas: 0.5}\nbudget: {epochs: 2}\n"
+ALGORITHMS = ("darts", "darts_second_order", "gumbel_darts", "enas")
 Places = tuple[Path, Path, Path]
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     folder = tmp_path_factory.mktemp("economy")
-    for algorithm in ("darts", "darts_second_order"):
+    for algorithm in ALGORITHMS:
         (folder / f"{algorithm}.yaml").write_text(f"algorithm: {algorithm}\nsettings: {{}}\n{ONE_SHOT}")
     return folder, make_tiny_corpus(folder), make_tiny_space(folder)
 
 
 def request(places: Places, out: str, strategy: str = "darts", **options: Any) -> SearchRequest:
     folder, corpus, space = places
-    name = str(folder / f"{strategy}.yaml") if strategy.startswith("darts") else strategy
+    name = str(folder / f"{strategy}.yaml") if strategy in ALGORITHMS else strategy
     preparation = PrepareOptions(group_from="^(s[0-9])", folds="3")
     return SearchRequest(
         corpus, str(space), name, threads=1, out=folder / out, preparation=preparation, **options
@@ -41,7 +42,7 @@ def epochs(run: Path) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("strategy", ["darts", "darts_second_order"])
+@pytest.mark.parametrize("strategy", ALGORITHMS)
 def test_what_is_computed_again_changes_nothing(places: Places, strategy: str) -> None:
     plain = search(request(places, f"{strategy}-plain", strategy))
     spared = search(request(places, f"{strategy}-spared", strategy, recomputes=True))
