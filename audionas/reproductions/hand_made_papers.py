@@ -60,7 +60,7 @@ ATTENTION_POOLING = HandMadePaper(
         "bilinear": Variant("attention_pooling_cnn", {"pooling": "bilinear"}, wa=69.17, ua=64.16),
     },
     notes=(
-        "one speaker tests, nine train, the last epoch is scored: the paper has no validation set",
+        "the paper's protocol: one speaker tests, nine train, the last epoch is scored, as there is no validation set",
         "figure 2, the scan of filter shapes: filter_shapes.svg and filter_shapes/report.html, scored on inner folds "
         "of the speakers that train the first split",
     ),

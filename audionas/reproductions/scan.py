@@ -26,11 +26,12 @@ from audionas.search.trials import FILE_NAME
 from audionas.spaces import BaselineSpace, load_search_space
 
 INNER_FOLDS = 5
+MINIATURE_POINTS = 4  # spread over the options: at least two of one panel
 STRATEGY = "scan_strategy.yaml"
 
 
 def scan(name: str, plan: HandMadePlan, out: Path, talk: Talk) -> None:
-    """Train every point of a space, or of a miniature two; goes on after a stop."""
+    """Train every point of a space, or of a miniature a few; goes on after a stop."""
     place = out / name
     talk.say(f"{plan.paper}: {name}")
 
@@ -70,7 +71,7 @@ def _strategy(name: str, plan: HandMadePlan) -> dict[str, object]:
         "class_weighting": line.class_weighting,
         "recipe": dict(line.recipe) | {"milestones": list(line.recipe.get("milestones", ()))},
         "budget": {
-            "trials": 2 if plan.is_smoke else space.size(),
+            "trials": MINIATURE_POINTS if plan.is_smoke else space.size(),
             "epochs": 1 if plan.is_smoke else max(plan.epochs.values()),
         },
     }

@@ -51,7 +51,7 @@ def test_the_papers_rules_train_every_point_of_the_paper_s_scan() -> None:
     assert (settings["channels"], settings["pool_after"], settings["pooling"]) == ((16,), (), "gap")
 
 
-def test_a_miniature_trains_two_points_draws_them_and_goes_on_after_a_stop(
+def test_a_miniature_trains_four_points_draws_them_and_goes_on_after_a_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = ["path,label,speaker"]
@@ -72,7 +72,9 @@ def test_a_miniature_trains_two_points_draws_them_and_goes_on_after_a_stop(
     monkeypatch.setattr(steps, "_request", lambda *given: replace(asked(*given), space=str(space)))
     steps.scan("filter_shapes", plan(), out, Silent())
     events = read_jsonl(out / "filter_shapes" / "trials.jsonl")
-    assert sum(event["event"] == "finished" for event in events) == 2
+    assert sum(event["event"] == "finished" for event in events) == 4
+    picture = (out / "filter_shapes.svg").read_text()
+    assert "of the filter" in picture
     assert (out / "filter_shapes" / "report.html").is_file()
     assert parse_yaml((out / "scan_strategy.yaml").read_text(), "strategy")["algorithm"] == "grid"
     before = (out / "filter_shapes" / "trials.jsonl").read_bytes()
