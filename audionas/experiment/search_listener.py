@@ -15,6 +15,12 @@ from audionas.training.measures import measure_of_key
 SKIP_ALARM = 0.25  # share of skip connections in the normal cell above which DARTS is known to collapse
 
 
+REMEDIES = {
+    "recomputes": "results within cells were computed again in the backward pass",
+    "activations_on_host": "activations were kept in the host's memory",
+}
+
+
 def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None], n_workers: int = 1) -> SearchListener:
     """A listener that tells of every epoch, trial and step; so many workers divide the time that is left."""
     epochs, trials = strategy.budget.epochs, strategy.budget.trials
@@ -33,6 +39,9 @@ def listener(strategy: Strategy, talk: Talk, keep_warning: Callable[[str], None]
             f"({record['scored_on']})  {_alphas_text(record)}"
             f"{record['seconds']:.1f} s, {seconds_text(left)} left"
         )
+        for remedy, text in REMEDIES.items():
+            if record.get(remedy):
+                keep_warning(f"out of memory on the device: {text}; the result is the same")
         n_edges = record["skips_of"]
         if "alarm" in record:
             _tell_alarm(record["alarm"])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from audionas.models.cnn_supernet import CnnSupernet
-from audionas.records import read_jsonl
+from audionas.records import read_json, read_jsonl
 from audionas.search import sparing
 from audionas.search.gradient_pass import EagerRunner, GradientPass
 from audionas.search.sparing import Sparing
@@ -110,6 +110,11 @@ def test_epochs_say_what_was_found(places: Places, monkeypatch: pytest.MonkeyPat
     fail(monkeypatch, 7)
     run(places, "darts", "told")
     lines = read_jsonl(places[0] / "told" / "epochs.jsonl")
+    warnings = [line for line in read_json(places[0] / "told" / "run.json", "run")["warnings"] if "memory" in line]
+    assert warnings == [
+        "out of memory on the device: results within cells were computed again in the backward pass; "
+        "the result is the same"
+    ]
     assert [line.get("recomputes", False) for line in lines] == [False, True, True] or lines[0]["recomputes"]
     assert not any("activations_on_host" in line for line in lines)
 
