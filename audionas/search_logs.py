@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from audionas.errors import LogError
 from audionas.records import problems, read_jsonl
 
+EPOCHS_FILE = "epochs.jsonl"
 JsonObject = dict[str, Any]
 Number = Annotated[int, Field(ge=0)]
 Edge = Annotated[list[Number], Field(min_length=2, max_length=2)]  # node, the input that it reads

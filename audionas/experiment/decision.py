@@ -8,9 +8,9 @@ from typing import Any
 from audionas.audio.folds import split_folder
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
 from audionas.records import read_jsonl
+from audionas.search_logs import EPOCHS_FILE
 from audionas.spaces.decision import decision_of, decisions_sentence, evolved_decision
 
-EPOCHS_FILE = "epochs.jsonl"
 EVOLUTION_FILE = "evolution.jsonl"
 
 

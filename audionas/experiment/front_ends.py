@@ -85,19 +85,10 @@ def search_corpora(
 
 
 def front_end_evaluator(
-    corpora: Mapping[str, Corpus],
-    parts: Parts,
-    strategy: Strategy,
-    device: str,
-    *,
-    precision: str | None = None,
-    recomputes: bool = False,
+    corpora: Mapping[str, Corpus], parts: Parts, strategy: Strategy, record: Mapping[str, Any]
 ) -> TrainingEvaluator:
-    """What trains a candidate on the features that it asks for."""
-    evaluators = {
-        key: search_evaluator(corpus, parts, strategy, device, precision=precision, recomputes=recomputes)
-        for key, corpus in corpora.items()
-    }
+    """What trains a candidate on the features that it asks for; see `search_evaluator`."""
+    evaluators = {key: search_evaluator(corpus, parts, strategy, record) for key, corpus in corpora.items()}
     first = next(iter(evaluators.values()))
     if list(evaluators) == [""]:
         return first

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audionas.audio.folds import OuterSplit, find_split, outer_splits, split_folder
+from audionas.audio.folds import find_split, outer_splits, split_folder
 from audionas.audio.manifest import Manifest
 from audionas.errors import SettingsError
 from audionas.experiment.augmented_corpus import augment_record, augmented_copies, recorded_copies, with_copies
 from audionas.experiment.corpus import data_record
 from audionas.experiment.decision import record_decision
 from audionas.experiment.encoder_warning import warn_of_encoder
-from audionas.experiment.front_ends import candidate_extractors, front_end_evaluator, search_corpora
+from audionas.experiment.front_ends import front_end_evaluator, search_corpora
 from audionas.experiment.leaks import refuse_leak
-from audionas.experiment.limits import limit_check, record_costs, refuse_steering, refuse_unreachable
+from audionas.experiment.limits import limit_check, record_costs, refuse_steering
 from audionas.experiment.machine import thread_count, versions
-from audionas.experiment.prepare import PrepareOptions, common_rate, prepare
+from audionas.experiment.prepare import PrepareOptions, prepare
 from audionas.experiment.provenance import provenance
 from audionas.experiment.restarts import parts_seed, search_restarts
 from audionas.experiment.run_folder import OWN_FIELDS, RUN_FILE, RunFolder, fresh_folder, refuse_occupied
 from audionas.experiment.run_start import start_computing
+from audionas.experiment.search_checks import check_computing, check_plan
 from audionas.experiment.search_divisions import redrawn_parts, trained_rows
 from audionas.experiment.search_engine import (
     EngineRequest,
@@ -43,16 +43,14 @@ from audionas.features import extractor_from_settings, load_features
 from audionas.models.algorithmic_delay import check_causal_features
 from audionas.models.baselines.space_check import check_baseline_space
 from audionas.records import read_jsonl
-from audionas.search import Strategy, load_strategy, run_search
+from audionas.search import load_strategy, run_search
 from audionas.search.engines import DEFAULT
-from audionas.search.estimate import check_memory
 from audionas.search.front_end_evaluator import front_end_key
 from audionas.search.limits import Limits
 from audionas.search.retest import Winner
 from audionas.search.trials import FILE_NAME
-from audionas.spaces import SearchSpace, load_search_space
+from audionas.spaces import load_search_space
 from audionas.spaces.genotype_file import save_genotype
-from audionas.training.precision import checked_precision
 from audionas.training.tasks import task_of
 
 
@@ -112,9 +110,7 @@ def search(request: SearchRequest, talk: Talk | None = None) -> Path:
     n_threads = engine_threads(engine, request.threads)
     features = load_features(request.features or space.features)
     check_causal_features(space.macro, features, f"space {space.name}")
-    check_precision(request.precision, request.device, strategy)
-    if request.recomputes and strategy.kind != "one-shot":
-        raise SettingsError(f"--recompute: is for one-shot strategies; {strategy.name} trains one network at a time")
+    check_computing(request, strategy)
     if request.out is not None:
         refuse_occupied(request.out)  # before the work of preparing
     prepared = prepare(request.data, None, request.preparation, talk.progress)
@@ -241,8 +237,7 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
     copies = recorded_copies(record.get("augment"), manifest, Path(record["features_folder"]), talk)
     copied = trained_rows(parts, *([redrawn.parts] if redrawn else []))
     corpora = {key: with_copies(corpus, copies, copied, talk) for key, corpus in corpora.items()}
-    how = {"precision": record.get("precision"), "recomputes": record.get("recompute", False)}
-    evaluator = front_end_evaluator(corpora, parts, strategy.for_space(space), record["device"], **how)
+    evaluator = front_end_evaluator(corpora, parts, strategy.for_space(space), record)
     strategy = plan_search(run, space, strategy, evaluator.data, next(iter(corpora.values())), talk, redrawn)
     limits = limit_check(record, corpora, evaluator.data.n_outputs)
     options = engine_options(record)
@@ -252,9 +247,7 @@ def _search_split(run: RunFolder, talk: Talk) -> None:
         space, strategy, evaluator, record["engine"], seed=record["seed"], run=run.path, pick=record["pick"],
         listener=tracked_listener(listener(strategy, talk, run.warn, options.workers), run.path, strategy),
         options=options, limits=limits,
-        redrawn=lambda: front_end_evaluator(
-            corpora, redrawn.parts if redrawn else parts, strategy, record["device"], **how
-        ),
+        redrawn=lambda: front_end_evaluator(corpora, redrawn.parts if redrawn else parts, strategy, record),
     )  # fmt: skip
     if result.winner:
         _tell_winner(run, result.winner, talk)
@@ -281,51 +274,6 @@ def _tell_winner(run: RunFolder, winner: Winner, talk: Talk) -> None:
         talk.warn(line)
     events = read_jsonl(run.path / FILE_NAME)  # trials of several fidelities are more than the budget says
     talk.say(winner_line(winner, sum(event["event"] == "proposed" for event in events)))
-
-
-def check_precision(asked: str | None, device: str, strategy: Strategy) -> None:
-    """Refuse a device that is not there, and a precision that it, or a supernet, has not.
-
-    Raises:
-        SettingsError: says what is accepted.
-    """
-    checked_precision(asked, device)
-    if asked == "16" and strategy.kind == "one-shot":
-        raise SettingsError("--precision 16: a supernet takes 32 or bf16, whose losses need no scaling")
-
-
-def check_plan(
-    space: SearchSpace, strategy: Strategy, manifest: Manifest, splits: Sequence[OuterSplit], request: SearchRequest
-) -> tuple[int, int, int]:
-    """Refuse, before anything is written, parts that cannot be made and a batch that does not fit.
-
-    Returns the largest input shape of the splits.
-
-    Raises:
-        ManifestError: too few groups for the parts.
-        SettingsError: `--pick best` without a monitor part, or limits below the space's smallest network.
-        RunError: the memory does not suffice.
-    """
-    extractors = candidate_extractors(space, load_features(request.features or space.features))
-    inputs: set[tuple[tuple[int, int, int], int]] = set()
-    for split in splits:
-        parts = divide_search_clips(manifest, split, strategy, request.seed)
-        strategy.check_pick(request.pick, bool(parts.get("monitor")))
-        durations = [manifest.clips[row].duration_s for row in split.search]
-        own = {key: each.of_split(split.name) for key, each in extractors.items()}
-        resolved = {key: each.resolve(common_rate(manifest), durations) for key, each in own.items()}
-        found = {(each.input_shape, each.length_samples) for each in resolved.values()}
-        if not found <= inputs:
-            refuse_unreachable(request.limits, space, resolved, task_of(manifest).n_outputs(manifest), request.device)
-        inputs |= found
-    if strategy.kind == "one-shot":
-        n_outputs = task_of(manifest).n_outputs(manifest)
-        for shape in sorted({shape for shape, _ in inputs}):
-            check_memory(
-                space, shape, n_outputs, strategy.batch_size, request.device, strategy.mixing(),
-                recomputes=request.recomputes,
-            )  # fmt: skip
-    return max(shape for shape, _ in inputs)
 
 
 __all__ = ["SearchRequest", "divide_search_clips", "resume", "search"]

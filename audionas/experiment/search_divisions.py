@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from audionas.audio.folds import OuterSplit, divide_groups, missing_classes
 from audionas.audio.manifest import Manifest
@@ -72,23 +73,21 @@ def redrawn_parts(manifest: Manifest, split: OuterSplit, strategy: Strategy, see
     return Redrawn(min(others, key=lambda parts: _n_missing(manifest, parts)), f"new seeds, {name} redrawn")
 
 
-def search_evaluator(
-    corpus: Corpus,
-    parts: Parts,
-    strategy: Strategy,
-    device: str,
-    *,
-    precision: str | None = None,
-    recomputes: bool = False,
-) -> TrainingEvaluator:
-    """What trains candidates on these parts; each training is normalised with its own training rows alone."""
+def search_evaluator(corpus: Corpus, parts: Parts, strategy: Strategy, record: Mapping[str, Any]) -> TrainingEvaluator:
+    """What trains candidates on these parts; each training is normalised with its own training rows alone.
+
+    Args:
+        record: that of the run, which says where and in which numbers.
+    """
+    device = record["device"]
     assert strategy.recipe is not None
     divisions = training_parts(parts) if strategy.inner_folds else [parts]
     datas = [search_data(corpus, each, strategy, device) for each in divisions]
     return TrainingEvaluator(
         replace(datas[0], parts=parts), strategy.recipe, device, strategy.objective, strategy.score_epoch,
         strategy.stop_diverging, tuple(datas) if strategy.inner_folds else (),
-        candidate_costs(corpus, strategy, datas[0].n_outputs, device), precision=precision, recomputes=recomputes,
+        candidate_costs(corpus, strategy, datas[0].n_outputs, device), precision=record.get("precision"),
+        recomputes=record.get("recompute", False),
     )  # fmt: skip
 
 

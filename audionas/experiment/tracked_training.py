@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from audionas.experiment.decision import EPOCHS_FILE
 from audionas.experiment.tracking import tracking
 from audionas.records import read_jsonl
 from audionas.search import SearchListener, Strategy
+from audionas.search_logs import EPOCHS_FILE
 from audionas.training.optimisers import epoch_rates
 from audionas.training.recipe import Recipe
 

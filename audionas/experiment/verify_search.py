@@ -10,7 +10,7 @@ from typing import Any
 
 from audionas.audio.folds import find_split
 from audionas.audio.manifest import Manifest
-from audionas.experiment.decision import EPOCHS_FILE, EVOLUTION_FILE
+from audionas.experiment.decision import EVOLUTION_FILE
 from audionas.experiment.figures import Findings, Mismatch
 from audionas.experiment.genotype_sources import read_source, seen_groups
 from audionas.experiment.run_folder import RUN_FILE, RunFolder
@@ -21,7 +21,7 @@ from audionas.search.candidate_costs import costs_asked
 from audionas.search.retest import FILE_NAME as RETESTS_FILE
 from audionas.search.trials import FILE_NAME as TRIALS_FILE
 from audionas.search.trials import TrialLog
-from audionas.search_logs import read_epochs, read_evolution, read_trials
+from audionas.search_logs import EPOCHS_FILE, read_epochs, read_evolution, read_trials
 from audionas.spaces.genotype_file import genotype_document
 
 

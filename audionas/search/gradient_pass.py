@@ -6,6 +6,7 @@ and loss are found where they were at the capture. Steps of optimisers stay outs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -13,12 +14,14 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from audionas.errors import SettingsError
 from audionas.kernels import tell
 from audionas.models.recompute import kept_buffers
 from audionas.search.sparing import Sparing
 from audionas.training.batches import Batch
 from audionas.training.ledger import count, uncounted
 
+GRAPHS = "AUDIONAS_GRAPHS"
 MOST_SHAPES = 4  # batches of an epoch differ by one clip; whoever has more shapes than this runs them uncaptured
 WARM_UP = 3  # passes before a capture: libraries choose algorithms and make workspaces in them
 
@@ -32,6 +35,18 @@ class Runner(Protocol):
     def capture(self, work: Replay, stepped: Sequence[nn.Parameter]) -> Replay:
         """What repeats `work`, which sets the gradients of `stepped` and returns the loss."""
         ...
+
+
+def graphs_are_on() -> bool:
+    """Whether passes are captured where they can be, as `AUDIONAS_GRAPHS` says.
+
+    Raises:
+        SettingsError: it is neither on nor off.
+    """
+    asked = os.environ.get(GRAPHS) or "on"
+    if asked not in ("on", "off"):
+        raise SettingsError(f"{GRAPHS}: got {asked!r}; accepted: on, off")
+    return asked == "on"
 
 
 class GraphRunner:
@@ -171,4 +186,4 @@ def _forget(parameters: Sequence[nn.Parameter]) -> None:
         parameter.grad = None
 
 
-__all__ = ["EagerRunner", "GradientPass", "GraphRunner", "Runner", "unchanged"]
+__all__ = ["EagerRunner", "GradientPass", "GraphRunner", "Runner", "graphs_are_on", "unchanged"]

@@ -17,15 +17,12 @@ from nni.nas.oneshot.pytorch.differentiable import DartsLightningModule
 from nni.nas.strategy import DARTS
 from torch import Tensor, nn
 
-from audionas.errors import SettingsError
 from audionas.kernels.loader import VARIABLE
 from audionas.models import Supernet
 from audionas.models.supernet import constant
 from audionas.search.collapse import Collapse, NeverCollapses
-from audionas.search.gradient_pass import GradientPass, Gradients, GraphRunner, Runner
+from audionas.search.gradient_pass import GradientPass, Gradients, GraphRunner, Runner, graphs_are_on
 from audionas.training.batches import Batch
-
-GRAPHS = "AUDIONAS_GRAPHS"
 
 
 @dataclass(frozen=True)
@@ -143,15 +140,12 @@ class OrderedDartsModule(DartsLightningModule):  # type: ignore[misc]
 
 
 def graph_runner(device: torch.device) -> Runner | None:
-    """What captures passes on a device; None on a CPU, or where `AUDIONAS_GRAPHS` is off or kernels are plain torch.
+    """What captures passes on a device; None on a CPU, or where graphs are off or kernels are plain torch.
 
     Raises:
         SettingsError: `AUDIONAS_GRAPHS` is neither on nor off.
     """
-    asked = os.environ.get(GRAPHS) or "on"
-    if asked not in ("on", "off"):
-        raise SettingsError(f"{GRAPHS}: got {asked!r}; accepted: on, off")
-    if device.type != "cuda" or asked == "off" or os.environ.get(VARIABLE) == "torch":
+    if not graphs_are_on() or device.type != "cuda" or os.environ.get(VARIABLE) == "torch":
         return None
     return GraphRunner(device)
 

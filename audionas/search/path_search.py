@@ -15,12 +15,12 @@ from torch import Tensor
 from audionas.models import Supernet
 from audionas.models.supernet import batch_statistics
 from audionas.search.algorithms import evolution_of, path_draws
+from audionas.search.epoch_log import SCORE_BATCH
 from audionas.search.evaluator import SearchData, TrainingEvaluator
 from audionas.search.evolution import EVOLUTION_FILE, EvolutionLog, ScoredPath, evolve
 from audionas.search.limits import LimitCheck
 from audionas.search.limits_smallest import smallest_within, within_limits
 from audionas.search.listener import SearchListener
-from audionas.search.one_shot import SCORE_BATCH
 from audionas.search.strategy import Strategy
 from audionas.search.supernet_ranking import load_supernet
 from audionas.seeding import generator

@@ -14,8 +14,8 @@ from torch import Tensor
 from audionas.errors import RunError
 from audionas.models import Mixing, Supernet, build_supernet
 from audionas.models.supernet import batch_statistics
+from audionas.search.epoch_log import SCORE_BATCH
 from audionas.search.evaluator import SearchData
-from audionas.search.one_shot import SCORE_BATCH
 from audionas.seeding import generator
 from audionas.spaces import Genotype, SearchSpace
 from audionas.training.checkpoint import FILE_NAME, load_checkpoint

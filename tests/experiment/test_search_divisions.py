@@ -158,7 +158,7 @@ def fitted(strategy: Strategy, manifest: Manifest) -> tuple[Any, Marked]:
     marked = Marked(manifest)
     parts = divide_search_clips(manifest, first_split(manifest), strategy, 0)
     filled = strategy.replace(recipe={})
-    return search_evaluator(marked, parts, filled, "cpu"), marked  # type: ignore[arg-type]
+    return search_evaluator(marked, parts, filled, {"device": "cpu"}), marked  # type: ignore[arg-type]
 
 
 def test_each_inner_fold_is_normalised_with_its_own_training_rows_only() -> None:

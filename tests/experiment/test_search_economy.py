@@ -11,7 +11,7 @@ from audionas.errors import SettingsError
 from audionas.experiment.prepare import PrepareOptions
 from audionas.experiment.search import SearchRequest, resume, search
 from audionas.records import read_json, read_jsonl
-from audionas.search.one_shot import EpochLog
+from audionas.search.epoch_log import EpochLog
 from tests.experiment.conftest import make_tiny_corpus, make_tiny_space
 
 ONE_SHOT = "batch_size: 5\nparts: {weights: 0.5, alphas: 0.5}\nbudget: {epochs: 2}\n"
@@ -93,6 +93,15 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 
 
 def test_a_supernet_does_not_take_float16(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audionas.experiment.search.checked_precision", lambda *_: "16")
+    monkeypatch.setattr("audionas.experiment.search_checks.checked_precision", lambda *_: "16")
     with pytest.raises(SettingsError, match="--precision 16: a supernet takes 32 or bf16"):
         search(request(places, "refused", precision="16"))
+
+
+def test_a_wrong_variable_is_refused_before_anything_is_written(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIONAS_GRAPHS", "no")
+    with pytest.raises(SettingsError, match="AUDIONAS_GRAPHS: got 'no'; accepted: on, off"):
+        search(request(places, "refused"))
+    assert not (places[0] / "refused").exists()
