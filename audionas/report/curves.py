@@ -57,7 +57,8 @@ def draw_lines(
         axes.set_ylabel(y_label)
         if y_range:
             axes.set_ylim(*y_range)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+        axes.ticklabel_format(axis="y", useOffset=False)
         axes.grid(axis="y", color="#e6e8eb", linewidth=0.8)
         if named:
             figure.legend(loc="outside lower center", ncols=min(named, 2))
@@ -96,7 +97,7 @@ def draw_alpha_lines(
                 axes.plot(epochs, values, dashes, color=colour, linewidth=1.4, label=op)
             axes.set_title(edge_name(edges[i]))
             axes.set_ylim(0, max(0.3, float(alphas.max()) * 1.05))
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5, min_n_ticks=1))
         handles, names = panels[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=n_legend_columns)
         for axes in panels.flat[max(0, len(edges) - 2) : len(edges)]:

@@ -132,20 +132,20 @@ def test_an_impossible_limit_is_refused_with_the_smallest_size_and_nothing_is_wr
 def test_a_search_that_is_resumed_keeps_its_limits(
     request_for: Request, tiny_space: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from audionas.search import one_shot
+    from audionas.search import epoch_log
 
     limit = smallest_of(tiny_space) + 20
-    record = one_shot.append_jsonl
+    record = epoch_log.append_jsonl
 
     def stop_after_one(path: Path, line: dict[str, Any]) -> None:
         if line.get("epoch") == 1:
             raise KeyboardInterrupt
         record(path, line)
 
-    monkeypatch.setattr(one_shot, "append_jsonl", stop_after_one)
+    monkeypatch.setattr(epoch_log, "append_jsonl", stop_after_one)
     with pytest.raises(KeyboardInterrupt):
         search(request_for(limits=Limits(max_parameters=limit)))
-    monkeypatch.setattr(one_shot, "append_jsonl", record)
+    monkeypatch.setattr(epoch_log, "append_jsonl", record)
     run = resume(request_for().out or Path())
     assert [line["parameters"] <= limit for line in _lines(run / "epochs.jsonl")] == [True, True]
     assert n_parameters(built(load_genotype(run / "genotype.json"))) <= limit
